@@ -1,0 +1,135 @@
+"""The schema of a run on disk: run.json and counts/*.parquet, which `robseg evaluate` writes and reports read.
+
+Layout of a run's folder (DESIGN 3.5)::
+
+    run.json            RunRecord: what was asked, of which model and data, with which versions
+    counts/*.parquet    one row per model x corruption x severity x image (COUNTS)
+    examples/*.png      a few images, see Example
+    scores.csv classes.csv summary.csv report.html
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+__all__ = ["CLEAN", "COUNTS", "SCHEMA_VERSION", "Condition", "Example", "InvalidRun", "ModelRecord", "RunRecord"]
+
+SCHEMA_VERSION = 1
+CLEAN = "clean"
+
+COUNTS = pa.schema(
+    [
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("corruption", pa.string(), nullable=False),  # CLEAN for the uncorrupted image
+        pa.field("severity", pa.int8(), nullable=False),  # 0 for the uncorrupted image
+        pa.field("image", pa.string(), nullable=False),
+        # By class of the data set, over the pixels whose target is not ignored. A prediction that is none of the
+        # data set's classes is a false negative of the target's class and a false positive of none.
+        pa.field("tp", pa.list_(pa.int64()), nullable=False),
+        pa.field("fp", pa.list_(pa.int64()), nullable=False),
+        pa.field("fn", pa.list_(pa.int64()), nullable=False),
+    ]
+)
+
+
+class InvalidRun(ValueError):
+    """A run's folder is not what it should be: expected, found, what to do."""
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Condition:
+    """One corruption at one severity; the clean condition is Condition("clean", 0, "clean")."""
+
+    corruption: str
+    severity: int
+    group: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelRecord:
+    """One model of a run: its name in the tables, the facts of its card, its weights' SHA-256, its cost."""
+
+    name: str
+    card: dict[str, Any]
+    sha256: str
+    parameters: int
+    gmacs: float | None = None
+    ms_per_image: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """One image of the gallery; the four files lie below the run's folder."""
+
+    model: str
+    corruption: str
+    severity: int
+    image_id: str
+    image: str
+    prediction: str
+    target: str
+
+
+@dataclasses.dataclass(frozen=True)
+class RunRecord:
+    """The content of run.json. `dataset` has name, split, fingerprint, class_names, palette and citation."""
+
+    command: str
+    dataset: dict[str, Any]
+    images: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    models: tuple[ModelRecord, ...]
+    protocol: str
+    seed: int
+    set_version: str
+    move_targets: bool
+    device: str
+    precision: str
+    batch_size: int
+    versions: dict[str, str]
+    created: str
+    seconds: dict[str, float] = dataclasses.field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
+    schema_version: int = SCHEMA_VERSION
+
+    def to_json(self) -> str:
+        """Return the record as indented JSON."""
+        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def load(cls, run: Path) -> RunRecord:
+        """Read RUN/run.json.
+
+        Raises
+        ------
+        InvalidRun
+            If there is no run.json, or it is not one that this version wrote.
+        """
+        path = run / "run.json"
+        if not path.is_file():
+            raise InvalidRun(f"Expected a run of `robseg evaluate`, but {path} does not exist.")
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+            if raw["schema_version"] != SCHEMA_VERSION:
+                raise InvalidRun(
+                    f"Expected schema version {SCHEMA_VERSION} in {path}, but got {raw['schema_version']}: "
+                    "report on it with the robseg that wrote it, or evaluate again."
+                )
+            return cls(
+                **{
+                    **raw,
+                    "images": tuple(raw["images"]),
+                    "conditions": tuple(Condition(**c) for c in raw["conditions"]),
+                    "models": tuple(ModelRecord(**m) for m in raw["models"]),
+                    "examples": tuple(Example(**e) for e in raw["examples"]),
+                }
+            )
+        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+            raise InvalidRun(
+                f"Expected {path} to be a run record, but it is damaged ({error!r}): evaluate again."
+            ) from error

@@ -1,0 +1,79 @@
+"""What a data set is: named images with targets, read one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robseg.registry import Registry
+
+__all__ = ["DATASETS", "IGNORE_INDEX", "Dataset", "DatasetCard", "Sample"]
+
+IGNORE_INDEX = 255
+
+
+class Sample(NamedTuple):
+    """One labelled image: `image` uint8 (H, W, 3) RGB; `target` uint8 (H, W), class ids or IGNORE_INDEX."""
+
+    id: str
+    image: NDArray[np.uint8]
+    target: NDArray[np.uint8]
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """A split of a data set, opened.
+
+    `read(index)` returns a Sample and can be sent to another process (it is picklable). `ids` are the images'
+    ids in order; `fingerprint` is a hex digest that changes when the images or targets do.
+    """
+
+    name: str
+    split: str
+    class_names: tuple[str, ...]
+    palette: tuple[tuple[int, int, int], ...]
+    ids: tuple[str, ...]
+    read: Callable[[int], Sample]
+    fingerprint: str
+    citation: str = ""
+
+    @property
+    def num_classes(self) -> int:
+        """The number of classes; targets hold 0..num_classes-1 or IGNORE_INDEX."""
+        return len(self.class_names)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def head(self, limit: int | None) -> Dataset:
+        """Return the same data set with its first `limit` images only (None: all of them)."""
+        return self if limit is None else dataclasses.replace(self, ids=self.ids[:limit])
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetCard:
+    """What is known of a data set before it is opened.
+
+    `open(root, split)` checks the layout below `root` (None for a data set that needs no files) and returns a
+    Dataset; it raises InputError naming the first file that is wrong. `variable` is the environment variable in
+    which the data set's users usually keep its root.
+    """
+
+    name: str
+    title: str
+    class_names: tuple[str, ...]
+    splits: tuple[str, ...]
+    default_split: str
+    open: Callable[[Path | None, str], Dataset]
+    needs_root: bool = True
+    variable: str = ""
+    licence: str = ""
+    citation: str = ""
+
+
+DATASETS: Registry[DatasetCard] = Registry("data set")

@@ -1,0 +1,48 @@
+"""What an architecture is: a builder of networks and the key maps of its published checkpoints."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+
+from robseg.registry import Registry
+
+__all__ = ["ARCHITECTURES", "Architecture", "Fit"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """How a checkpoint fits an architecture: the builder's options, its tensors under our names, its classes.
+
+    `class_names` is None where the file does not tell; `preprocess` holds Card fields that the layout fixes.
+    """
+
+    layout: str
+    num_classes: int
+    options: dict[str, Any]
+    state_dict: dict[str, Tensor]
+    class_names: tuple[str, ...] | None = None
+    preprocess: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """One architecture.
+
+    `build(num_classes, **options)` returns the network: normalised float (N, 3, H, W) to the main head's logits
+    (N, num_classes, h, w). `fit(state_dict)` recognises a checkpoint of this architecture, in our own layout or a
+    published one, and raises InputError where it is none. `size_divisor` is the builder's demand on H and W.
+    """
+
+    name: str
+    title: str
+    paper: str
+    build: Callable[..., nn.Module]
+    fit: Callable[[dict[str, Tensor]], Fit]
+    size_divisor: int = 1
+
+
+ARCHITECTURES: Registry[Architecture] = Registry("architecture")
