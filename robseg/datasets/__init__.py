@@ -1,0 +1,29 @@
+"""Labelled images: every data set by name, read one image at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from robseg.datasets import camvid  # noqa: F401  (a reader registers itself when it is imported)
+from robseg.datasets.base import DATASETS, Dataset
+from robseg.errors import InputError
+from robseg.registry import unknown_name
+
+__all__ = ["DATASETS", "open_dataset"]
+
+
+def open_dataset(name: str, root: Path | None = None, split: str | None = None) -> Dataset:
+    """Open a split of a data set, checking its files' layout but not yet their contents.
+
+    `root` None means $ROBSEG_DATA_ROOT/<name>, or the variable in which the data set's users keep it; `split`
+    None means the one that is usually scored.
+    """
+    card = DATASETS[name]
+    split = card.default_split if split is None else split
+    if split not in card.splits:
+        raise unknown_name(f"split of {name}", split, card.splits)
+    if root is not None and not card.needs_root:
+        raise InputError(
+            f"Expected no root for {name}, which needs no files, but got '{root}': leave it out."
+        )
+    return card.open(root, split)

