@@ -32,9 +32,10 @@ class Fit:
 class Architecture:
     """One architecture.
 
-    `build(num_classes, **options)` returns the network: normalised float (N, 3, H, W) to the main head's logits
-    (N, num_classes, h, w). `fit(state_dict)` recognises a checkpoint of this architecture, in our own layout or a
-    published one, and raises InputError where it is none. `size_divisor` is the builder's demand on H and W.
+    `build(num_classes, **options)` returns the network: normalised float (N, 3, H, W) to the main head's
+    logits (N, num_classes, h, w). `fit(state_dict)` recognises a checkpoint of this architecture, in our own
+    layout or a published one, and raises InputError where it is none. `size_divisor` is the network's demand
+    on H and W.
     """
 
     name: str

@@ -21,14 +21,15 @@ class Card:
         What the user types: `architecture@dataset` for models of ours.
     class_names
         The name of each output channel. Evaluation maps channels to a data set's classes by these names; a
-        channel whose name the data set does not have (such as "void") is never right where a target is labelled.
+        channel whose name the data set does not have (such as "void") is never right where a target is
+        labelled.
     mean, std
         Per channel in `channel_order`, on the scale 0..255: the network sees (pixel - mean) / std.
     test_size
         (H, W) that images are resized to before the network, or None for their own size.
     size_divisor
-        The network needs sides that are multiples of this; images are padded (zeros after normalisation) at the
-        bottom and on the right, and the logits cropped.
+        The network needs sides that are multiples of this; images are padded (zeros after normalisation) at
+        the bottom and on the right, and the logits cropped.
     align_corners
         How the logits are resized to the target's size.
     published_miou
