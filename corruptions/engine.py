@@ -1,0 +1,211 @@
+"""Corrupting images: what comes in is checked once, here; behind this file everything is as it should be."""
+
+from collections.abc import Iterator, Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corruptions import reference
+from corruptions.displacement import move_target
+from corruptions.random import keyed_random_state
+from corruptions.registry import Corruption, get
+
+__all__ = ["SET_VERSION", "corrupt", "corrupt_pair", "sweep"]
+
+SET_VERSION = "0.1"
+"""Changes whenever any pixel of any corruption changes."""
+
+SEVERITIES = (1, 2, 3, 4, 5)
+
+
+def corrupt(
+    image: NDArray[np.uint8], name: str, severity: int = 3, *, seed: int = 0, key: str = ""
+) -> NDArray[np.uint8]:
+    """Return a corrupted copy of a uint8 image of any size: (H, W, 3) RGB, or grey (H, W) or (H, W, 1).
+
+    The pixels depend on the image, SET_VERSION, `name`, `severity`, `seed` and `key` (the image's id),
+    never on order, thread or a global generator. The result has the image's shape, is C-contiguous and
+    writable.
+
+    A grey image is corrupted as the RGB image of three equal channels, of which the first comes back: every
+    pixel of noise is one draw. Where a side has fewer than 32 pixels the image is mirrored outwards on both
+    sides up to 32 first, and the middle comes back.
+
+    Examples
+    --------
+    >>> image = np.full((4, 6, 3), 100, np.uint8)
+    >>> noisy = corrupt(image, "gaussian_noise", severity=2, seed=1, key="a.png")
+    >>> noisy.shape, noisy.dtype, bool((noisy != image).any())
+    ((4, 6, 3), dtype('uint8'), True)
+    """
+    record = get(name)
+    return _corrupt(
+        _checked_image(image), record, _checked_severity(severity), _checked_seed(seed), _checked_key(key)
+    )
+
+
+def corrupt_pair(
+    image: NDArray[np.uint8],
+    target: NDArray[np.uint8],
+    name: str,
+    severity: int = 3,
+    *,
+    seed: int = 0,
+    key: str = "",
+    ignore_index: int = 255,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return a corrupted copy of an image and the (H, W) uint8 target that belongs to it.
+
+    Where the corruption moves pixels the target is moved with the same field (nearest neighbour), and pixels
+    that nothing moves to become `ignore_index` (elastic_transform mirrors at the border and leaves none);
+    otherwise the target is a copy. The image is that of `corrupt`.
+
+    Examples
+    --------
+    >>> image, target = np.zeros((40, 50, 3), np.uint8), np.ones((40, 50), np.uint8)
+    >>> _, moved = corrupt_pair(image, target, "elastic_transform")
+    >>> moved.shape
+    (40, 50)
+    """
+    record = get(name)
+    image, target = _checked_image(image), _checked_target(target, image)
+    severity, seed, key = _checked_severity(severity), _checked_seed(seed), _checked_key(key)
+    _checked_ignore_index(ignore_index)
+    corrupted = _corrupt(image, record, severity, seed, key)
+    return corrupted, _moved_target(target, record, severity, seed, key)
+
+
+def sweep(
+    image: NDArray[np.uint8],
+    name: str,
+    severities: Sequence[int] = SEVERITIES,
+    *,
+    seed: int = 0,
+    key: str = "",
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield the image at several severities, each equal to that of `corrupt`.
+
+    Examples
+    --------
+    >>> image = np.full((32, 32), 100, np.uint8)
+    >>> mild, strong = sweep(image, "brightness", severities=(1, 5))
+    >>> bool(mild.mean() < strong.mean())
+    True
+    """
+    record = get(name)
+    image, seed, key = _checked_image(image), _checked_seed(seed), _checked_key(key)
+    checked = [_checked_severity(severity) for severity in severities]
+    return (_corrupt(image, record, severity, seed, key) for severity in checked)
+
+
+def _corrupt(
+    image: NDArray[np.uint8], record: Corruption, severity: int, seed: int, key: str
+) -> NDArray[np.uint8]:
+    rng = keyed_random_state(SET_VERSION, seed, record.name, severity, key)
+    height, width = image.shape[:2]
+    padding = _padding(height, width)
+    padded = np.pad(_as_rgb(image), (*padding, (0, 0)), mode="symmetric")
+    corrupted = reference.corrupt(padded, record.name, severity, rng)
+    corrupted = _cropped(corrupted, padding, height, width)
+    return _in_shape(corrupted, image.shape)
+
+
+def _moved_target(
+    target: NDArray[np.uint8], record: Corruption, severity: int, seed: int, key: str
+) -> NDArray[np.uint8]:
+    if record.displacement is None:
+        return target.copy(order="C")
+    rng = keyed_random_state(SET_VERSION, seed, record.name, severity, key)
+    padding = _padding(*target.shape)
+    padded = np.pad(target, padding, mode="symmetric")
+    rows, columns = padded.shape
+    field = record.displacement(rows, columns, record.parameters[severity - 1], rng)
+    return _cropped(move_target(padded, field), padding, *target.shape).copy(order="C")
+
+
+def _padding(height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return how many rows and columns to add before and after to reach the smallest size."""
+    rows, columns = (max(0, reference.MINIMUM_SIDE - side) for side in (height, width))
+    return (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2)
+
+
+def _cropped(
+    array: NDArray[np.uint8], padding: tuple[tuple[int, int], tuple[int, int]], height: int, width: int
+) -> NDArray[np.uint8]:
+    (top, _), (left, _) = padding
+    return array[top : top + height, left : left + width]
+
+
+def _as_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    planes = image.reshape(*image.shape[:2], -1)
+    return np.broadcast_to(planes, (*image.shape[:2], 3))
+
+
+def _in_shape(rgb: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    channels = 3 if shape[2:] == (3,) else 1
+    return np.array(rgb[..., :channels], order="C").reshape(shape)
+
+
+def _checked_image(image: Any) -> NDArray[np.uint8]:
+    good = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.size > 0
+    if good and (image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (1, 3))):
+        checked: NDArray[np.uint8] = np.asarray(image)
+        return checked
+    raise ValueError(
+        f"Expected `image` to be a uint8 array (H, W, 3), (H, W, 1) or (H, W) of at least 1x1 pixels, "
+        f"but got {_described(image)}: convert it first, e.g. np.asarray(image.convert('RGB'))."
+    )
+
+
+def _checked_target(target: Any, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if isinstance(target, np.ndarray) and target.dtype == np.uint8 and target.shape == image.shape[:2]:
+        checked: NDArray[np.uint8] = np.asarray(target)
+        return checked
+    raise ValueError(
+        f"Expected `target` to be a uint8 array of class ids of the image's size {image.shape[:2]}, "
+        f"but got {_described(target)}: resize or convert it first."
+    )
+
+
+def _checked_severity(severity: Any) -> int:
+    if _is_integer(severity) and severity in SEVERITIES:
+        return int(severity)
+    raise ValueError(
+        f"Expected `severity` to be an int from 1 to 5, but got {severity!r}: choose one of them."
+    )
+
+
+def _checked_seed(seed: Any) -> int:
+    if _is_integer(seed) and 0 <= seed < 2**64:
+        return int(seed)
+    shown = repr(seed) if not _is_integer(seed) or abs(seed) < 2**70 else "a larger one"
+    raise ValueError(
+        f"Expected `seed` to be an int from 0 to 2**64 - 1, but got {shown}: choose a smaller one."
+    )
+
+
+def _checked_key(key: Any) -> str:
+    if isinstance(key, str):
+        return key
+    raise ValueError(f"Expected `key` to be a str, the image's id, but got {key!r}: use str(...).")
+
+
+def _checked_ignore_index(ignore_index: Any) -> int:
+    if _is_integer(ignore_index) and 0 <= ignore_index <= 255:
+        return int(ignore_index)
+    raise ValueError(
+        f"Expected `ignore_index` to be an int from 0 to 255, but got {ignore_index!r}: "
+        f"use 255, which no class has."
+    )
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} of shape {value.shape}"
+    return f"a {type(value).__name__}"
