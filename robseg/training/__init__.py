@@ -1,0 +1,1 @@
+"""Training: a recipe and data in; weights with a card out."""

@@ -1,0 +1,26 @@
+import pytest
+
+from robseg.errors import InputError
+from robseg.training.recipe import Recipe
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("epochs", 0),
+        ("batch_size", -1),
+        ("learning_rate", 0.0),
+        ("crop", (0, 5)),
+        ("scale", (2.0, 1.0)),
+        ("scale", (0.0, 1.0)),
+        ("jitter", 1.5),
+        ("class_weights", "enett"),
+        ("precision", "fp16"),
+        ("seed", -1),
+        ("train_limit", 0),
+        ("power", -0.1),
+    ],
+)
+def test_a_field_out_of_range_is_named(field, value):
+    with pytest.raises(InputError, match=f"Expected `{field}`"):
+        Recipe("enet", "streets", **{field: value})
