@@ -1,0 +1,84 @@
+"""Batches of augmented samples, each a function of (seed, epoch, image), and the cache they are cut from."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robseg.datasets.base import Dataset
+from robseg.training.augment import Pair, augment
+from robseg.training.recipe import Recipe
+from robseg.training.state import write_bytes
+
+__all__ = ["CACHE_BYTES", "SampleCache", "batch", "epoch_order", "steps_per_epoch"]
+
+CACHE_BYTES = 4 << 30
+
+# First words of the seeds, so that no two uses share a random stream.
+_ORDER, _SAMPLE = 1, 2
+
+
+class SampleCache:
+    """A data set's images and targets, kept undecoded on disk once read.
+
+    Rendering a scene costs more than training on it, and decoding a PNG is not free either. There is one file
+    of uint8 (H, W, 4) per image (RGB and target) below `folder`, written when the sample is first asked for
+    and reused by a continued training; once `budget` bytes are reached, no more are written.
+    """
+
+    def __init__(self, dataset: Dataset, folder: Path, budget: int = CACHE_BYTES) -> None:
+        self.dataset = dataset
+        # The fingerprint in the path: samples of data that have changed since are not found.
+        self.folder = folder / f"{dataset.name}-{dataset.split}-{dataset.fingerprint[:16]}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.left = budget - sum(file.stat().st_size for file in self.folder.iterdir())
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> Pair:
+        path = self.folder / f"{index}.npy"
+        if path.exists():
+            stored = np.load(path)
+            return np.ascontiguousarray(stored[..., :3]), np.ascontiguousarray(stored[..., 3])
+        _, image, target = self.dataset.read(index)
+        if self.left >= target.size * 4:
+            self._store(path, np.dstack([image, target]))
+        return image, target
+
+    def _store(self, path: Path, pixels: NDArray[np.uint8]) -> None:
+        buffer = io.BytesIO()
+        np.save(buffer, pixels)
+        write_bytes(path, buffer.getvalue())
+        self.left -= pixels.nbytes
+
+
+def steps_per_epoch(num_images: int, batch_size: int) -> int:
+    """Return the number of full batches in an epoch (one smaller batch where there are too few images).
+
+    Examples
+    --------
+    >>> steps_per_epoch(367, 8), steps_per_epoch(3, 8)
+    (45, 1)
+    """
+    return max(1, num_images // batch_size)
+
+
+def epoch_order(num_images: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Return the order of an epoch's images."""
+    return np.random.default_rng((_ORDER, seed, epoch)).permutation(num_images)
+
+
+def batch(samples: SampleCache, recipe: Recipe, step: int) -> Pair:
+    """Return the images, uint8 (N, H, W, 3), and targets, uint8 (N, H, W), of a step, counted from 0."""
+    epoch, position = divmod(step, steps_per_epoch(len(samples), recipe.batch_size))
+    order = epoch_order(len(samples), recipe.seed, epoch)
+    chosen = order[position * recipe.batch_size : (position + 1) * recipe.batch_size]
+    pairs = [
+        augment(*samples[int(i)], recipe, np.random.default_rng((_SAMPLE, recipe.seed, epoch, int(i))))
+        for i in chosen
+    ]
+    return np.stack([image for image, _ in pairs]), np.stack([target for _, target in pairs])

@@ -1,0 +1,141 @@
+"""What a training is at one moment, and its files: checkpoint.pt and log.csv."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import pickle
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from robseg.errors import InputError
+
+__all__ = ["Row", "State", "load_checkpoint", "save_checkpoint", "write_bytes", "write_log"]
+
+VERSION = 1
+
+
+class Row(NamedTuple):
+    """One line of log.csv, written after an epoch: the mean loss of its steps, and the mIoU if validated."""
+
+    epoch: int
+    step: int
+    seconds: float
+    lr: float
+    loss: float
+    val_miou: float | None
+
+
+@dataclasses.dataclass
+class State:
+    """A training after `step` optimizer steps.
+
+    `loss` is the sum over the running epoch's steps, `seconds` the time spent so far over all runs; `best`
+    holds the weights of the best validation so far. There is no generator: every random choice is a
+    function of the seed and the step.
+    """
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    loss: float = 0.0
+    seconds: float = 0.0
+    rows: list[Row] = dataclasses.field(default_factory=list)
+    best_miou: float = -1.0
+    best: dict[str, Tensor] = dataclasses.field(default_factory=dict)
+
+    def is_finite(self) -> bool:
+        """Tell whether all weights are numbers."""
+        return all(bool(tensor.isfinite().all()) for tensor in self.network.state_dict().values())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written: disk full, no permission.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"Expected to be able to write {path}, but: {error.strerror}. Make room or choose another folder."
+        ) from error
+
+
+def save_checkpoint(path: Path, state: State, identity: dict[str, Any]) -> None:
+    """Write the state together with the recipe's fields that decide the result."""
+    buffer = io.BytesIO()
+    content = {
+        "version": VERSION,
+        "identity": identity,
+        "network": state.network.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+        "step": state.step,
+        "loss": state.loss,
+        "seconds": state.seconds,
+        "rows": [tuple(row) for row in state.rows],
+        "best_miou": state.best_miou,
+        "best": state.best,
+    }
+    torch.save(content, buffer)
+    write_bytes(path, buffer.getvalue())
+
+
+def load_checkpoint(path: Path, state: State, identity: dict[str, Any]) -> None:
+    """Bring `state`, freshly built, to where the checkpoint was.
+
+    Raises
+    ------
+    InputError
+        If the file is no checkpoint of ours, or one of another recipe: with the fields that differ.
+    """
+    content = _read(path)
+    before = content["identity"]
+    fields = [key for key in {**before, **identity} if before.get(key) != identity.get(key)]
+    if fields:
+        changes = ", ".join(f"{key} {before.get(key)!r} (now {identity.get(key)!r})" for key in fields)
+        raise InputError(
+            f"Expected to continue {path}, but it was trained with another recipe: {changes}.\n"
+            "Give the same recipe, or another --out to start anew."
+        )
+    state.network.load_state_dict(content["network"])
+    state.optimizer.load_state_dict(content["optimizer"])
+    state.step, state.loss, state.seconds = content["step"], content["loss"], content["seconds"]
+    state.rows = [Row(*row) for row in content["rows"]]
+    state.best_miou, state.best = content["best_miou"], content["best"]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    # What torch.load raises on files that it did not write: no archive, cut short, an object that it refuses.
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        if content["version"] == VERSION:
+            return dict(content)
+        found = f"version {content['version']}"
+    except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+        found = f"something unreadable ({type(error).__name__})"
+    raise InputError(
+        f"Expected {path} to be a checkpoint of this version of `robseg train`, but got {found}: "
+        "delete it to start anew."
+    )
+
+
+def write_log(path: Path, rows: list[Row]) -> None:
+    """Write log.csv: whole each time, so that a continued training repeats no line."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(Row._fields)
+    for row in rows:
+        miou = "" if row.val_miou is None else f"{row.val_miou:.6f}"
+        writer.writerow([row.epoch, row.step, f"{row.seconds:.1f}", f"{row.lr:.8f}", f"{row.loss:.6f}", miou])
+    write_bytes(path, text.getvalue().encode())
