@@ -1,0 +1,79 @@
+"""The names, groups and subsets of the corruptions, and their records."""
+
+import pytest
+
+import corruptions
+from corruptions.registry import by_severity, register
+
+
+def test_subsets_have_the_published_sizes() -> None:
+    sizes = {subset: len(corruptions.names(subset)) for subset in corruptions.SUBSETS}
+    assert sizes == {"common": 15, "validation": 4, "imagenet-c": 19, "kamann": 16, "all": 19}
+
+
+def test_common_and_validation_share_imagenet_c_out() -> None:
+    common, validation = set(corruptions.names("common")), set(corruptions.names("validation"))
+    assert validation == {"speckle_noise", "gaussian_blur", "spatter", "saturate"}
+    assert not common & validation
+    assert common | validation == set(corruptions.names("imagenet-c"))
+
+
+def test_kamann_and_rother_left_three_out() -> None:
+    left_out = set(corruptions.names("imagenet-c")) - set(corruptions.names("kamann"))
+    assert left_out == {"zoom_blur", "elastic_transform", "pixelate"}
+
+
+def test_groups_follow_each_other_and_make_up_all() -> None:
+    by_group = [name for group in corruptions.GROUPS for name in corruptions.names(group)]
+    assert tuple(by_group) == corruptions.names() == corruptions.names("all")
+    assert corruptions.names("noise") == ("gaussian_noise", "shot_noise", "impulse_noise", "speckle_noise")
+    assert corruptions.names("camera") == ()
+    assert corruptions.get("brightness").group == "digital"
+
+
+def test_one_name_or_none_is_a_selection() -> None:
+    assert corruptions.names("fog") == ("fog",)
+    assert corruptions.names("none") == ()
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("gausian_noise", "gaussian_noise"), ("wether", "weather")])
+def test_a_misspelt_selection_suggests_the_nearest(typed: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=f"Unknown corruption, group or subset '{typed}'.*'{meant}'"):
+        corruptions.names(typed)
+
+
+def test_a_misspelt_corruption_suggests_the_nearest() -> None:
+    with pytest.raises(ValueError, match="Unknown corruption 'motion_blurr': did you mean 'motion_blur'"):
+        corruptions.get("motion_blurr")
+    with pytest.raises(ValueError, match="Unknown corruption 'xyzzy': known are gaussian_noise, "):
+        corruptions.get("xyzzy")
+    with pytest.raises(ValueError, match="Expected `name` to be a str, but got int"):
+        corruptions.get(3)  # type: ignore[arg-type]
+
+
+def test_a_group_is_not_a_corruption() -> None:
+    with pytest.raises(ValueError, match="Unknown corruption 'noise'"):
+        corruptions.get("noise")
+
+
+def test_a_second_corruption_of_the_same_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="'fog' is registered twice"):
+        register(corruptions.get("fog"))
+
+
+def test_parameters_cannot_be_changed() -> None:
+    with pytest.raises(TypeError):
+        corruptions.get("fog").parameters[0]["strength"] = 0  # type: ignore[index]
+    with pytest.raises(AttributeError):
+        corruptions.get("fog").name = "smog"  # type: ignore[misc]
+
+
+def test_columns_of_unequal_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        by_severity(a=(1, 2), b=(1,))
+
+
+def test_only_elastic_transform_moves_pixels() -> None:
+    assert [name for name in corruptions.names() if corruptions.get(name).moves_pixels] == [
+        "elastic_transform"
+    ]
