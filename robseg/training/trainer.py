@@ -1,0 +1,236 @@
+"""The training loop: build, continue, step, validate, keep checkpoints, export."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from filelock import FileLock, Timeout
+from torch import Tensor
+
+from robseg.errors import IncompleteRun, InputError
+from robseg.models.card import Card
+from robseg.training.batches import SampleCache, batch, steps_per_epoch
+from robseg.training.export import blank_card, export
+from robseg.training.losses import class_weights, cross_entropy, pixel_counts
+from robseg.training.recipe import Recipe
+from robseg.training.state import Row, State, load_checkpoint, save_checkpoint, write_log
+from robseg.training.task import Task
+from robseg.training.validate import autocast, normalise, validate
+
+__all__ = ["Progress", "Trained", "train"]
+
+WEIGHING_SAMPLE = 100  # targets looked at for the class weights
+
+_DROPOUT = 3  # first word of the dropout's seeds; batches.py has 1 and 2
+
+
+class Progress(NamedTuple):
+    """Where a training is, reported after each step; `val_miou` is set on the report after a validation."""
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    seconds: float
+    val_miou: float | None = None
+
+
+class Trained(NamedTuple):
+    """A finished training: its log and its files (`last`, `best`)."""
+
+    rows: tuple[Row, ...]
+    weights: dict[str, Path]
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """Return the rate of `step`, from 0, of `steps`: polynomial decay to 0.
+
+    Examples
+    --------
+    >>> recipe = Recipe("enet", "streets", learning_rate=0.1, power=1.0)
+    >>> learning_rate(recipe, 0, 10), learning_rate(recipe, 5, 10)
+    (0.1, 0.05)
+    """
+    return float(recipe.learning_rate * (1 - step / steps) ** recipe.power)
+
+
+def train(
+    recipe: Recipe,
+    task: Task,
+    out: Path,
+    *,
+    minutes: float | None = None,
+    report: Callable[[Progress], None] | None = None,
+) -> Trained:
+    """Train, or continue from OUT/checkpoint.pt, and export the weights.
+
+    The result is a function of recipe and data alone: an interrupted and continued training ends with the
+    same bits as an uninterrupted one.
+
+    Parameters
+    ----------
+    minutes
+        Stop after so long with a checkpoint; the schedule stays that of the recipe's epochs.
+
+    Raises
+    ------
+    IncompleteRun
+        When `minutes` are over, or when the loss is no longer a number.
+    InputError
+        If OUT cannot be written, is in use, or holds a checkpoint of another recipe.
+    """
+    _make_folder(out)
+    lock = FileLock(out / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(
+            f"Another `robseg train` is writing to {out}: wait for it or give another --out."
+        ) from error
+    # The global generator gives the first weights and the dropout; afterwards it is what it was.
+    with lock, torch.random.fork_rng(devices=[]):
+        return _Training(recipe, task, out, minutes, report).run()
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / ".lock").touch()
+    except OSError as error:
+        raise InputError(f"Expected a folder to write to, but {out}: {error.strerror}.") from error
+
+
+class _Training:
+    """One call of `train`: what stays the same from step to step."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        task: Task,
+        out: Path,
+        minutes: float | None,
+        report: Callable[[Progress], None] | None,
+    ) -> None:
+        self.recipe, self.task, self.out, self.report = recipe, task, out, report
+        self.started = time.monotonic()
+        self.limit = math.inf if minutes is None else 60 * minutes
+        self.card: Card = blank_card(task.architecture, task.train_set)
+        self.samples = SampleCache(task.train_set, out / "cache")
+        self.val_samples = SampleCache(task.val_set, out / "cache")
+        self.per_epoch = steps_per_epoch(len(self.samples), recipe.batch_size)
+        self.steps = recipe.epochs * self.per_epoch
+        self.state = self._build()
+        if self.checkpoint.exists():
+            load_checkpoint(self.checkpoint, self.state, self.identity)
+        self.seconds_before = self.state.seconds
+        self.weights = self._class_weights()
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.out / "checkpoint.pt"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        fingerprints = {"data": self.task.train_set.fingerprint, "val_data": self.task.val_set.fingerprint}
+        return {**self.recipe.deciding(), **fingerprints}
+
+    def _build(self) -> State:
+        torch.manual_seed(self.recipe.seed)
+        network = self.task.architecture.build(len(self.card.class_names))
+        network = network.to(memory_format=torch.channels_last).train()
+        optimizer = torch.optim.Adam(
+            network.parameters(), self.recipe.learning_rate, weight_decay=self.recipe.weight_decay
+        )
+        return State(network, optimizer)
+
+    def _class_weights(self) -> Tensor:
+        chosen = np.linspace(0, len(self.samples) - 1, min(WEIGHING_SAMPLE, len(self.samples))).astype(int)
+        counts = pixel_counts((self.samples[int(i)][1] for i in chosen), len(self.card.class_names))
+        return class_weights(self.recipe.class_weights, counts)
+
+    def run(self) -> Trained:
+        """Step to the end, or raise IncompleteRun with a checkpoint saved."""
+        state, saved = self.state, time.monotonic()
+        while state.step < self.steps:
+            loss = self._step()
+            self._report(loss)
+            if state.step % self.per_epoch == 0:
+                self._end_epoch()
+            overdue = time.monotonic() - saved > 60 * self.recipe.checkpoint_minutes
+            over = time.monotonic() - self.started > self.limit
+            if overdue or over or state.step == self.steps:
+                self._save()
+                saved = time.monotonic()
+            if over and state.step < self.steps:
+                raise IncompleteRun(
+                    f"Stopped after {state.step} of {self.steps} steps, as asked: the same command continues."
+                )
+        write_log(self.out / "log.csv", state.rows)
+        weights = export(self.recipe, self.card, self.task.train_set, state, self.out)
+        return Trained(tuple(state.rows), weights)
+
+    def _step(self) -> float:
+        state, recipe = self.state, self.recipe
+        images, targets = batch(self.samples, recipe, state.step)
+        torch.manual_seed(
+            int(np.random.SeedSequence((_DROPOUT, recipe.seed, state.step)).generate_state(1)[0])
+        )
+        for group in state.optimizer.param_groups:
+            group["lr"] = learning_rate(recipe, state.step, self.steps)
+        state.optimizer.zero_grad()
+        with autocast(recipe.precision):
+            logits = state.network(normalise(images, self.card))
+        loss = cross_entropy(logits, torch.from_numpy(targets), self.weights)
+        if not math.isfinite(loss.item()):
+            raise self._diverged(f"the loss became {loss.item()}")
+        loss.backward()  # type: ignore[no-untyped-call]
+        state.optimizer.step()
+        state.step += 1
+        state.loss += loss.item()
+        state.seconds = self.seconds_before + time.monotonic() - self.started
+        return loss.item()
+
+    def _end_epoch(self) -> None:
+        state, recipe = self.state, self.recipe
+        epoch = state.step // self.per_epoch
+        miou = None
+        if epoch % recipe.val_every == 0 or epoch == recipe.epochs:
+            miou = validate(state.network, self.val_samples, self.card, recipe.precision)
+            if miou > state.best_miou:
+                state.best_miou = miou
+                state.best = {key: tensor.clone() for key, tensor in state.network.state_dict().items()}
+        rate = learning_rate(recipe, state.step - 1, self.steps)
+        loss = state.loss / self.per_epoch
+        state.seconds = self.seconds_before + time.monotonic() - self.started
+        state.rows.append(Row(epoch, state.step, state.seconds, rate, loss, miou))
+        state.loss = 0.0
+        write_log(self.out / "log.csv", state.rows)
+        self._report(loss, miou)
+
+    def _report(self, loss: float, miou: float | None = None) -> None:
+        if self.report is None:
+            return
+        epoch = (self.state.step - 1) // self.per_epoch + 1
+        self.report(
+            Progress(epoch, self.recipe.epochs, self.state.step, self.steps, loss, self.state.seconds, miou)
+        )
+
+    def _save(self) -> None:
+        # A step can break the weights although its loss was finite: keep the last good checkpoint.
+        if not self.state.is_finite():
+            raise self._diverged("a weight is no longer a number")
+        save_checkpoint(self.checkpoint, self.state, self.identity)
+
+    def _diverged(self, what: str) -> IncompleteRun:
+        kept = f"{self.checkpoint} is the last good one" if self.checkpoint.exists() else "none was saved"
+        return IncompleteRun(
+            f"Stopped at step {self.state.step + 1} of {self.steps}: {what}.\n"
+            f"Of the checkpoints, {kept}. Start anew with a lower --learning-rate."
+        )
