@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from robseg.datasets import camvid  # noqa: F401  (a reader registers itself when it is imported)
+from robseg.datasets import ade20k, bdd100k, camvid, cityscapes, folder, voc  # noqa: F401  (they register)
 from robseg.datasets.base import DATASETS, Dataset
 from robseg.errors import InputError
 from robseg.registry import unknown_name

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from robseg.datasets.base import DATASETS, IGNORE_INDEX, Dataset
-from robseg.datasets.layout import FileCard, find_pairs, find_root
+from robseg.datasets.card import FileCard, colours, find_root, names
+from robseg.datasets.layout import find_pairs
 from robseg.datasets.pixels import IndexLabels
 from robseg.datasets.reader import open_pairs
 
@@ -30,32 +31,8 @@ def open_camvid(root: Path | None, split: str) -> Dataset:
 CARD = FileCard(
     name="camvid",
     title="CamVid (SegNet layout, 11 classes)",
-    class_names=(
-        "sky",
-        "building",
-        "pole",
-        "road",
-        "pavement",
-        "tree",
-        "sign",
-        "fence",
-        "car",
-        "pedestrian",
-        "bicyclist",
-    ),
-    palette=(
-        (128, 128, 128),
-        (128, 0, 0),
-        (192, 192, 128),
-        (128, 64, 128),
-        (60, 40, 222),
-        (128, 128, 0),
-        (192, 128, 128),
-        (64, 64, 128),
-        (64, 0, 128),
-        (64, 64, 0),
-        (0, 128, 192),
-    ),
+    class_names=names("sky, building, pole, road, pavement, tree, sign, fence, car, pedestrian, bicyclist"),
+    palette=colours("808080 800000 c0c080 804080 3c28de 808000 c08080 404080 400080 404000 0080c0"),
     splits=tuple(FOLDERS),
     default_split="test",
     open=open_camvid,

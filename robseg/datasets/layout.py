@@ -1,31 +1,20 @@
-"""Find a data set's files: its root, and below it the images and targets in checked pairs."""
+"""Find a data set's images and targets below its root, in checked pairs."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from robseg.datasets.base import DatasetCard
 from robseg.errors import InputError
 
-__all__ = ["FileCard", "Pair", "find_pairs", "find_root", "fingerprint", "unique", "walk"]
+__all__ = ["Pair", "find_pairs", "fingerprint", "image_stem", "list_files", "pair_up", "unique"]
 
-ROOT_VARIABLE = "ROBSEG_DATA_ROOT"
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class FileCard(DatasetCard):
-    """The card of a data set that is read from files: `layout` says in one line what its root holds."""
-
-    palette: tuple[tuple[int, int, int], ...] = ()
-    layout: str = ""
 
 
 class Pair(NamedTuple):
@@ -36,38 +25,6 @@ class Pair(NamedTuple):
     target: Path
 
 
-def find_root(card: DatasetCard, root: Path | None) -> Path:
-    """Return where the data set is kept: `root`, else $ROBSEG_DATA_ROOT/<name>, else the card's own variable.
-
-    A variable that points to nothing is passed over; an explicit `root` that does not exist is an error.
-    """
-    layout = f" holding {card.layout}" if isinstance(card, FileCard) and card.layout else ""
-    if root is not None:
-        root = Path(root).expanduser()
-        if not root.exists():
-            raise InputError(
-                f"Expected the root of {card.name}{layout}, but '{root}' does not exist: correct the path."
-            )
-        return root
-    for place in _usual_places(card):
-        if place.exists():
-            return place
-    tried = "".join(f", '{place}' does not exist" for place in _usual_places(card))
-    own = f", or set {card.variable}" if card.variable else ""
-    raise InputError(
-        f"Expected the root of {card.name}{layout}, but got none{tried}:\n"
-        f"pass it (--data-root DIR, in Python root=), or set {ROOT_VARIABLE} to a folder that holds "
-        f"'{card.name}'{own}."
-    )
-
-
-def _usual_places(card: DatasetCard) -> Iterator[Path]:
-    if shared := os.environ.get(ROOT_VARIABLE):
-        yield Path(shared).expanduser() / card.name
-    if card.variable and (own := os.environ.get(card.variable)):
-        yield Path(own).expanduser()
-
-
 def walk(folder: Path, ending: str = "") -> Iterator[tuple[str, Path]]:
     """Yield (stem, file) for the files anywhere below `folder` whose names end with `ending`.
 
@@ -75,17 +32,24 @@ def walk(folder: Path, ending: str = "") -> Iterator[tuple[str, Path]]:
     every file with an image's suffix counts and the suffix is cut off. Hidden files and folders do not count.
     """
     for parent, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            cut = ending if ending else _image_suffix(name)
-            if cut and name.endswith(cut) and len(name) > len(cut) and not name.startswith("."):
-                file = Path(parent, name)
-                yield file.relative_to(folder).as_posix()[: -len(cut)], file
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        where = Path(parent).relative_to(folder).as_posix()
+        for name in names:
+            if stem := image_stem(name, ending):
+                yield stem if where == "." else f"{where}/{stem}", Path(parent, name)
 
 
-def _image_suffix(name: str) -> str:
-    suffix = Path(name).suffix
-    return suffix if suffix.lower() in IMAGE_SUFFIXES else ""
+def image_stem(name: str, ending: str = "") -> str:
+    """Return a file's name without its ending, or "" if it is hidden or ends otherwise.
+
+    Examples
+    --------
+    >>> image_stem("aachen_01_leftImg8bit.png", "_leftImg8bit.png"), image_stem("a.PNG"), image_stem("a.txt")
+    ('aachen_01', 'a', '')
+    """
+    suffix = os.path.splitext(name)[1]  # noqa: PTH122  (a data set may have 40,000 names)
+    ending = ending or (suffix if suffix.lower() in IMAGE_SUFFIXES else "")
+    return name[: -len(ending)] if ending and name.endswith(ending) and not name.startswith(".") else ""
 
 
 def find_pairs(
@@ -95,30 +59,38 @@ def find_pairs(
 
     Both folders must exist and hold the same stems; the error names the first file that has no partner.
     """
-    image_files = _files(images, image_ending, "images")
-    target_files = _files(targets, target_ending, "targets")
-    for stem, file in image_files.items():
-        if stem not in target_files:
-            wanted = f"{targets / stem}{target_ending or '.png'}"
-            raise InputError(
-                f"Expected a target for every image, but '{file}' has none: "
-                f"add '{wanted}' or remove the image."
-            )
+    image_files = list_files(images, "images", image_ending)
+    target_files = list_files(targets, "targets", target_ending)
+    pairs = pair_up(image_files, target_files, targets, target_ending)
     for stem, file in target_files.items():
         if stem not in image_files:
             raise InputError(
-                f"Expected an image for every target, but '{file}' has none below '{images}': "
+                f"Expected an image for every target, but '{file}' has none in '{images}': "
                 "add the image or remove the target."
             )
-    return tuple(Pair(stem, file, target_files[stem]) for stem, file in sorted(image_files.items()))
+    return pairs
 
 
-def _files(folder: Path, ending: str, what: str) -> dict[str, Path]:
+def pair_up(
+    images: Mapping[str, Path], targets: Mapping[str, Path], target_folder: Path, target_ending: str = ""
+) -> tuple[Pair, ...]:
+    """Return every image with the target of its stem; the error names the first image that has none."""
+    for stem, file in images.items():
+        if stem not in targets:
+            raise InputError(
+                f"Expected a target for every image, but '{file}' has none: "
+                f"add '{target_folder / stem}{target_ending or '.png'}' or remove the image."
+            )
+    return tuple(Pair(stem, images[stem], targets[stem]) for stem in sorted(images))
+
+
+def list_files(folder: Path, what: str, ending: str = "") -> dict[str, Path]:
+    """Return {stem: file} of all that `walk` finds, sorted; at least one must be there."""
     if not folder.is_dir():
         raise InputError(
             f"Expected a folder of {what} '{folder}', but there is none: check the root and the split."
         )
-    files = unique(walk(folder, ending))
+    files = unique(sorted(walk(folder, ending)))
     if not files:
         raise InputError(
             f"Expected {what} named '*{ending or '.png'}' in '{folder}', but found none: fill the folder, "

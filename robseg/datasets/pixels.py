@@ -9,7 +9,7 @@ import dataclasses
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,11 @@ from PIL import Image
 
 from robseg.errors import InputError
 
-__all__ = ["UNDECLARED", "IndexLabels", "Labels", "read_image"]
+__all__ = ["MAX_CLASSES", "ColourLabels", "IndexLabels", "Labels", "read_image"]
 
 UNDECLARED = 254
-"""Stands for a label that is no class and not ignored; so a data set has at most 254 classes."""
+"""Stands for a label that is neither a class nor ignored."""
+MAX_CLASSES = 254
 
 _DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 _COLOUR_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
@@ -80,6 +81,47 @@ class IndexLabels:
         return ", ".join(
             str(start) if start == end else f"{start}-{end}" for start, end in zip(starts, ends, strict=True)
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class ColourLabels:
+    """Targets drawn in colours: `classes` holds (0xRRGGBB, class id or IGNORE_INDEX), sorted."""
+
+    classes: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, classes: Mapping[tuple[int, int, int], int]) -> ColourLabels:
+        """Make them from {(red, green, blue): class id or IGNORE_INDEX}."""
+        return cls(tuple(sorted((_code(*colour), label) for colour, label in classes.items())))
+
+    @property
+    def definition(self) -> str:
+        """The colours and their classes."""
+        return " ".join(f"{code:06x}:{label}" for code, label in self.classes)
+
+    def read(self, path: Path) -> NDArray[np.uint8]:
+        """Return the target (H, W) of class ids or IGNORE_INDEX."""
+        pixels = read_image(path)
+        codes = _code(*np.moveaxis(pixels.astype(np.int32), -1, 0))
+        known, labels = np.array(self.classes, np.int32).T
+        position = np.searchsorted(known[:-1], codes)
+        wrong = known[position] != codes
+        if wrong.any():
+            row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
+            raise InputError(
+                f"Expected the {len(known)} declared colours only in '{path}', but got "
+                f"{pixels[row, column].tolist()} at row {row}, column {column}: declare it as a class or as "
+                "ignored, or save the target without JPEG and without smoothing."
+            )
+        target: NDArray[np.uint8] = labels.astype(np.uint8)[position]
+        return target
+
+
+Channel = TypeVar("Channel", int, NDArray[np.int32])
+
+
+def _code(red: Channel, green: Channel, blue: Channel) -> Channel:
+    return red * 65536 + green * 256 + blue
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:

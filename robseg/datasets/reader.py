@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robseg.datasets.base import Dataset, Sample
-from robseg.datasets.layout import FileCard, Pair, fingerprint, unique
+from robseg.datasets.card import FileCard
+from robseg.datasets.layout import Pair, fingerprint, unique
 from robseg.datasets.pixels import Labels, read_image
 from robseg.errors import InputError
 

@@ -1,0 +1,84 @@
+"""The card of a data set that is read from files, and where on this machine those files are."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from robseg.datasets.base import DatasetCard
+from robseg.errors import InputError
+
+__all__ = ["FileCard", "below", "colours", "find_root", "names"]
+
+ROOT_VARIABLE = "ROBSEG_DATA_ROOT"
+
+
+@dataclasses.dataclass(frozen=True)
+class FileCard(DatasetCard):
+    """What is known of a data set in files: also its colours, and in one line what its root holds."""
+
+    palette: tuple[tuple[int, int, int], ...] = ()
+    layout: str = ""
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the names in a text that has commas between them.
+
+    Examples
+    --------
+    >>> names("road, traffic light")
+    ('road', 'traffic light')
+    """
+    return tuple(name.strip() for name in text.split(","))
+
+
+def colours(digits: str) -> tuple[tuple[int, int, int], ...]:
+    """Return the colours of a text of hexadecimal ones.
+
+    Examples
+    --------
+    >>> colours("804080 f423e8")
+    ((128, 64, 128), (244, 35, 232))
+    """
+    triples = (bytes.fromhex(word) for word in digits.split())
+    return tuple((red, green, blue) for red, green, blue in triples)
+
+
+def find_root(card: DatasetCard, root: Path | None) -> Path:
+    """Return where the data set is: `root`, else $ROBSEG_DATA_ROOT/<name>, else the card's own variable.
+
+    A variable that points to nothing is passed over; an explicit `root` that does not exist is an error.
+    """
+    layout = f" holding {card.layout}" if isinstance(card, FileCard) else ""
+    if root is not None:
+        root = Path(root).expanduser()
+        if not root.exists():
+            raise InputError(
+                f"Expected the root of {card.name}{layout}, but '{root}' does not exist: correct the path."
+            )
+        return root
+    tried = []
+    for place in _usual_places(card):
+        if place.exists():
+            return place
+        tried.append(f"; '{place}' does not exist")
+    own = f", or set {card.variable}" if card.variable else ""
+    raise InputError(
+        f"Expected the root of {card.name}{layout}, but got none{''.join(tried)}.\n"
+        f"Give it (--data-root DIR, in Python root=), or set {ROOT_VARIABLE} to a folder that holds "
+        f"'{card.name}'{own}."
+    )
+
+
+def _usual_places(card: DatasetCard) -> Iterator[Path]:
+    if shared := os.environ.get(ROOT_VARIABLE):
+        yield Path(shared).expanduser() / card.name
+    if card.variable and (own := os.environ.get(card.variable)):
+        yield Path(own).expanduser()
+
+
+def below(root: Path, *folders: str) -> Path:
+    """Return the first of `folders` that exists below `root`, else `root`: people point to either."""
+    return next((root / folder for folder in folders if (root / folder).is_dir()), root)

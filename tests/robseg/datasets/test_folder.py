@@ -1,0 +1,145 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from robseg.datasets import open_dataset
+from robseg.datasets.base import IGNORE_INDEX
+from robseg.errors import InputError
+
+Tree = Callable[[str], Path]
+Save = Callable[..., None]
+COLOURED = """
+name = "yard"
+images = "photos"
+targets = "masks"
+ignore = [[0, 0, 0]]
+classes = [{name = "grass", color = [0, 128, 0]}, {name = "path", color = [128, 0, 0]}]
+"""
+
+
+def rewrite(root: Path, old: str, new: str) -> None:
+    file = root / "dataset.toml"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_ids_in_masks_become_classes_in_the_order_of_the_file(tree: Tree, target: Save) -> None:
+    root = tree("folder")
+    target(root / "masks/north/1.png", 5, 3, 0)
+    dataset = open_dataset("folder", root)
+    assert (dataset.name, dataset.class_names) == ("yard", ("grass", "path"))
+    assert dataset.ids == ("north/1", "south/1")
+    assert dataset.palette[1] == (9, 8, 7)
+    assert dataset.read(0).target[0].tolist() == [1, 0, IGNORE_INDEX] * 2
+
+
+def test_colours_in_masks_become_classes(tree: Tree) -> None:
+    root = tree("folder")
+    (root / "dataset.toml").write_text(COLOURED)
+    colours = np.array([[0, 128, 0], [128, 0, 0], [0, 0, 0]], np.uint8)
+    for name in ("north/1", "south/1"):
+        Image.fromarray(np.resize(colours, (4, 6, 3))).save(root / f"masks/{name}.png")
+    dataset = open_dataset("folder", root)
+    assert dataset.palette == ((0, 128, 0), (128, 0, 0))
+    assert dataset.read(0).target[0].tolist() == [0, 1, IGNORE_INDEX] * 2
+    for stranger in ([0, 129, 0], [255, 255, 255], [0, 0, 1]):
+        Image.fromarray(np.full((4, 6, 3), stranger, np.uint8)).save(root / "masks/south/1.png")
+        with pytest.raises(
+            InputError, match=r"the 3 declared colours only in '.*south/1.png', but got \["
+        ) as error:
+            dataset.read(1)
+        assert str(stranger) in str(error.value)
+
+
+def test_an_undeclared_id_is_named(tree: Tree, target: Save) -> None:
+    root = tree("folder")
+    target(root / "masks/south/1.png", 3, 4)
+    with pytest.raises(InputError, match=r"values 0, 3, 5 in '.*south/1.png', but got 4 at row 0, column 1"):
+        open_dataset("folder", root).read(1)
+
+
+def test_the_root_may_be_the_toml_file_under_any_name(tree: Tree) -> None:
+    root = tree("folder")
+    before = open_dataset("folder", root)
+    file = (root / "dataset.toml").rename(root / "yard.toml")
+    assert open_dataset("folder", file) == before
+    with pytest.raises(InputError, match=r"Expected '.*dataset.toml' to describe the data set"):
+        open_dataset("folder", root)
+
+
+def test_suffixes_belong_to_no_id(tree: Tree, image: Save, target: Save) -> None:
+    root = tree("folder")
+    rewrite(root, "ignore", 'image_suffix = "_rgb.jpg"\ntarget_suffix = "_mask.png"\nignore')
+    image(root / "photos/yard_rgb.jpg")
+    target(root / "masks/yard_mask.png", 3)
+    assert open_dataset("folder", root).ids == ("yard",)
+
+
+def test_a_pattern_chooses_images_and_ids_start_at_its_first_wildcard(tree: Tree) -> None:
+    root = tree("folder")
+    rewrite(root, '"photos"', '"photos/n*/*.jpg"')
+    assert open_dataset("folder", root).ids == ("north/1",)
+    rewrite(root, "photos/n*/*.jpg", "photos/x*/*.jpg")
+    with pytest.raises(InputError, match=r"images that match 'photos/x\*/\*.jpg'"):
+        open_dataset("folder", root)
+
+
+def test_an_image_without_a_target_is_named(tree: Tree) -> None:
+    root = tree("folder")
+    (root / "masks/south/1.png").unlink()
+    with pytest.raises(InputError, match=r"'.*south/1.jpg' has none"):
+        open_dataset("folder", root)
+    rewrite(root, '"photos"', '"photos/*/*.jpg"')
+    with pytest.raises(InputError, match=r"'.*south/1.jpg' has none"):
+        open_dataset("folder", root)
+
+
+def test_other_classes_make_another_fingerprint(tree: Tree) -> None:
+    root = tree("folder")
+    prints = {open_dataset("folder", root).fingerprint}
+    for old, new in (("ignore = [0]", "ignore = [0, 9]"), ("id = 5", "id = 6"), ('"grass"', '"lawn"')):
+        rewrite(root, old, new)
+        prints.add(open_dataset("folder", root).fingerprint)
+    assert len(prints) == 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("ignore", "ignored", "Unknown key of '.*dataset.toml' 'ignored': did you mean 'ignore'"),
+        ("id = 3", "id = 3, colour = [1, 2, 3]", "'colour': did you mean 'color'"),
+        ('name = "yard"', "", "`name` to be a text in '.*', but got nothing"),
+        ('"yard"', '""', "`name` to be a text"),
+        ('targets = "masks"', "targets = 3", "`targets` to be a text in '.*', but got 3"),
+        ("id = 3", "id = 300", "whole numbers from 0 to 255 in '.*', but got 300"),
+        ("id = 3", "id = true", "whole numbers from 0 to 255 in '.*', but got True"),
+        ("id = 3", "id = 5", r"distinct ids of classes and `ignore` in '.*', but got \[5, 5\]"),
+        ("id = 3", "id = 0", r"distinct ids of classes and `ignore`"),
+        ("id = 3", "color = [1, 2, 3]", "an `id` for every class or for none"),
+        (", id = 3", "", "an `id` or a `color` for every class"),
+        ("[9, 8, 7]", "[9, 8]", r"colours to be \[red, green, blue\] in '.*', but got \[9, 8\]"),
+        ("[9, 8, 7]", "[9, 8, 256]", "whole numbers from 0 to 255 in '.*', but got 256"),
+        ('"grass"', '"path"', "distinct names"),
+        ("ignore = [0]", "ignore = 0", "`ignore` to be a list"),
+        ("ignore = [0]", "ignore = [[0, 0, 0]]", "whole numbers from 0 to 255"),
+        ("classes = [", "classes = []\nignore = [", "TOML file '.*dataset.toml', but cannot read it"),
+        ('"masks"', '"labels"', "folder of targets '.*/labels', but there is none"),
+    ],
+)
+def test_a_wrong_description_is_explained(tree: Tree, old: str, new: str, message: str) -> None:
+    root = tree("folder")
+    rewrite(root, old, new)
+    with pytest.raises(InputError, match=message):
+        open_dataset("folder", root)
+
+
+@pytest.mark.parametrize("classes", ["", "classes = []", "classes = 3", "classes = [3]"])
+def test_a_description_without_classes_is_refused(tree: Tree, classes: str) -> None:
+    root = tree("folder")
+    (root / "dataset.toml").write_text(f'name = "a"\nimages = "photos"\ntargets = "masks"\n{classes}\n')
+    with pytest.raises(InputError, match=r"Expected .*class"):
+        open_dataset("folder", root)
