@@ -1,0 +1,146 @@
+"""The cards of the models that come with the package, read from `zoo/*.json`; without torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from robseg.errors import InputError
+from robseg.models.card import Card
+from robseg.registry import Registry, unknown_name
+
+__all__ = [
+    "ARCHITECTURE_NAMES",
+    "CARDS",
+    "ZOO",
+    "architecture_of",
+    "card_from_json",
+    "card_to_json",
+    "list_cards",
+    "read_card",
+    "resolve",
+]
+
+ZOO = Path(__file__).parent / "zoo"
+
+# Those registered in models.base.ARCHITECTURES, whose modules import torch; a test compares the two.
+ARCHITECTURE_NAMES = ("enet",)
+
+# The data set that "enet" alone means: it needs no download.
+DEFAULT_DATASET = "streets"
+
+FIELDS = {field.name: field for field in dataclasses.fields(Card)}
+REQUIRED = {
+    name
+    for name, field in FIELDS.items()
+    if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+}
+
+
+def card_to_json(card: Card) -> str:
+    """Return a card as JSON text.
+
+    Examples
+    --------
+    >>> card = Card("enet@toy", "enet", "toy", ("road", "sky"), test_size=(360, 480))
+    >>> card_from_json(card_to_json(card), "toy.json") == card
+    True
+    """
+    return json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False) + "\n"
+
+
+def card_from_json(text: str, origin: str) -> Card:
+    """Return the card that JSON text describes; `origin` names the text in errors.
+
+    Raises
+    ------
+    InputError
+        If the text is no JSON object, or has fields that a card has not, or lacks some that it must have.
+    """
+    try:
+        fields = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"Expected a model card in {origin}, but it is not JSON ({error}).") from error
+    if not isinstance(fields, dict):
+        raise InputError(f"Expected a model card in {origin}, but got {type(fields).__name__}.")
+    for name in fields:
+        if name not in FIELDS:
+            raise InputError(f"In the model card {origin}: {unknown_name('field', name, FIELDS)}")
+    missing = sorted(REQUIRED - fields.keys())
+    if missing:
+        raise InputError(f"Expected the model card {origin} to have {', '.join(missing)}: add the missing.")
+    return Card(**{name: _tuples(value) for name, value in fields.items()})
+
+
+def read_card(path: Path) -> Card:
+    """Return the card in a JSON file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"Expected a model card in {path}, but it cannot be read: {error}.") from error
+    return card_from_json(text, str(path))
+
+
+def list_cards(pattern: str = "*") -> tuple[Card, ...]:
+    """Return the cards whose id matches a shell pattern such as `enet*`."""
+    return tuple(CARDS[name] for name in CARDS if fnmatchcase(name, pattern))
+
+
+def architecture_of(spec: str) -> str:
+    """Return the architecture that a spec (`enet`, `enet@streets`) names.
+
+    Examples
+    --------
+    >>> architecture_of("enet@camvid")
+    'enet'
+    """
+    if spec in CARDS:
+        return CARDS[spec].architecture
+    name = spec.split("@", 1)[0]
+    if name in ARCHITECTURE_NAMES:
+        return name
+    raise unknown_name("model", spec, _known())
+
+
+def resolve(spec: str) -> Card:
+    """Return the card of `architecture@dataset`, or an architecture's first (that of streets, if there).
+
+    Raises
+    ------
+    InputError
+        If nothing is called so (with the nearest name), or an architecture comes without weights.
+    """
+    if spec in CARDS:
+        return CARDS[spec]
+    if spec not in ARCHITECTURE_NAMES:
+        raise unknown_name("model", spec, _known())
+    preferred = f"{spec}@{DEFAULT_DATASET}"
+    ids = [preferred] if preferred in CARDS else [name for name in CARDS if CARDS[name].architecture == spec]
+    if not ids:
+        raise InputError(
+            f"Expected weights for '{spec}', but none come with the package: give a file of them."
+        )
+    return CARDS[ids[0]]
+
+
+def _known() -> tuple[str, ...]:
+    return (*CARDS, *ARCHITECTURE_NAMES)
+
+
+def _tuples(value: Any) -> Any:
+    """Return a JSON value with its lists as tuples: JSON has no tuples, and a card no lists."""
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _read_zoo(folder: Path) -> Registry[Card]:
+    cards: Registry[Card] = Registry("model")
+    for path in sorted(folder.glob("*.json")):
+        card = read_card(path)
+        cards.add(card.id, card)
+    return cards
+
+
+CARDS = _read_zoo(ZOO)

@@ -1,0 +1,191 @@
+"""A network with its card, ready to label images."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from robseg.errors import InputError
+from robseg.models import enet  # noqa: F401  (registers itself)
+from robseg.models.base import ARCHITECTURES, Fit
+from robseg.models.card import Card
+from robseg.models.catalogue import ZOO, architecture_of, read_card, resolve
+from robseg.models.inference import Precision, check_precision, labels, padded_size
+from robseg.models.weights import read_weights, sha256_of, sha256_of_tensors, unwrapped
+
+__all__ = ["Model", "gmacs", "load_model"]
+
+Weights = str | os.PathLike[str] | Mapping[str, Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A network in eval mode and how to feed it.
+
+    `network` maps normalised float (N, 3, H, W) to the main head's logits before any resize. `sha256` is that
+    of the weights file, or of the tensors where they did not come from a file. A model can be pickled.
+    """
+
+    card: Card
+    network: nn.Module
+    sha256: str
+    device: torch.device
+    precision: Precision = "fp32"
+
+    @property
+    def name(self) -> str:
+        """The card's id."""
+        return self.card.id
+
+    @property
+    def parameters(self) -> int:
+        """The number of trained values."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the class of each pixel, uint8 (N, H, W), of uint8 RGB images (N, H, W, 3)."""
+        if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
+            kind = images.dtype if isinstance(images, np.ndarray) else type(images).__name__
+            raise ValueError(f"Expected `images` to be a uint8 array, but got {kind}: give values of 0..255.")
+        if images.ndim != 4 or images.shape[3] != 3 or 0 in images.shape:
+            raise ValueError(
+                f"Expected `images` of shape (N, H, W, 3), but got {images.shape}: "
+                "stack RGB images of one size (image[None] for a single one)."
+            )
+        # Anew in each thread and process that predicts, see load_model.
+        torch.set_flush_denormal(True)
+        return labels(self.network, images, self.card, self.device, self.precision)
+
+
+def load_model(
+    spec: str,
+    weights: Weights | None = None,
+    device: str | torch.device = "cpu",
+    precision: Precision = "fp32",
+    class_names: Sequence[str] | None = None,
+) -> Model:
+    """Return a model by its card's id or its architecture.
+
+    Parameters
+    ----------
+    weights
+        A checkpoint file (torch or safetensors) or a state dict, in our own layout or a published one; None
+        for the weights that come with the package. A card beside a safetensors file (the same stem, .json)
+        describes it.
+    device
+        Such as `cpu`, `cuda` or `cuda:1`.
+    precision
+        fp32, bf16, or fp16 (GPU only).
+    class_names
+        The names of the outputs, where neither file nor layout tells them and their number agrees.
+
+    Examples
+    --------
+    >>> from robseg.models.enet import ENet
+    >>> model = load_model("enet", ENet(2).state_dict(), class_names=["road", "sky"])
+    >>> model.predict(np.zeros((1, 32, 48, 3), np.uint8)).shape
+    (1, 32, 48)
+    """
+    place = _device(device)
+    check_precision(precision, place)
+    # Activations of published ENets reach denormal numbers, on which a CPU is 20 times slower; the labels do
+    # not change. It is a setting of each thread, inherited by those that torch starts after it.
+    torch.set_flush_denormal(True)
+    if weights is None:
+        card, fit, sha256 = _shipped(resolve(spec))
+    elif isinstance(weights, Mapping):
+        fit = ARCHITECTURES[architecture_of(spec)].fit(unwrapped(weights, "the given state dict"))
+        card = _card(architecture_of(spec), "state_dict", fit, class_names)
+        sha256 = sha256_of_tensors(fit.state_dict)
+    else:
+        card, fit, sha256 = _from_file(architecture_of(spec), Path(weights), class_names)
+    network = ARCHITECTURES[card.architecture].build(fit.num_classes, **fit.options)
+    network.load_state_dict(fit.state_dict, strict=True)
+    network = network.eval().to(place).to(memory_format=torch.channels_last)
+    return Model(card, network, sha256, place, precision)
+
+
+def gmacs(model: Model, height: int, width: int) -> float:
+    """Return the billions of multiply-accumulates that one image of that size costs."""
+    rows, columns = padded_size((height, width), model.card)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model.network(torch.zeros(1, 3, rows, columns, device=model.device))
+    return int(counter.get_total_flops()) / 2e9
+
+
+def _shipped(card: Card) -> tuple[Card, Fit, str]:
+    path = ZOO / card.weights_file
+    if not card.weights_file or not path.is_file():
+        raise InputError(
+            f"Expected the weights of '{card.id}' in the package, but {path} is missing: install it again."
+        )
+    return card, *_fit_file(card, path)
+
+
+def _from_file(architecture: str, path: Path, class_names: Sequence[str] | None) -> tuple[Card, Fit, str]:
+    beside = path.with_suffix(".json")
+    name = f"{architecture}:{path.stem}"
+    if path.suffix == ".safetensors" and path.is_file() and beside.is_file():
+        card = dataclasses.replace(read_card(beside), id=name)
+        if card.architecture != architecture:
+            raise InputError(
+                f"Expected a checkpoint of {architecture}, but the card {beside} says {card.architecture}: "
+                "name that model."
+            )
+        return card, *_fit_file(card, path)
+    fit = ARCHITECTURES[architecture].fit(read_weights(path))
+    return _card(architecture, path.stem, fit, class_names), fit, sha256_of(path)
+
+
+def _fit_file(card: Card, path: Path) -> tuple[Fit, str]:
+    """Return how a carded file fits, having made sure that it is the file that the card tells of."""
+    tensors = read_weights(path)
+    sha256 = sha256_of(path)
+    if card.sha256 and card.sha256 != sha256:
+        raise InputError(
+            f"Expected {path} to have its card's SHA-256 {card.sha256[:12]}..., but got {sha256[:12]}...: "
+            "the file is damaged or not the card's; fetch both again."
+        )
+    fit = ARCHITECTURES[card.architecture].fit(tensors)
+    if fit.num_classes != len(card.class_names):
+        raise InputError(
+            f"Expected {path} to answer the {len(card.class_names)} classes of its card, "
+            f"but it has {fit.num_classes} outputs: mend the card."
+        )
+    return fit, sha256
+
+
+def _card(architecture: str, stem: str, fit: Fit, class_names: Sequence[str] | None) -> Card:
+    """Return the card of weights that came without one."""
+    names = fit.class_names
+    if names is None and class_names is not None and len(class_names) == fit.num_classes:
+        names = tuple(class_names)
+    return Card(
+        id=f"{architecture}:{stem}",
+        architecture=architecture,
+        dataset="",
+        class_names=names or tuple(f"class {index}" for index in range(fit.num_classes)),
+        size_divisor=ARCHITECTURES[architecture].size_divisor,
+        options=fit.options,
+        **fit.preprocess,
+    )
+
+
+def _device(device: str | torch.device) -> torch.device:
+    """Return the device; a mistyped or missing one is the user's to mend."""
+    try:
+        place = torch.device(device)
+        torch.empty(0, device=place)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InputError(
+            f"Expected `device` to be one of this machine's, but '{device}' is not available here: use cpu."
+        ) from error
+    return place
