@@ -188,7 +188,7 @@ def _package() -> Mapping[str, Any]:
     ) -> Any:
         return stand_ins.get(name) or builtins.__import__(name, globals, locals, fromlist, level)
 
-    own_builtins = {**vars(builtins), "__import__": import_, "print": _say_nothing}
+    own_builtins = {**vars(builtins), "__import__": import_}
     namespace = {"__name__": "corruptions._imagecorruptions", "__builtins__": own_builtins}
     exec(compile(source.read_bytes(), str(source), "exec"), namespace)  # noqa: S102
     return namespace
@@ -236,7 +236,3 @@ def _random_noise() -> Callable[..., NDArray[np.float64]]:
         return noisy
 
     return random_noise
-
-
-def _say_nothing(*_: object) -> None:
-    """Stand for `print`, with which the package comments on some sizes of image."""

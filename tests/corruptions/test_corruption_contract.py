@@ -108,6 +108,14 @@ def test_a_pair_has_the_image_of_corrupt_and_a_new_target(name: str, size: tuple
         assert (moved == target).all()
 
 
+@every_name
+def test_small_images_are_the_middle_of_their_mirrored_image(name: str) -> None:
+    image = photo(20, 27)
+    mirrored = np.pad(image, ((6, 6), (2, 3), (0, 0)), mode="symmetric")
+    expected = corruptions.corrupt(mirrored, name, 2)[6:26, 2:29]
+    assert (corruptions.corrupt(image, name, 2) == expected).all()
+
+
 GOOD = photo(8, 8)
 
 
