@@ -15,13 +15,14 @@ from torch import Tensor
 
 from robseg.errors import IncompleteRun, InputError
 from robseg.models.card import Card
+from robseg.models.inference import preprocess
 from robseg.training.batches import SampleCache, batch, steps_per_epoch
 from robseg.training.export import blank_card, export
 from robseg.training.losses import class_weights, cross_entropy, pixel_counts
 from robseg.training.recipe import Recipe
 from robseg.training.state import Row, State, load_checkpoint, save_checkpoint, write_log
 from robseg.training.task import Task
-from robseg.training.validate import autocast, normalise, validate
+from robseg.training.validate import validate
 
 __all__ = ["Progress", "Trained", "train"]
 
@@ -185,8 +186,8 @@ class _Training:
         for group in state.optimizer.param_groups:
             group["lr"] = learning_rate(recipe, state.step, self.steps)
         state.optimizer.zero_grad()
-        with autocast(recipe.precision):
-            logits = state.network(normalise(images, self.card))
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
+            logits = state.network(preprocess(images, self.card))
         loss = cross_entropy(logits, torch.from_numpy(targets), self.weights)
         if not math.isfinite(loss.item()):
             raise self._diverged(f"the loss became {loss.item()}")

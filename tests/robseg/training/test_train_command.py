@@ -49,6 +49,7 @@ def test_minutes_end_it_incomplete(camvid, tmp_path):
         (("--model", "enet", "--dataset", "camvit"), "did you mean 'camvid'"),
         (("--model", "enet", "--dataset", "camvid", "--train-split", "trian"), "did you mean 'train'"),
         (("--model", "enet", "--dataset", "camvid", "--epochs", "0"), "Expected `epochs`"),
+        (("--model", "enet", "--dataset", "camvid", "--crop", "33", "32"), "multiples of 8"),
     ],
 )
 def test_wrong_names_and_values_are_found_before_anything_is_written(tmp_path, arguments, expected):
