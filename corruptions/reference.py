@@ -35,7 +35,7 @@ __all__ = ["MINIMUM_SIDE", "MissingDependency", "corrupt", "needs_opencv", "unav
 MINIMUM_SIDE = 32  # pixels; the package refuses smaller images
 
 
-class MissingDependency(ImportError):  # noqa: N818 (it says what happened)
+class MissingDependency(ImportError):
     """A library that a corruption needs cannot be imported; the message says what to install."""
 
 
