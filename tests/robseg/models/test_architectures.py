@@ -1,0 +1,96 @@
+"""What holds for every architecture, from its registration on."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from robseg.models import Model, load_model
+from robseg.models.base import ARCHITECTURES
+from robseg.models.catalogue import ARCHITECTURE_NAMES
+from robseg.models.weights import COUNTER, read_weights, save_weights
+
+every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
+
+
+def scene(count: int, height: int, width: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(5).integers(0, 256, (count, height, width, 3), dtype=np.uint8)
+
+
+def untrained(name: str, num_classes: int = 6) -> Model:
+    """Return a seeded model whose labels are not all the same."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = ARCHITECTURES[name].build(num_classes)
+    return load_model(name, network.state_dict())
+
+
+def test_the_names_without_torch_are_the_architectures() -> None:
+    assert tuple(ARCHITECTURES) == ARCHITECTURE_NAMES
+
+
+@every_architecture
+@pytest.mark.parametrize("size", [(65, 129), (97, 131)])
+def test_odd_sizes_are_labelled_at_their_own_size(name: str, size: tuple[int, int]) -> None:
+    labels = untrained(name).predict(scene(1, *size))
+    assert labels.shape == (1, *size)
+    assert labels.dtype == np.uint8
+    assert len(np.unique(labels)) > 1
+
+
+@every_architecture
+def test_an_image_has_the_same_labels_alone_and_in_a_batch(name: str) -> None:
+    model, images = untrained(name), scene(3, 65, 129)
+    alone = np.concatenate([model.predict(image[None]) for image in images])
+    np.testing.assert_array_equal(model.predict(images), alone)
+
+
+@every_architecture
+def test_predicting_twice_gives_the_same(name: str) -> None:
+    model, images = untrained(name), scene(1, 64, 64)
+    np.testing.assert_array_equal(model.predict(images), model.predict(images))
+
+
+@every_architecture
+def test_memory_formats_agree(name: str) -> None:
+    model = untrained(name)
+    x = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        last = model.network(x.contiguous(memory_format=torch.channels_last))
+        first = model.network.to(memory_format=torch.contiguous_format)(x)
+    torch.testing.assert_close(last, first, rtol=1e-4, atol=1e-5)
+
+
+@every_architecture
+def test_bfloat16_gives_nearly_the_same_labels(name: str) -> None:
+    model, images = untrained(name), scene(1, 64, 64)
+    half = dataclasses.replace(model, precision="bf16").predict(images)
+    assert (half == model.predict(images)).mean() > 0.8
+
+
+@every_architecture
+def test_weights_in_half_precision_come_back(name: str, tmp_path: Path) -> None:
+    model = untrained(name)
+    path = tmp_path / "small.safetensors"
+    card = save_weights(path, model.network.state_dict(), model.card)
+    back = load_model(name, path)
+    assert back.card == dataclasses.replace(card, id=f"{name}:small")
+    assert back.sha256 == card.sha256
+    for key, tensor in model.network.state_dict().items():
+        torch.testing.assert_close(back.network.state_dict()[key], tensor, rtol=1e-3, atol=1e-6)
+
+
+@every_architecture
+def test_every_tensor_is_saved_and_used(name: str, tmp_path: Path) -> None:
+    model = untrained(name)
+    own = {key for key in model.network.state_dict() if not key.endswith(COUNTER)}
+    save_weights(tmp_path / "w.safetensors", model.network.state_dict(), model.card, half=False)
+    saved = read_weights(tmp_path / "w.safetensors")
+    assert saved.keys() == own
+    fitting = ARCHITECTURES[name].fit(saved)
+    assert fitting.state_dict.keys() == model.network.state_dict().keys()
+    for key, tensor in model.network.state_dict().items():
+        assert torch.equal(fitting.state_dict[key], tensor), key

@@ -1,0 +1,94 @@
+"""Cards are found by name without torch, and survive JSON."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from robseg.errors import InputError
+from robseg.models import catalogue
+from robseg.models.card import Card
+from robseg.registry import Registry
+
+CARD = Card(
+    id="enet@toy",
+    architecture="enet",
+    dataset="toy",
+    class_names=("road", "sky"),
+    test_size=(360, 480),
+    published_miou=0.5,
+    options={"generation": 2018},
+)
+
+
+@pytest.fixture
+def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry[Card]:
+    """Return the cards of a zoo of three, in place of the package's."""
+    for dataset in ("camvid", "streets", "toy"):
+        card = dataclasses.replace(CARD, id=f"enet@{dataset}", dataset=dataset)
+        (tmp_path / f"{card.id}.json").write_text(catalogue.card_to_json(card))
+    cards = catalogue._read_zoo(tmp_path)
+    monkeypatch.setattr(catalogue, "CARDS", cards)
+    return cards
+
+
+@pytest.mark.parametrize("module", ["robseg.models", "robseg.models.catalogue"])
+def test_the_catalogue_does_not_import_torch(module: str) -> None:
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_card_survives_json() -> None:
+    assert catalogue.card_from_json(catalogue.card_to_json(CARD), "here") == CARD
+
+
+def test_an_unknown_field_is_told_with_the_nearest() -> None:
+    text = json.dumps({**dataclasses.asdict(CARD), "clas_names": []})
+    with pytest.raises(InputError, match=r"here: Unknown field 'clas_names': did you mean 'class_names'"):
+        catalogue.card_from_json(text, "here")
+
+
+def test_a_missing_field_is_told() -> None:
+    with pytest.raises(InputError, match="here to have architecture, class_names, dataset"):
+        catalogue.card_from_json('{"id": "x"}', "here")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3"])
+def test_what_is_no_card_is_told(text: str) -> None:
+    with pytest.raises(InputError, match="Expected a model card in here"):
+        catalogue.card_from_json(text, "here")
+
+
+def test_an_id_is_found_exactly(zoo: Registry[Card]) -> None:
+    assert catalogue.resolve("enet@toy") is zoo["enet@toy"]
+
+
+def test_an_architecture_alone_means_the_one_that_needs_no_download(zoo: Registry[Card]) -> None:
+    assert catalogue.resolve("enet").id == "enet@streets"
+
+
+def test_cards_are_listed_by_pattern(zoo: Registry[Card]) -> None:
+    assert [card.id for card in catalogue.list_cards("*@?[ao]*")] == ["enet@camvid", "enet@toy"]
+    assert len(catalogue.list_cards()) == 3
+    assert catalogue.list_cards("pspnet*") == ()
+
+
+@pytest.mark.parametrize(("spec", "near"), [("enet@stree", "enet@streets"), ("ennet", "enet")])
+def test_a_misspelt_model_is_answered_with_the_nearest(zoo: Registry[Card], spec: str, near: str) -> None:
+    with pytest.raises(InputError, match=f"Unknown model '{spec}': did you mean '{near}'"):
+        catalogue.resolve(spec)
+
+
+def test_a_misspelt_architecture_is_answered_with_the_nearest() -> None:
+    with pytest.raises(InputError, match="Unknown model 'ennet': did you mean 'enet'"):
+        catalogue.architecture_of("ennet")
+
+
+def test_an_empty_zoo_asks_for_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "CARDS", catalogue._read_zoo(tmp_path / "none"))
+    with pytest.raises(InputError, match="Expected weights for 'enet'"):
+        catalogue.resolve("enet")
+    assert catalogue.architecture_of("enet") == "enet"

@@ -1,0 +1,139 @@
+"""Checkpoints are read strictly and safely, and written whole."""
+
+import os
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from robseg.errors import InputError
+from robseg.models.card import Card
+from robseg.models.catalogue import read_card
+from robseg.models.weights import read_weights, save_weights, sha256_of, sha256_of_tensors
+
+CARD = Card("enet@toy", "enet", "toy", ("road", "sky"))
+
+
+class Trap:
+    """Unpickles by making a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.folder),)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_file_that_would_execute_code_is_refused(tmp_path: Path, zipped: bool) -> None:
+    path = tmp_path / "trap.pth"
+    content = {"state_dict": {"a": torch.zeros(2)}, "args": Trap(tmp_path / "sprung")}
+    torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(InputError, match=r"would run \w+\.mkdir when loaded, and was refused"):
+        read_weights(path)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_plain_pickle_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "trap.pkl"
+    path.write_bytes(pickle.dumps(Trap(tmp_path / "sprung"), protocol=4))
+    with pytest.raises(InputError, match="refused"):
+        read_weights(path)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
+@pytest.mark.parametrize("kept", [0, 7, 100])
+def test_a_file_cut_short_is_named(tmp_path: Path, name: str, kept: int) -> None:
+    path = tmp_path / name
+    if name.endswith("pth"):
+        torch.save({"a": torch.zeros(100)}, path)
+    else:
+        save_weights(path, {"a": torch.zeros(100)}, CARD)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(InputError, match=rf"Expected a checkpoint in .*{name}, but it cannot be read"):
+        read_weights(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no such file"):
+        read_weights(tmp_path / "none.pth")
+
+
+@pytest.mark.parametrize("content", [[1, 2], {}, {"epoch": 3}, {"state_dict": {"a": 1.5}}])
+def test_what_holds_no_tensors_is_said_so(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "x.pth")
+    with pytest.raises(InputError, match="to hold named tensors"):
+        read_weights(tmp_path / "x.pth")
+
+
+@pytest.mark.parametrize("container", ["state_dict", "model_state_dict", "model", None])
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_tensors_are_found_in_the_usual_containers(
+    tmp_path: Path, container: str | None, prefix: str
+) -> None:
+    tensors = {f"{prefix}a": torch.ones(2).half(), f"{prefix}b": torch.tensor(3)}
+    content: object = {container: tensors, "epoch": 3} if container else tensors
+    torch.save(content, tmp_path / "x.pth")
+    found = read_weights(tmp_path / "x.pth")
+    assert {key: tensor.dtype for key, tensor in found.items()} == {"a": torch.float32, "b": torch.int64}
+
+
+def test_values_beyond_half_precision_are_kept(tmp_path: Path) -> None:
+    tensors = {"bn.running_var": torch.tensor([1e6, 1.0]), "a": torch.tensor([0.5])}
+    save_weights(tmp_path / "w.safetensors", tensors, CARD)
+    found = read_weights(tmp_path / "w.safetensors")
+    assert torch.equal(found["bn.running_var"], tensors["bn.running_var"])
+
+
+def test_half_precision_halves_the_file(tmp_path: Path) -> None:
+    tensors = {"a": torch.zeros(100_000)}
+    save_weights(tmp_path / "full.safetensors", tensors, CARD, half=False)
+    save_weights(tmp_path / "half.safetensors", tensors, CARD)
+    sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("full", "half")]
+    assert sizes[1] < 0.51 * sizes[0]
+
+
+def test_the_card_beside_weights_tells_their_hash(tmp_path: Path) -> None:
+    path = tmp_path / "enet@toy.safetensors"
+    save_weights(path, {"a": torch.zeros(3)}, CARD)
+    card = read_card(tmp_path / "enet@toy.json")
+    assert (card.sha256, card.weights_file) == (sha256_of(path), path.name)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["enet@toy.json", "enet@toy.safetensors"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "w.safetensors"
+    save_weights(path, {"a": torch.zeros(3)}, CARD)
+    before = path.read_bytes()
+
+    def full(self: Path, content: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(content[:10])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        save_weights(path, {"a": torch.ones(3)}, CARD)
+    assert path.read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_hash_of_tensors_sees_names_shapes_and_values_but_not_order() -> None:
+    def digest(**tensors: Tensor) -> str:
+        return sha256_of_tensors(tensors)
+
+    a, b = torch.zeros(4), torch.ones(4)
+    assert digest(a=a, b=b) == digest(b=b, a=a)
+    others = [digest(a=b, b=a), digest(a=a, c=b), digest(a=a.reshape(2, 2), b=b), digest(a=a.double(), b=b)]
+    assert len({digest(a=a, b=b), *others}) == 5
+
+
+def test_copies_of_a_file_have_one_hash(tmp_path: Path) -> None:
+    save_weights(tmp_path / "w.safetensors", {"a": torch.zeros(3)}, CARD)
+    shutil.copy(tmp_path / "w.safetensors", tmp_path / "v.safetensors")
+    assert sha256_of(tmp_path / "w.safetensors") == sha256_of(tmp_path / "v.safetensors")
