@@ -28,8 +28,8 @@ def count(
 ) -> Counts:
     """Count an image's pixels by class.
 
-    Pixels whose target is `ignore_index` are left out. A prediction that is no class (>= num_classes) is a false
-    negative of the target's class and a false positive of none.
+    Pixels whose target is `ignore_index` are left out. A prediction that is no class (>= num_classes) is a
+    false negative of the target's class and a false positive of none.
 
     Parameters
     ----------

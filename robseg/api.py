@@ -1,0 +1,129 @@
+"""The whole of an evaluation in one Python call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reports import protocols
+from robseg.errors import InputError
+from robseg.evaluation.plan import SEVERITIES, parse_corruptions
+from robseg.evaluation.request import CUSTOM, ModelSource, Request, model_sources
+from robseg.evaluation.runner import Progress
+from robseg.pipeline import execute, make_plan
+from robseg.registry import unknown_name
+
+if TYPE_CHECKING:
+    from reports.results import Results
+    from robseg.datasets.base import Dataset
+    from robseg.models.inference import Precision
+    from robseg.models.model import Model
+
+__all__ = ["cells_of", "evaluate", "targets_move"]
+
+
+def evaluate(
+    model: str | Model | Sequence[str | Model],
+    dataset: str | Dataset = "streets",
+    corruptions: str = "all",
+    severities: Sequence[int] | None = None,
+    *,
+    protocol: str | None = None,
+    weights: str | Path | None = None,
+    out: str | Path | None = None,
+    data_root: str | Path | None = None,
+    split: str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    move_targets: bool | None = None,
+    device: str = "cpu",
+    precision: Precision = "fp32",
+    batch_size: int = 1,
+    num_workers: int = 0,
+    examples: bool = True,
+    progress: Callable[[Progress], None] | None = None,
+) -> Results:
+    """Evaluate models on clean and corrupted images, and write tables and a report.
+
+    Parameters
+    ----------
+    model
+        A spec as on the command line (`enet`, `enet@streets`, "all"), a loaded Model, or several of them.
+    dataset
+        A data set's name, or a Dataset.
+    corruptions, severities
+        Names, groups or subsets, comma-separated ("none": clean images only), at severities 1..5.
+    protocol
+        A named protocol in place of corruptions and severities (see `robseg list protocols`).
+    weights
+        A checkpoint for `model`, in place of its card's own.
+    move_targets
+        Whether targets move with corruptions that move pixels; None: as the protocol says, else yes.
+    out
+        The run's folder; a run found there is continued. None: `runs/<model>-<dataset>`.
+    num_workers
+        Worker processes; 0 works in this process. The counts do not depend on it.
+
+    Returns
+    -------
+    Results
+        With the DataFrames scores, summary and classes.
+
+    Raises
+    ------
+    InputError
+        If a name, file or option is wrong: expected, got, what to do.
+    IncompleteRun
+        If work is left over; the same call continues.
+
+    Examples
+    --------
+    >>> import robseg
+    >>> robseg.evaluate("enet", limit=2, corruptions="fog").summary  # doctest: +SKIP
+    """
+    given = [model] if isinstance(model, str) or not isinstance(model, Sequence) else list(model)
+    files = (Path(weights),) if weights is not None else ()
+    sources: list[ModelSource | Model] = []
+    for one in given:
+        sources += model_sources([one], files) if isinstance(one, str) else [one]
+    request = Request(
+        models=tuple(sources),
+        dataset=dataset,
+        cells=cells_of(corruptions, severities, protocol),
+        data_root=Path(data_root) if data_root is not None else None,
+        split=split,
+        limit=limit,
+        seed=seed,
+        move_targets=targets_move(move_targets, protocol),
+        device=device,
+        precision=precision,
+        batch_size=batch_size,
+        protocol=protocol or CUSTOM,
+    )
+    plan = make_plan(request, Path(out) if out is not None else None)
+    return execute(plan, num_workers, examples=examples, progress=progress, command="robseg.evaluate(...)")
+
+
+def cells_of(
+    corruptions: str, severities: Sequence[int] | None = None, protocol: str | None = None
+) -> tuple[tuple[str, int], ...]:
+    """Return the (corruption, severity) pairs that names and severities, or else a protocol, stand for."""
+    if protocol is None:
+        chosen = SEVERITIES if severities is None else tuple(dict.fromkeys(severities))
+        return tuple((name, severity) for name in parse_corruptions(corruptions) for severity in chosen)
+    if protocol not in protocols.PROTOCOLS:
+        raise unknown_name("protocol", protocol, protocols.PROTOCOLS)
+    if severities is not None or corruptions != "all":
+        raise InputError(
+            f"Expected a protocol alone, but got '{protocol}' with corruptions or severities: "
+            "leave those out."
+        )
+    return protocols.conditions(protocols.PROTOCOLS[protocol])
+
+
+def targets_move(asked: bool | None, protocol: str | None) -> bool:
+    """Return whether targets move with pixels: as asked, else as the protocol says, else yes."""
+    if asked is not None:
+        return asked
+    return protocol is None or protocols.PROTOCOLS[protocol].move_targets

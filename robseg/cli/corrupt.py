@@ -1,0 +1,123 @@
+"""`robseg corrupt`: corrupted copies of images, and contact sheets of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, UnidentifiedImageError
+
+import corruptions
+from robseg.cli.severities import parse_severities
+from robseg.errors import InputError
+from robseg.evaluation.plan import SEVERITIES, parse_corruptions
+
+__all__ = ["corrupt"]
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
+TILE = 256  # width in pixels of an image on a contact sheet
+LABEL = 16  # height in pixels of the line above it
+
+
+@click.command("corrupt")
+@click.argument("source", metavar="IMAGE|FOLDER", type=click.Path(path_type=Path))
+@click.option(
+    "--corruptions", "-c", "wanted", default="all", show_default=True, help="Names, groups, subsets."
+)
+@click.option("--severities", "-s", default=None, help="Such as 3, 1,3,5 or 1-3.  [default: 1-5]")
+@click.option("--out", "-o", type=click.Path(path_type=Path), required=True, help="Folder for the images.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--sheet", is_flag=True, help="Write one contact sheet an image in place of the images.")
+def corrupt(source: Path, wanted: str, severities: str | None, out: Path, seed: int, sheet: bool) -> None:
+    r"""Corrupt an image, or all images of a folder, and save them losslessly (PNG).
+
+    \b
+    OUT/fog/3/street.png       fog at severity 3
+    OUT/street.png             with --sheet: all of them side by side
+
+    An image's file name, relative to FOLDER and without its ending, is its key: the same name and seed
+    give the same pixels, whatever else is corrupted beside it.
+    """
+    names = parse_corruptions(wanted)
+    levels = parse_severities(severities) or SEVERITIES
+    _refuse_unavailable(names)
+    files = _files(source)
+    for key, path in files.items():
+        image = _read(path)
+        if sheet:
+            _save(out / f"{key}.png", _sheet(image, names, levels, seed, key))
+        else:
+            for name in names:
+                for severity, corrupted in _sweep(image, name, levels, seed, key):
+                    _save(out / name / str(severity) / f"{key}.png", corrupted)
+    what = "sheets" if sheet else f"images x {len(names)} corruptions x {len(levels)} severities"
+    click.echo(f"{len(files)} {what}: {out}")
+
+
+def _refuse_unavailable(names: Sequence[str]) -> None:
+    for name, reason in corruptions.unavailable(names).items():
+        raise InputError(f"{name} cannot run here: {reason}")
+
+
+def _files(source: Path) -> dict[str, Path]:
+    """Return the images by key."""
+    if source.is_file():
+        return {source.stem: source}
+    if not source.is_dir():
+        raise InputError(f"Expected an image or a folder of images, but {source} does not exist.")
+    found = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not found:
+        raise InputError(f"Expected images ({', '.join(SUFFIXES)}) in {source}, but there are none.")
+    files: dict[str, Path] = {}
+    for path in found:
+        key = path.relative_to(source).with_suffix("").as_posix()
+        if key in files:
+            raise InputError(
+                f"Expected images of different names, but {files[key]} and {path} differ in their ending "
+                "only: rename one."
+            )
+        files[key] = path
+    return files
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except (UnidentifiedImageError, OSError) as error:
+        raise InputError(f"Expected {path} to be an image, but it cannot be read: {error}.") from error
+
+
+def _sweep(
+    image: NDArray[np.uint8], name: str, levels: Sequence[int], seed: int, key: str
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    yield from zip(levels, corruptions.sweep(image, name, levels, seed=seed, key=key), strict=True)
+
+
+def _save(path: Path, image: NDArray[np.uint8]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    except OSError as error:
+        raise InputError(
+            f"Expected to be able to write {path}, but got: {error}. Choose another --out."
+        ) from error
+
+
+def _sheet(
+    image: NDArray[np.uint8], names: Sequence[str], levels: Sequence[int], seed: int, key: str
+) -> NDArray[np.uint8]:
+    """Return the image under every corruption (rows) and severity (columns), with a caption above each."""
+    height = round(TILE * image.shape[0] / image.shape[1])
+    sheet = Image.new("RGB", (TILE * len(levels), (height + LABEL) * len(names)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for row, name in enumerate(names):
+        for column, (severity, corrupted) in enumerate(_sweep(image, name, levels, seed, key)):
+            left, top = column * TILE, row * (height + LABEL)
+            draw.text((left + 4, top + 2), f"{name} {severity}", fill="black")
+            tile = Image.fromarray(corrupted).resize((TILE, height), Image.Resampling.LANCZOS)
+            sheet.paste(tile, (left, top + LABEL))
+    return np.asarray(sheet)

@@ -1,0 +1,79 @@
+"""`robseg doctor`: what this machine has."""
+
+from __future__ import annotations
+
+import click
+
+__all__ = ["doctor"]
+
+
+@click.command("doctor")
+def doctor() -> None:
+    """Show versions, devices, data and weights that were found here."""
+    from robseg.evaluation.provenance import versions
+
+    click.echo("Versions")
+    for name, version in versions().items():
+        click.echo(f"  {name:<16} {version or 'not installed'}")
+    click.echo("Devices")
+    for line in _devices():
+        click.echo(f"  {line}")
+    click.echo("Corruptions")
+    for line in _corruptions():
+        click.echo(f"  {line}")
+    click.echo("Data sets")
+    for line in _datasets():
+        click.echo(f"  {line}")
+    click.echo("Weights")
+    for line in _weights():
+        click.echo(f"  {line}")
+
+
+def _devices() -> list[str]:
+    import torch
+
+    from robseg.cli.evaluate import cores
+
+    gpus = [f"cuda:{i}  {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
+    return [f"cpu     {cores()} cores", *gpus] if gpus else [f"cpu     {cores()} cores (no CUDA device)"]
+
+
+def _corruptions() -> list[str]:
+    import corruptions
+
+    names = corruptions.names("all")
+    unavailable = corruptions.unavailable(names)
+    lines = [
+        f"set version {corruptions.SET_VERSION}: {len(names) - len(unavailable)} of {len(names)} can run here"
+    ]
+    if unavailable:
+        lines.append(f"not {', '.join(unavailable)}: {next(iter(unavailable.values()))}")
+    return lines
+
+
+def _datasets() -> list[str]:
+    from robseg.datasets import DATASETS, open_dataset
+    from robseg.errors import InputError
+
+    lines = []
+    for name in DATASETS:
+        try:
+            dataset = open_dataset(name)
+            lines.append(f"{name:<16} {len(dataset)} images ({dataset.split})")
+        except InputError as error:
+            lines.append(f"{name:<16} not found: {str(error).splitlines()[0]}")
+    return lines
+
+
+def _weights() -> list[str]:
+    from robseg.errors import InputError
+    from robseg.models.catalogue import list_cards
+    from robseg.models.model import load_model
+
+    lines = []
+    for card in list_cards():
+        try:
+            lines.append(f"{card.id:<16} loads, sha256 {load_model(card.id).sha256[:12]}")
+        except InputError as error:
+            lines.append(f"{card.id:<16} {error}")
+    return lines or ["none come with this package"]

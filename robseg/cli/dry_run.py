@@ -1,0 +1,65 @@
+"""`robseg evaluate --dry-run`: the grid, what it will cost, and what it needs on the disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+import corruptions
+from reports.schema import CLEAN
+from robseg.evaluation.plan import Shard
+from robseg.evaluation.store import estimate_bytes
+from robseg.pipeline import Plan
+
+__all__ = ["show"]
+
+T = TypeVar("T")
+
+
+def show(plan: Plan, num_workers: int) -> None:
+    """Write the plan of a run to stdout; the cost is measured on the first image."""
+    job, shards = plan.job, plan.shards()
+    images, models = len(job.dataset), len(job.models)
+    cells = len(plan.conditions) * images * models
+    left = sum(map(len, shards))
+    megabytes = estimate_bytes(shards, job.dataset.num_classes) / 1e6
+    click.echo(f"Models       {', '.join(job.models)}")
+    click.echo(f"Data         {job.dataset.name}, {job.dataset.split}: {images} images")
+    click.echo(f"Conditions   {len(plan.conditions)} (clean, and corruptions at their severities)")
+    click.echo(f"Predictions  {cells}, of which {cells - left} are on disk in {plan.store.out}")
+    click.echo(f"Disk         at most {megabytes:.1f} MB of counts")
+    if shards:
+        seconds = _cost(plan, shards)
+        click.echo(
+            f"Time         about {seconds / 60:.1f} core minutes, measured on the first image: "
+            f"{seconds / 60 / max(num_workers, 1):.1f} minutes with {max(num_workers, 1)} workers"
+        )
+
+
+def _cost(plan: Plan, shards: list[Shard]) -> float:
+    """Return the seconds that the shards would take on one core."""
+    job = plan.job
+    reading, sample = _timed(lambda: job.dataset.read(0))
+    predicting = {
+        name: _timed(lambda model=model: model.predict(sample.image[None]))[0]  # type: ignore[misc]
+        for name, model in job.models.items()
+    }
+    corrupting = {
+        condition: 0.0
+        if condition.corruption == CLEAN
+        else _timed(lambda c=condition: corruptions.corrupt(sample.image, c.corruption, c.severity))[0]  # type: ignore[misc]
+        for condition in {shard.condition for shard in shards}
+    }
+    return reading * len(job.dataset) + sum(
+        len(shard.indices) * (corrupting[shard.condition] + sum(predicting[name] for name in shard.models))
+        for shard in shards
+    )
+
+
+def _timed(work: Callable[[], T]) -> tuple[float, T]:
+    start = time.perf_counter()
+    result = work()
+    return time.perf_counter() - start, result

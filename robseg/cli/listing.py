@@ -1,0 +1,129 @@
+"""`robseg list`: what can be evaluated, on what, and how."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from robseg.registry import unknown_name
+
+__all__ = ["listing"]
+
+Row = dict[str, Any]
+
+
+def _models() -> list[Row]:
+    from robseg.models.catalogue import list_cards
+
+    return [
+        {
+            "name": card.id,
+            "architecture": card.architecture,
+            "dataset": card.dataset,
+            "classes": len(card.class_names),
+            "published_miou": card.published_miou,
+            "licence": card.licence,
+            "source": card.source,
+        }
+        for card in list_cards()
+    ]
+
+
+def _datasets() -> list[Row]:
+    from robseg.datasets import DATASETS
+
+    cards = [DATASETS[name] for name in DATASETS]
+    return [
+        {
+            "name": card.name,
+            "title": card.title,
+            "classes": len(card.class_names) or None,
+            "splits": list(card.splits),
+            "needs_root": card.needs_root,
+            "licence": card.licence,
+        }
+        for card in cards
+    ]
+
+
+def _corruptions() -> list[Row]:
+    import corruptions
+
+    records = [corruptions.get(name) for name in corruptions.names("all")]
+    return [
+        {
+            "name": record.name,
+            "group": record.group,
+            "random": record.random,
+            "moves_pixels": record.moves_pixels,
+            "parameters": [dict(parameters) for parameters in record.parameters],
+            "source": record.source,
+        }
+        for record in records
+    ]
+
+
+def _protocols() -> list[Row]:
+    from reports.protocols import PROTOCOLS, conditions
+
+    return [
+        {
+            "name": protocol.name,
+            "title": protocol.title,
+            "corruptions": len(protocol.corruptions),
+            "conditions": len(conditions(protocol)),
+            "source": protocol.source,
+        }
+        for protocol in PROTOCOLS.values()
+    ]
+
+
+KINDS: dict[str, Callable[[], list[Row]]] = {
+    "models": _models,
+    "datasets": _datasets,
+    "corruptions": _corruptions,
+    "protocols": _protocols,
+}
+HIDDEN = {"parameters"}  # too wide for a table; --json has them
+
+
+@click.command("list")
+@click.argument("kind", metavar="models|datasets|corruptions|protocols")
+@click.argument("pattern", default="*", metavar="[GLOB]")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, with everything that is known.")
+def listing(kind: str, pattern: str, as_json: bool) -> None:
+    """List models, data sets, corruptions or protocols whose names match GLOB."""
+    if kind not in KINDS:
+        raise unknown_name("kind of thing", kind, KINDS)
+    rows = [row for row in KINDS[kind]() if fnmatch.fnmatchcase(row["name"], pattern)]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    elif rows:
+        _print(rows)
+    else:
+        click.echo(f"No {kind} match {pattern!r}.", err=True)
+
+
+def _print(rows: list[Row]) -> None:
+    columns = [name for name in rows[0] if name not in HIDDEN]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(_text(row[name]) for name in columns))
+    console = Console()
+    (console if console.is_terminal else Console(width=160)).print(table)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,79 @@
+"""Showing how far a run is: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from robseg.evaluation.runner import Progress as Done
+
+__all__ = ["showing"]
+
+SECONDS_BETWEEN_LINES = 20.0
+
+
+class _Rate(ProgressColumn):
+    """Predictions per second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.1f}/s" if speed else "", style="progress.data.speed")
+
+
+@contextmanager
+def showing() -> Iterator[Callable[[Done], None]]:
+    """Yield a callback that shows progress on stderr until the block ends."""
+    if sys.stderr.isatty():
+        with _bar() as progress:
+            task = progress.add_task("predictions", total=None)
+
+            def update(done: Done) -> None:
+                progress.update(task, completed=done.done, total=done.total)
+
+            yield update
+    else:
+        yield _Lines()
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+class _Lines:
+    """Write a line every twenty seconds, and at the end."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.monotonic()
+
+    def __call__(self, done: Done) -> None:
+        now = time.monotonic()
+        if done.done == 0 or (now - self._last < SECONDS_BETWEEN_LINES and done.done < done.total):
+            return
+        self._last = now
+        rate = done.done / max(now - self._start, 1e-9)
+        left = (done.total - done.done) / rate
+        click.echo(f"{done.done}/{done.total} predictions, {rate:.1f}/s, {left:.0f} s left", err=True)

@@ -1,0 +1,43 @@
+"""How a model's output channels answer a data set's classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robseg.datasets.base import IGNORE_INDEX
+from robseg.errors import InputError
+
+__all__ = ["label_map"]
+
+
+def label_map(model: str, channels: Sequence[str], classes: Sequence[str]) -> NDArray[np.uint8]:
+    """Return a table (256,) from a model's labels to a data set's class ids, matched by name.
+
+    A channel that the data set does not know (such as "void") maps to IGNORE_INDEX: never right where a
+    target is labelled.
+
+    Raises
+    ------
+    InputError
+        If the model cannot answer one of the data set's classes.
+
+    Examples
+    --------
+    >>> label_map("m", ["void", "road", "sky"], ["sky", "road"])[:3]
+    array([255,   1,   0], dtype=uint8)
+    """
+    known = {name.lower(): index for index, name in enumerate(classes)}
+    missing = known.keys() - {name.lower() for name in channels}
+    if missing:
+        raise InputError(
+            f"Expected model '{model}' to know the data set's {len(classes)} classes, but it lacks "
+            f"{', '.join(sorted(missing))} (it has {', '.join(channels)}): "
+            "choose a data set with its classes, or weights trained on this one."
+        )
+    table = np.full(256, IGNORE_INDEX, np.uint8)
+    for channel, name in enumerate(channels):
+        table[channel] = known.get(name.lower(), IGNORE_INDEX)
+    return table

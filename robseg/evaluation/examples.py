@@ -1,0 +1,75 @@
+"""The gallery of a report: a few images under a few conditions, with what each model makes of them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from reports.schema import Condition, Example
+from robseg.datasets.base import Sample
+from robseg.evaluation.worker import Job, corrupt_sample
+
+__all__ = ["write_examples"]
+
+UNLABELLED = (0, 0, 0)
+
+
+def write_examples(
+    job: Job, indices: Sequence[int], conditions: Sequence[Condition], out: Path
+) -> tuple[Example, ...]:
+    """Write image, prediction and target of each image x condition x model as PNG files to OUT/examples.
+
+    Earlier examples in OUT/examples are replaced. Paths in the result are relative to OUT.
+    """
+    folder = out / "examples"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return tuple(_examples(job, indices, conditions, out))
+
+
+def _examples(
+    job: Job, indices: Sequence[int], conditions: Sequence[Condition], out: Path
+) -> Iterator[Example]:
+    seed, move_targets = job.context.seed, job.context.move_targets
+    for index in indices:
+        clean = job.dataset.read(index)
+        for number, condition in enumerate(conditions):
+            sample = corrupt_sample(clean, condition, seed=seed, move_targets=move_targets)
+            stem = f"examples/{index:05d}_{number:02d}"
+            image = _save(out, f"{stem}_image.png", sample.image)
+            target = _save(out, f"{stem}_target.png", _colour(sample.target, job.dataset.palette))
+            for rank, (name, labels) in enumerate(_predictions(job, sample)):
+                prediction = _save(
+                    out, f"{stem}_prediction_{rank:02d}.png", _colour(labels, job.dataset.palette)
+                )
+                yield Example(
+                    model=name,
+                    corruption=condition.corruption,
+                    severity=condition.severity,
+                    image_id=sample.id,
+                    image=image,
+                    prediction=prediction,
+                    target=target,
+                )
+
+
+def _predictions(job: Job, sample: Sample) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    for name, model in job.models.items():
+        yield name, job.label_maps[name][model.predict(sample.image[None])[0]]
+
+
+def _colour(labels: NDArray[np.uint8], palette: Sequence[tuple[int, int, int]]) -> NDArray[np.uint8]:
+    """Return labels (H, W) as an RGB image; what is no class is black."""
+    table = np.full((256, 3), UNLABELLED, np.uint8)
+    table[: len(palette)] = palette
+    return table[labels]
+
+
+def _save(out: Path, name: str, image: NDArray[np.uint8]) -> str:
+    Image.fromarray(image).save(out / name)
+    return name

@@ -1,0 +1,113 @@
+"""Who does the shards: this process, or worker processes on this machine.
+
+An executor takes a job, the counts' folder and shards, and yields each shard once it is on disk, in any
+order. Nothing else of a run knows how many workers there are, and the counts do not depend on it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from multiprocessing.connection import wait as wait_for_sentinel
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+from robseg.errors import IncompleteRun
+from robseg.evaluation.plan import Shard
+from robseg.evaluation.worker import Job, ShardDone, Worker
+
+__all__ = ["Executor", "in_process", "local"]
+
+Executor = Callable[[Job, Path, Iterable[Shard]], Iterator[ShardDone]]
+
+# Several torch threads in a process collapse when the cores are busy, and spinning threads steal the others'
+# time. The libraries read these when they are loaded, so they must be set before a worker starts.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+
+
+def in_process(job: Job, counts_dir: Path, shards: Iterable[Shard]) -> Iterator[ShardDone]:
+    """Do the shards here, one after the other."""
+    import torch  # here: planning and listing do without it
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as in a worker, so that the counts are the same bytes
+    try:
+        yield from map(Worker(job, counts_dir).run, shards)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def local(job: Job, counts_dir: Path, shards: Iterable[Shard], num_workers: int) -> Iterator[ShardDone]:
+    """Do the shards in `num_workers` spawned processes, each with one thread.
+
+    Raises
+    ------
+    IncompleteRun
+        If a worker process died (for instance for lack of memory).
+    """
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    # Pickled by hand: multiprocessing's own pickler would pass each tensor as an open file and run out.
+    payload = pickle.dumps((job, counts_dir))
+    pool = ProcessPoolExecutor(num_workers, context, initializer=_start, initargs=(payload, stop))
+    pending: set[Future[ShardDone]] = set()
+    try:
+        queue = iter(shards)
+        while True:
+            # Twice the number of workers under way: nobody waits, and memory does not grow with the plan.
+            pending |= {pool.submit(_run, shard) for shard in islice(queue, 2 * num_workers - len(pending))}
+            if not pending:
+                return
+            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield future.result()
+    except BrokenProcessPool as error:
+        raise IncompleteRun(
+            "A worker process died, perhaps for lack of memory: run the same command again to continue "
+            "(with fewer --num-workers)."
+        ) from error
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_worker: Worker
+
+
+def _start(payload: bytes, stop: Event) -> None:
+    """Prepare a worker process."""
+    global _worker  # noqa: PLW0603 - a process of a pool has no other place to keep its state
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import torch  # here, when the environment is set
+
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    job, counts_dir = pickle.loads(payload)  # noqa: S301 - from our own parent
+    _worker = Worker(job, counts_dir, stop.is_set)
+
+
+def _run(shard: Shard) -> ShardDone:
+    return _worker.run(shard)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone: a killed run must not leave workers behind."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for_sentinel([parent.sentinel])
+        os._exit(1)

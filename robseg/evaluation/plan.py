@@ -1,0 +1,124 @@
+"""What a run has to compute: conditions, and the shards that are not on disk yet."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import corruptions
+from reports.schema import CLEAN, Condition
+from robseg.errors import InputError
+
+__all__ = ["CLEAN_CONDITION", "Cell", "Shard", "grid", "parse_corruptions", "plan"]
+
+CLEAN_CONDITION = Condition(CLEAN, 0, CLEAN)
+SEVERITIES = (1, 2, 3, 4, 5)
+
+
+class Cell(NamedTuple):
+    """What one row of counts is about."""
+
+    model: str
+    corruption: str
+    severity: int
+    image: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """A piece of work that anyone may do, in any order, twice if need be: one condition on some images.
+
+    Every model of the shard sees the same corrupted images.
+    """
+
+    condition: Condition
+    indices: tuple[int, ...]
+    images: tuple[str, ...]
+    models: tuple[str, ...]
+
+    def key(self, context: str) -> str:
+        """Return the content key: equal keys mean equal counts. `context` names data, seed, weights."""
+        content = [context, dataclasses.astuple(self.condition), self.images, self.models]
+        return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.indices) * len(self.models)
+
+
+def parse_corruptions(text: str) -> tuple[str, ...]:
+    """Return the corruptions named by a comma list of names, groups and subsets, each once ("none": none).
+
+    Raises
+    ------
+    InputError
+        If a name is neither a corruption, a group nor a subset.
+
+    Examples
+    --------
+    >>> parse_corruptions("fog,snow,fog")
+    ('fog', 'snow')
+    """
+    names: dict[str, None] = {}
+    for part in (part.strip() for part in text.split(",")):
+        try:
+            names.update(dict.fromkeys(corruptions.names(part)))
+        except ValueError as error:
+            raise InputError(str(error)) from error
+    return tuple(names)
+
+
+def grid(cells: Iterable[tuple[str, int]]) -> tuple[Condition, ...]:
+    """Return the clean condition followed by one condition for each (corruption, severity).
+
+    Raises
+    ------
+    InputError
+        If a corruption is unknown, or a severity is not 1..5.
+    """
+    conditions = [CLEAN_CONDITION]
+    for name, severity in cells:
+        if severity not in SEVERITIES:
+            raise InputError(f"Expected severities from 1 to 5, but got {severity}.")
+        try:
+            conditions.append(Condition(name, severity, corruptions.get(name).group))
+        except ValueError as error:
+            raise InputError(str(error)) from error
+    return tuple(conditions)
+
+
+def plan(
+    conditions: Sequence[Condition], images: Sequence[str], models: Sequence[str], done: Collection[Cell]
+) -> list[Shard]:
+    """Return the shards of the cells that are not done yet.
+
+    The clean condition comes first, over all images, so that a broken file shows early; after it block by
+    block, so that a worker still holds a block's images when the next condition comes.
+    """
+    size = max(8, len(images) // 32)
+    blocks = [range(start, min(start + size, len(images))) for start in range(0, len(images), size)]
+    first = [shard for block in blocks for shard in _missing(conditions[:1], block, images, models, done)]
+    return first + [
+        shard for block in blocks for shard in _missing(conditions[1:], block, images, models, done)
+    ]
+
+
+def _missing(
+    conditions: Sequence[Condition],
+    block: range,
+    images: Sequence[str],
+    models: Sequence[str],
+    done: Collection[Cell],
+) -> Iterator[Shard]:
+    """Yield the shards of one block; images that lack the same models go together."""
+    for condition in conditions:
+        by_models: dict[tuple[str, ...], list[int]] = {}
+        for index in block:
+            cell = (condition.corruption, condition.severity, images[index])
+            lacking = tuple(model for model in models if Cell(model, *cell) not in done)
+            if lacking:
+                by_models.setdefault(lacking, []).append(index)
+        for lacking, indices in by_models.items():
+            yield Shard(condition, tuple(indices), tuple(images[i] for i in indices), lacking)

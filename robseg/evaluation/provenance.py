@@ -1,0 +1,34 @@
+"""Where a number comes from: the versions of everything that can move a pixel or a label."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+__all__ = ["PACKAGES", "versions"]
+
+PACKAGES = (
+    "robseg",
+    "torch",
+    "torchvision",
+    "numpy",
+    "scipy",
+    "pillow",
+    "scikit-image",
+    "imagecorruptions",
+    "opencv-python",
+    "pandas",
+    "pyarrow",
+    "matplotlib",
+)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, the platform and the packages that a run rests on ("" where absent)."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = ""
+    return found

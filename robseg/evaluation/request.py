@@ -1,0 +1,190 @@
+"""From what a user asks for to a job: names are resolved first, then data and models are loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import corruptions
+from reports.schema import CLEAN, Condition
+from robseg.datasets import open_dataset
+from robseg.datasets.base import DATASETS, Dataset
+from robseg.errors import InputError
+from robseg.evaluation.classes import label_map
+from robseg.evaluation.plan import grid
+from robseg.evaluation.store import Context
+from robseg.evaluation.worker import Job
+from robseg.models import catalogue
+
+if TYPE_CHECKING:
+    from robseg.models.inference import Precision
+    from robseg.models.model import Model
+
+__all__ = ["CUSTOM", "ModelSource", "Request", "model_sources", "prepare", "resolve"]
+
+# The fields of a card that its model's labels depend on.
+FED = (
+    "architecture",
+    "options",
+    "class_names",
+    "mean",
+    "std",
+    "channel_order",
+    "test_size",
+    "test_mode",
+    "size_divisor",
+    "align_corners",
+)
+CUSTOM = "custom"  # the protocol of corruptions that a user put together
+WEIGHTS_SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors")
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSource:
+    """A model to load: its spec (`enet`, `enet@streets`) and, if not the card's own, its weights' file."""
+
+    spec: str
+    weights: Path | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """One evaluation: models and a data set (by name, or loaded already), conditions and the way to run them.
+
+    `cells` are (corruption, severity) pairs, of the named protocol or custom; the clean condition is always
+    part of a run.
+    """
+
+    models: tuple[ModelSource | Model, ...]
+    dataset: str | Dataset
+    cells: tuple[tuple[str, int], ...]
+    data_root: Path | None = None
+    split: str | None = None
+    limit: int | None = None
+    seed: int = 0
+    move_targets: bool = True
+    device: str = "cpu"
+    precision: Precision = "fp32"
+    batch_size: int = 1
+    protocol: str = CUSTOM
+
+
+def model_sources(
+    specs: Sequence[str], weights: Sequence[Path] = (), architecture: str | None = None
+) -> tuple[ModelSource, ...]:
+    """Return the models of specs: card ids, architectures, files (of `architecture`), "all", globs.
+
+    `weights` are files for the specs, in their order; there are none or as many as specs.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown (with the nearest), or specs and weights do not pair up.
+    """
+    if weights and len(weights) != len(specs):
+        raise InputError(
+            f"Expected one --weights for each --model, but got {len(weights)} for {len(specs)}: "
+            "give them in the same order."
+        )
+    if weights:
+        return tuple(ModelSource(spec, path) for spec, path in zip(specs, weights, strict=True))
+    return tuple(source for spec in specs for source in _expand(spec, architecture))
+
+
+def _expand(spec: str, architecture: str | None) -> list[ModelSource]:
+    if spec.endswith(WEIGHTS_SUFFIXES):
+        if architecture is None:
+            raise InputError(
+                f"Expected --arch with the weights' file {spec}, but got none: say which network it is."
+            )
+        return [ModelSource(architecture, Path(spec))]
+    if spec == "all" or any(character in spec for character in "*?["):
+        pattern = "*" if spec == "all" else spec
+        found = [name for name in catalogue.CARDS if fnmatch.fnmatchcase(name, pattern)]
+        if not found:
+            raise InputError(f"Expected {spec!r} to match models, but none does: see `robseg list models`.")
+        return [ModelSource(name) for name in found]
+    return [ModelSource(catalogue.resolve(spec).id)]
+
+
+def resolve(request: Request) -> tuple[Condition, ...]:
+    """Check every name of a request, before anything is loaded, and return its conditions.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or a corruption cannot run on this machine.
+    """
+    conditions = grid(request.cells)
+    if isinstance(request.dataset, str):
+        DATASETS[request.dataset]
+    unavailable = corruptions.unavailable([c.corruption for c in conditions if c.corruption != CLEAN])
+    if unavailable:
+        reason = next(iter(unavailable.values()))
+        raise InputError(f"{', '.join(unavailable)} cannot run here: {reason}")
+    for name, value in {"limit": request.limit, "batch size": request.batch_size}.items():
+        if value is not None and value < 1:
+            raise InputError(f"Expected a {name} of at least 1, but got {value}.")
+    return conditions
+
+
+def prepare(request: Request) -> Job:
+    """Open the data set and load the models of a request.
+
+    Raises
+    ------
+    InputError
+        If data or weights are missing or wrong, two models have one name, or a model lacks a class.
+    """
+    dataset = _opened(request)
+    models: dict[str, Model] = {}
+    for source in request.models:
+        model = _loaded(source, request, dataset)
+        if model.name in models:
+            raise InputError(f"Expected models of different names, but got '{model.name}' twice.")
+        models[model.name] = model
+    context = Context(
+        dataset=f"{dataset.name}/{dataset.split}/{dataset.fingerprint}",
+        set_version=corruptions.SET_VERSION,
+        seed=request.seed,
+        move_targets=request.move_targets,
+        device=request.device,
+        precision=request.precision,
+        models={name: _identity(model) for name, model in models.items()},
+    )
+    maps = {
+        name: label_map(name, model.card.class_names, dataset.class_names) for name, model in models.items()
+    }
+    return Job(models, maps, dataset, context, request.batch_size)
+
+
+def _opened(request: Request) -> Dataset:
+    if isinstance(request.dataset, Dataset):
+        return request.dataset.head(request.limit)
+    return open_dataset(request.dataset, request.data_root, request.split).head(request.limit)
+
+
+def _loaded(source: ModelSource | Model, request: Request, dataset: Dataset) -> Model:
+    if not isinstance(source, ModelSource):
+        return source
+    from robseg.models.model import load_model  # here: names are checked without waiting for torch
+
+    return load_model(
+        source.spec,
+        source.weights,
+        device=request.device,
+        precision=request.precision,
+        class_names=dataset.class_names,
+    )
+
+
+def _identity(model: Model) -> str:
+    """Return what a model's labels depend on: the SHA-256 of its weights, and a digest of how it is fed."""
+    fed = {field: getattr(model.card, field) for field in FED}
+    digest = hashlib.blake2b(json.dumps(fed, sort_keys=True).encode(), digest_size=8).hexdigest()
+    return f"{model.sha256}/{digest}"

@@ -1,0 +1,66 @@
+"""The straight line of a run: plan, execute, store."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from reports.schema import Condition
+from robseg.evaluation.executors import Executor
+from robseg.evaluation.plan import Shard, plan
+from robseg.evaluation.store import Store
+from robseg.evaluation.worker import Job
+
+__all__ = ["Progress", "Timing", "run", "todo"]
+
+
+class Progress(NamedTuple):
+    """How far a run is, in predictions (images x conditions x models); `done` counts this call's only."""
+
+    done: int
+    total: int
+
+
+class Timing(NamedTuple):
+    """Seconds of all workers by stage, `predicted` images by model, and seconds on the wall of this call."""
+
+    stages: dict[str, float]
+    predicted: dict[str, int]
+    wall: float
+
+
+def todo(job: Job, conditions: Sequence[Condition], store: Store) -> list[Shard]:
+    """Return the shards that are not on disk.
+
+    Raises
+    ------
+    InputError
+        If the folder holds counts of another run.
+    """
+    return plan(conditions, job.dataset.ids, tuple(job.models), store.done(job.context))
+
+
+def run(
+    job: Job,
+    counts_dir: Path,
+    shards: Sequence[Shard],
+    execute: Executor,
+    progress: Callable[[Progress], None] | None = None,
+) -> Timing:
+    """Do the shards, telling `progress` after each, and return where the time went."""
+    start = time.perf_counter()
+    stages: Counter[str] = Counter()
+    predicted: Counter[str] = Counter()
+    done, total = 0, sum(map(len, shards))
+    if progress is not None:
+        progress(Progress(done, total))
+    for shard, seconds in execute(job, counts_dir, shards):
+        stages.update(seconds)
+        predicted.update(dict.fromkeys(shard.models, len(shard.indices)))
+        done += len(shard)
+        if progress is not None:
+            progress(Progress(done, total))
+    return Timing(dict(stages), dict(predicted), time.perf_counter() - start)

@@ -1,0 +1,142 @@
+"""What one worker does: read, corrupt once, predict with every model, count, store."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+import corruptions
+from reports.schema import CLEAN, Condition
+from robseg.datasets.base import Dataset, Sample
+from robseg.errors import IncompleteRun
+from robseg.evaluation.counts import Counts, count
+from robseg.evaluation.plan import Cell, Shard
+from robseg.evaluation.store import Context, write_shard
+
+if TYPE_CHECKING:
+    from robseg.models.model import Model
+
+__all__ = ["Job", "ShardDone", "Worker"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Everything a worker needs for any shard of a run; it is sent to each process once.
+
+    `label_maps` translate each model's labels to the data set's classes (a table of 256 entries).
+    """
+
+    models: Mapping[str, Model]
+    label_maps: Mapping[str, NDArray[np.uint8]]
+    dataset: Dataset
+    context: Context
+    batch_size: int
+
+
+class ShardDone(NamedTuple):
+    """A shard that is on disk, and where its seconds went ("read", "corrupt", "predict:MODEL", ...)."""
+
+    shard: Shard
+    seconds: dict[str, float]
+
+
+def corrupt_sample(sample: Sample, condition: Condition, *, seed: int, move_targets: bool) -> Sample:
+    """Return the sample under a condition; the draws depend on the seed and the image's id alone."""
+    if condition.corruption == CLEAN:
+        return sample
+    name, severity = condition.corruption, condition.severity
+    if move_targets and corruptions.get(name).moves_pixels:
+        image, target = corruptions.corrupt_pair(
+            sample.image, sample.target, name, severity, seed=seed, key=sample.id
+        )
+        return Sample(sample.id, image, target)
+    image = corruptions.corrupt(sample.image, name, severity, seed=seed, key=sample.id)
+    return sample._replace(image=image)
+
+
+class Worker:
+    """Does shards, one after the other, keeping the images of the last ones at hand.
+
+    `stopped` is asked before each batch; where it says yes, the shard is given up with IncompleteRun.
+    """
+
+    def __init__(self, job: Job, counts_dir: Path, stopped: Callable[[], bool] = lambda: False) -> None:
+        self.job = job
+        self._counts_dir = counts_dir
+        self._stopped = stopped
+        self._samples: OrderedDict[int, Sample] = OrderedDict()
+
+    def run(self, shard: Shard) -> ShardDone:
+        """Compute a shard and write its counts."""
+        seconds: Counter[str] = Counter()
+        rows: dict[Cell, Counts] = {}
+        for start in range(0, len(shard.indices), self.job.batch_size):
+            if self._stopped():
+                raise IncompleteRun("The run was stopped.")
+            batch = self._corrupted(shard, shard.indices[start : start + self.job.batch_size], seconds)
+            for same_size in _by_size(batch):
+                rows |= self._counted(shard, same_size, seconds)
+        with _timed(seconds, "write"):
+            write_shard(self._counts_dir, shard, self.job.context, _in_order(rows, shard))
+        return ShardDone(shard, dict(seconds))
+
+    def _corrupted(self, shard: Shard, indices: tuple[int, ...], seconds: Counter[str]) -> list[Sample]:
+        context = self.job.context
+        with _timed(seconds, "read"):
+            samples = [self._read(index, keep=2 * len(shard.indices)) for index in indices]
+        with _timed(seconds, "corrupt"):
+            return [
+                corrupt_sample(sample, shard.condition, seed=context.seed, move_targets=context.move_targets)
+                for sample in samples
+            ]
+
+    def _counted(self, shard: Shard, batch: list[Sample], seconds: Counter[str]) -> dict[Cell, Counts]:
+        images = np.stack([sample.image for sample in batch])
+        rows = {}
+        for model in shard.models:
+            with _timed(seconds, f"predict:{model}"):
+                labels = self.job.models[model].predict(images)
+            with _timed(seconds, "count"):
+                for sample, prediction in zip(batch, self.job.label_maps[model][labels], strict=True):
+                    cell = Cell(model, shard.condition.corruption, shard.condition.severity, sample.id)
+                    rows[cell] = count(prediction, sample.target, self.job.dataset.num_classes)
+        return rows
+
+    def _read(self, index: int, keep: int) -> Sample:
+        if index in self._samples:
+            self._samples.move_to_end(index)
+        else:
+            self._samples[index] = self.job.dataset.read(index)
+        while len(self._samples) > keep:
+            self._samples.popitem(last=False)
+        return self._samples[index]
+
+
+def _in_order(rows: Mapping[Cell, Counts], shard: Shard) -> dict[Cell, Counts]:
+    """Return the rows model by model and image by image, however they were batched."""
+    condition = (shard.condition.corruption, shard.condition.severity)
+    cells = [Cell(model, *condition, image) for model in shard.models for image in shard.images]
+    return {cell: rows[cell] for cell in cells}
+
+
+def _by_size(batch: list[Sample]) -> list[list[Sample]]:
+    """Return the samples grouped by image size: only images of one size go through a network together."""
+    groups: dict[tuple[int, ...], list[Sample]] = {}
+    for sample in batch:
+        groups.setdefault(sample.image.shape, []).append(sample)
+    return list(groups.values())
+
+
+@contextmanager
+def _timed(seconds: Counter[str], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[stage] += time.perf_counter() - start  # type: ignore[assignment]
