@@ -1,0 +1,110 @@
+"""The plan of a street: where its lanes, kerbs, pavements and fronts run."""
+
+import dataclasses
+
+import numpy as np
+
+__all__ = [
+    "BUILDING",
+    "CAR",
+    "CLASS_NAMES",
+    "CYCLIST",
+    "FENCE",
+    "PALETTE",
+    "PAVEMENT",
+    "PERSON",
+    "POLE",
+    "ROAD",
+]
+__all__ += ["SIGN", "SKY", "TREE", "Street", "plan_street"]
+
+CLASS_NAMES = (
+    "sky",
+    "building",
+    "pole",
+    "road",
+    "pavement",
+    "tree",
+    "sign",
+    "fence",
+    "car",
+    "pedestrian",
+    "bicyclist",
+)
+SKY, BUILDING, POLE, ROAD, PAVEMENT, TREE, SIGN, FENCE, CAR, PERSON, CYCLIST = range(11)
+PALETTE = (
+    (128, 128, 128),
+    (128, 0, 0),
+    (192, 192, 128),
+    (128, 64, 128),
+    (60, 40, 222),
+    (128, 128, 0),
+    (192, 128, 128),
+    (64, 64, 128),
+    (64, 0, 128),
+    (64, 64, 0),
+    (0, 128, 192),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Street:
+    """Lateral positions are metres to the right of the camera's path, pairs are (left, right).
+
+    The path bends by `bend` * z**2. Between `kerbs` is the road, whose traffic going away has the lane
+    `going` and the oncoming one `coming`; then a pavement as wide as `walks`, then a verge up to `fronts`.
+    `parking` tells the sides with parked cars, `side_street` the (from, to) of a crossing, `zebra` where one is.
+    """
+
+    bend: float
+    kerbs: tuple[float, float]
+    walks: tuple[float, float]
+    fronts: tuple[float, float]
+    going: float
+    coming: float
+    middle: float
+    parking: tuple[bool, bool]
+    side_street: tuple[float, float] | None
+    zebra: float | None
+
+    def place(self, lateral: float, along: float) -> tuple[float, float]:
+        """Return (x, z) of a point of the street."""
+        return lateral + self.bend * along * along, along
+
+    def heading(self, along: float) -> float:
+        """Return the street's direction in radians, clockwise from straight ahead."""
+        return float(np.arctan(2 * self.bend * along))
+
+    def on_side_street(self, along: float, margin: float = 0.0) -> bool:
+        """Return whether a point is on the crossing street or closer to it than `margin`."""
+        return self.side_street is not None and (
+            self.side_street[0] - margin < along < self.side_street[1] + margin
+        )
+
+
+def plan_street(rng: np.random.Generator) -> Street:
+    """Return a street in which one drives on either side, with or without parked cars and a crossing."""
+    lane = rng.uniform(2.8, 3.5)
+    parking = (bool(rng.random() < 0.6), bool(rng.random() < 0.6))
+    keeps_left = rng.random() < 0.5
+    offset = rng.normal(0, 0.25)
+    near = lane * 0.5 + rng.uniform(0.0, 0.6)
+    far = lane * 1.5 + rng.uniform(0.0, 0.6)
+    left, right = (near, far) if keeps_left else (far, near)
+    left, right = left + 2.1 * parking[0], right + 2.1 * parking[1]
+    walks = (float(rng.uniform(1.6, 4.2)), float(rng.uniform(1.6, 4.2)))
+    verge = [0.0 if rng.random() < 0.5 else rng.uniform(1.5, 6.0) for _ in range(2)]
+    kerbs = (float(offset - left), float(offset + right))
+    crossing = float(rng.uniform(16, 45)) if rng.random() < 0.45 else None
+    return Street(
+        bend=float(rng.normal(0, 0.0011)),
+        kerbs=kerbs,
+        walks=walks,
+        fronts=(kerbs[0] - walks[0] - verge[0], kerbs[1] + walks[1] + verge[1]),
+        going=float(offset),
+        coming=float(offset + lane if keeps_left else offset - lane),
+        middle=float(offset + lane / 2 if keeps_left else offset - lane / 2),
+        parking=parking,
+        side_street=None if crossing is None else (crossing, crossing + float(rng.uniform(6, 9))),
+        zebra=float(rng.uniform(7, 22)) if rng.random() < 0.3 else None,
+    )
