@@ -6,11 +6,12 @@ import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from robseg.errors import InputError
@@ -23,7 +24,7 @@ from robseg.models.weights import read_weights, sha256_of, sha256_of_tensors, un
 
 __all__ = ["Model", "gmacs", "load_model"]
 
-Weights = str | os.PathLike[str] | Mapping[str, Tensor]
+Weights = str | os.PathLike[str] | Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
