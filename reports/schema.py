@@ -1,11 +1,13 @@
-"""The schema of a run on disk: run.json and counts/*.parquet, which `robseg evaluate` writes and reports read.
+"""The schema of a run on disk: run.json and counts/*.parquet, written by `robseg evaluate`, read by reports.
 
 Layout of a run's folder (DESIGN 3.5)::
 
     run.json            RunRecord: what was asked, of which model and data, with which versions
     counts/*.parquet    one row per model x corruption x severity x image (COUNTS)
     examples/*.png      a few images, see Example
-    scores.csv classes.csv summary.csv report.html
+    scores.csv classes.csv summary.csv report.html     written by this package
+
+`reports.counts` reads and checks counts/; this module alone is what evaluation needs to know of reports.
 """
 
 from __future__ import annotations
@@ -17,10 +19,20 @@ from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["CLEAN", "COUNTS", "SCHEMA_VERSION", "Condition", "Example", "InvalidRun", "ModelRecord", "RunRecord"]
+__all__ = [
+    "CLEAN",
+    "COUNTS",
+    "SCHEMA_VERSION",
+    "Condition",
+    "Example",
+    "InvalidRun",
+    "ModelRecord",
+    "RunRecord",
+]
 
 SCHEMA_VERSION = 1
 CLEAN = "clean"
+DATASET_KEYS = ("name", "split", "fingerprint", "class_names", "palette", "citation")
 
 COUNTS = pa.schema(
     [
@@ -28,8 +40,8 @@ COUNTS = pa.schema(
         pa.field("corruption", pa.string(), nullable=False),  # CLEAN for the uncorrupted image
         pa.field("severity", pa.int8(), nullable=False),  # 0 for the uncorrupted image
         pa.field("image", pa.string(), nullable=False),
-        # By class of the data set, over the pixels whose target is not ignored. A prediction that is none of the
-        # data set's classes is a false negative of the target's class and a false positive of none.
+        # By class of the data set, over the pixels whose target is not ignored. A prediction that is none of
+        # the data set's classes is a false negative of the target's class and a false positive of none.
         pa.field("tp", pa.list_(pa.int64()), nullable=False),
         pa.field("fp", pa.list_(pa.int64()), nullable=False),
         pa.field("fn", pa.list_(pa.int64()), nullable=False),
@@ -64,7 +76,12 @@ class ModelRecord:
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """One image of the gallery; the four files lie below the run's folder."""
+    """One image of the gallery; its three files lie below the run's folder, named relative to it.
+
+    `image` is the (corrupted) image that the model saw, RGB. `prediction` and `target` are either grey 8-bit
+    files of class ids (255: ignored), which the report colours with the data set's palette, or already
+    coloured. The clean image has corruption CLEAN and severity 0.
+    """
 
     model: str
     corruption: str
@@ -120,7 +137,7 @@ class RunRecord:
                     f"Expected schema version {SCHEMA_VERSION} in {path}, but got {raw['schema_version']}: "
                     "report on it with the robseg that wrote it, or evaluate again."
                 )
-            return cls(
+            record = cls(
                 **{
                     **raw,
                     "images": tuple(raw["images"]),
@@ -133,3 +150,21 @@ class RunRecord:
             raise InvalidRun(
                 f"Expected {path} to be a run record, but it is damaged ({error!r}): evaluate again."
             ) from error
+        _check(record, path)
+        return record
+
+
+def _check(record: RunRecord, path: Path) -> None:
+    """Raise InvalidRun unless the record describes a grid: known data set, no row or column named twice."""
+    missing = [key for key in DATASET_KEYS if key not in record.dataset]
+    if missing:
+        raise InvalidRun(f"Expected `dataset` in {path} to have {', '.join(missing)}: evaluate again.")
+    axes = {
+        "images": record.images,
+        "conditions": [(c.corruption, c.severity) for c in record.conditions],
+        "models": [m.name for m in record.models],
+        "class_names": record.dataset["class_names"],
+    }
+    for name, values in axes.items():
+        if not values or len(set(values)) != len(values):
+            raise InvalidRun(f"Expected `{name}` in {path} to be distinct and not empty: evaluate again.")

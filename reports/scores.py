@@ -1,0 +1,105 @@
+"""Every score as a pure function of confusion counts or of other scores. Undefined is NaN.
+
+Arrays of counts have their classes last: (..., C). Scores are fractions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "corruption_degradation",
+    "defined_mean",
+    "iou",
+    "mean_accuracy",
+    "miou",
+    "pixel_accuracy",
+    "relative_corruption_degradation",
+]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def iou(tp: Ints, fp: Ints, fn: Ints) -> Floats:
+    """Return the intersection over union by class, (..., C); NaN for a class that is nowhere to be seen.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> iou(np.array([3, 0]), np.array([1, 0]), np.array([2, 0]))
+    array([0.5, nan])
+    """
+    return _ratio(tp, tp + fp + fn)
+
+
+def miou(tp: Ints, fp: Ints, fn: Ints) -> Floats:
+    """Return the mean IoU over the classes that occur, (...).
+
+    The counts are those of a whole data set: a mean of the images' own IoUs is another number.
+    """
+    return defined_mean(iou(tp, fp, fn))
+
+
+def pixel_accuracy(tp: Ints, fn: Ints) -> Floats:
+    """Return the share of labelled pixels that are right, (...)."""
+    return _ratio(tp.sum(axis=-1), (tp + fn).sum(axis=-1))
+
+
+def mean_accuracy(tp: Ints, fn: Ints) -> Floats:
+    """Return the mean, over the classes in the target, of the share of their pixels that are right."""
+    return defined_mean(_ratio(tp, tp + fn))
+
+
+def corruption_degradation(miou: Sequence[float] | Floats, reference: Sequence[float] | Floats) -> float:
+    """Return CD of one corruption: the sum over severities of 1 - mIoU, over the same of a reference model.
+
+    Kamann & Rother, IJCV 2021. 1 for the reference itself; lower is better.
+
+    Examples
+    --------
+    >>> round(corruption_degradation([0.8, 0.6], [0.6, 0.4]), 3)
+    0.6
+    """
+    return _divide(_degradation(miou, 1.0), _degradation(reference, 1.0))
+
+
+def relative_corruption_degradation(
+    miou: Sequence[float] | Floats, clean: float, reference: Sequence[float] | Floats, reference_clean: float
+) -> float:
+    """Return rCD of one corruption: the sum over severities of the mIoU lost from clean, over a reference's.
+
+    Kamann & Rother, IJCV 2021. The denominator may be near zero for a mild corruption, and the ratio
+    then large.
+
+    Examples
+    --------
+    >>> round(relative_corruption_degradation([0.8, 0.6], 0.9, [0.6, 0.4], 0.7), 3)
+    1.0
+    """
+    return _divide(_degradation(miou, clean), _degradation(reference, reference_clean))
+
+
+def defined_mean(values: Floats) -> Floats:
+    """Return the mean over the last axis of the values that are not NaN; NaN where there is none."""
+    defined = ~np.isnan(values)
+    return _ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
+
+
+def _degradation(miou: Sequence[float] | Floats, start: float) -> float:
+    return float(np.sum(start - np.asarray(miou, np.float64)))
+
+
+def _divide(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator else float("nan")
+
+
+def _ratio(numerator: NDArray[np.generic], denominator: NDArray[np.generic]) -> Floats:
+    """Divide, NaN where the denominator is 0."""
+    top = np.asarray(numerator, np.float64)
+    bottom = np.asarray(denominator, np.float64)
+    result: Floats = np.divide(top, bottom, out=np.full(bottom.shape, np.nan), where=bottom != 0)
+    return result
