@@ -97,7 +97,7 @@ def load_model(
     """
     place = _device(device)
     check_precision(precision, place)
-    # Activations of published ENets reach denormal numbers, on which a CPU is 20 times slower; the labels do
+    # Activations of published ENets reach denormal numbers, on which some CPUs are 20 times slower; labels do
     # not change. It is a setting of each thread, inherited by those that torch starts after it.
     torch.set_flush_denormal(True)
     if weights is None:
