@@ -17,6 +17,9 @@ def test_masks_hold_the_train_ids_of_cityscapes(tree: Tree, target: Save) -> Non
     target(root / "labels/sem_seg/masks/val/7d06fefd-f7be05a6.png", *range(19), 255)
     read = open_dataset("bdd100k", root).read(0).target.ravel()
     assert read[:20].tolist() == [*range(19), IGNORE_INDEX]
+    target(root / "labels/sem_seg/masks/val/7d06fefd-f7be05a6.png", 19)
+    with pytest.raises(InputError, match=r"values 0-18, 255 in .*, but got 19"):
+        open_dataset("bdd100k", root).read(0)
 
 
 def test_the_older_layout_is_read_too(tmp_path: Path, image: Save, target: Save) -> None:

@@ -148,6 +148,13 @@ def test_a_misspelt_data_set_or_split_is_suggested(tree: Tree) -> None:
         open_dataset("camvid", tree("camvid"), "tests")
 
 
+def test_the_default_data_set_comes_first_and_needs_no_root(tmp_path: Path) -> None:
+    assert next(iter(DATASETS)) == "streets"
+    assert open_dataset("streets").name == "streets"
+    with pytest.raises(InputError, match="Expected no root for streets"):
+        open_dataset("streets", tmp_path)
+
+
 def test_opening_data_needs_no_torch() -> None:
     code = "import sys, robseg.datasets; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
