@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -131,9 +132,24 @@ def test_the_console_summary_shows_percentages(run):
     console.print(reports.console_summary(results))
     text = console.export_text()
     assert f"{100 * results.summary['mpc'][0]:.1f}" in text
-    assert "worst corruption" in text
-    assert "weather" in text
-    assert "mCD" in text
+    for label in ("clean", "mPC", "rPC", "mCD", "mrCD", "noise", "weather", "digital", "worst"):
+        assert label in text
+
+
+def test_the_console_summary_of_many_models_has_a_row_for_each(run):
+    results = reports.load(run.folder)
+    many = [f"model{number}" for number in range(5)]
+    results = dataclasses.replace(
+        results,
+        scores=pd.concat(
+            [
+                results.scores[results.scores["model"] == run.record.models[0].name].assign(model=name)
+                for name in many
+            ]
+        ),
+        summary=pd.concat([results.summary[:1].assign(model=name) for name in many], ignore_index=True),
+    )
+    assert reports.console_summary(results).row_count == 5
 
 
 def test_importing_the_schema_does_not_load_plotting():
