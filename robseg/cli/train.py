@@ -89,11 +89,9 @@ def train(
     checkpoint_minutes: float,
     threads: int,
 ) -> None:
-    r"""Train a model: the same command continues an interrupted training, with the same result.
+    """Train a model: the same command continues an interrupted training, with the same result.
 
-    \b
-    Example:
-      robseg train --model enet --dataset streets --out runs/enet --minutes 60
+    Example: robseg train --model enet --dataset streets --out runs/enet --precision bf16 --minutes 60
     """
     import torch
 
