@@ -30,7 +30,6 @@ INK = "#010203"  # stands for the page's text colour: it becomes `currentColor`
 
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
-    "text.parse_math": False,
     "text.color": INK,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,

@@ -11,36 +11,35 @@ import numpy as np
 from PIL import Image
 
 from reports.results import Results
-from reports.schema import CLEAN, Example, InvalidRun
+from reports.schema import CLEAN, InvalidRun
 
-__all__ = ["Gallery", "Scene", "Shot", "gallery"]
+__all__ = ["Gallery", "Prediction", "Shot", "gallery"]
 
 LONG_SIDE = 480
 
 
+class Prediction(NamedTuple):
+    """What one model made of a scene: its mIoU over all images of this condition, and a data URI."""
+
+    model: str
+    miou: float
+    picture: str
+
+
 class Shot(NamedTuple):
-    """One condition of a scene: its data set's mIoU, and three pictures as data URIs."""
+    """One image under one condition, which all models saw alike; the pictures are data URIs."""
 
     corruption: str
     severity: int
-    miou: float
     image: str
-    prediction: str
     target: str
-
-
-class Scene(NamedTuple):
-    """One image of the data set as one model saw it, clean first."""
-
-    model: str
-    image_id: str
-    shots: list[Shot]
+    predictions: list[Prediction]
 
 
 class Gallery(NamedTuple):
-    """All scenes, and the number of examples whose files are no longer there."""
+    """The shots of each image by its id, clean first, and how many examples lack their files."""
 
-    scenes: list[Scene]
+    scenes: dict[str, list[Shot]]
     missing: int
 
 
@@ -52,38 +51,27 @@ def gallery(run: Path, results: Results) -> Gallery:
     InvalidRun
         If an example lies outside of the run's folder or is no image.
     """
-    scores = results.scores
-    mious = dict(
-        zip(
-            zip(scores["model"], scores["corruption"], scores["severity"], strict=True),
-            scores["miou"],
-            strict=True,
-        )
-    )
+    keys = ["model", "corruption", "severity"]
+    mious = results.scores.set_index(keys)["miou"].to_dict()
     palette = results.record.dataset["palette"]
-    scenes: dict[tuple[str, str], list[Shot]] = {}
+    shots: dict[tuple[str, str, int], Shot] = {}
     missing = 0
     for example in sorted(results.record.examples, key=lambda e: e.corruption != CLEAN):
         paths = [_inside(run, name) for name in (example.image, example.prediction, example.target)]
         if not all(path.is_file() for path in paths):
             missing += 1
             continue
-        miou = mious.get((example.model, example.corruption, example.severity), float("nan"))
-        shots = scenes.setdefault((example.model, example.image_id), [])
-        shots.append(_shot(example, paths, miou, palette))
-    return Gallery([Scene(model, image_id, shots) for (model, image_id), shots in scenes.items()], missing)
-
-
-def _shot(example: Example, paths: list[Path], miou: float, palette: list[list[int]]) -> Shot:
-    image, prediction, target = paths
-    return Shot(
-        example.corruption,
-        example.severity,
-        miou,
-        _photograph(image),
-        _class_map(prediction, palette),
-        _class_map(target, palette),
-    )
+        image, prediction, target = paths
+        condition = (example.corruption, example.severity)
+        key = (example.image_id, *condition)
+        if key not in shots:
+            shots[key] = Shot(*condition, _photograph(image), _class_map(target, palette), [])
+        miou = mious.get((example.model, *condition), float("nan"))
+        shots[key].predictions.append(Prediction(example.model, miou, _class_map(prediction, palette)))
+    scenes: dict[str, list[Shot]] = {}
+    for (image_id, _, _), shot in shots.items():
+        scenes.setdefault(image_id, []).append(shot)
+    return Gallery(scenes, missing)
 
 
 def _inside(run: Path, name: str) -> Path:
@@ -110,7 +98,7 @@ def _class_map(path: Path, palette: list[list[int]]) -> str:
         colours[: len(palette)] = palette
         image.putpalette(colours.tobytes())
     elif image.mode != "P":
-        image = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        image = image.convert("RGB")
     scale = min(1.0, LONG_SIDE / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return _data_uri(image.resize(size, Image.Resampling.NEAREST), "PNG", quality=0)

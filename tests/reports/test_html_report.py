@@ -107,6 +107,32 @@ def test_class_ids_are_shown_in_the_colours_of_the_data_set(run, html):
     assert {colour for _, colour in image.getcolors()} == {(70, 130, 180), (128, 64, 128), (220, 20, 60)}
 
 
+def test_coloured_class_maps_are_shown_as_they_are(run):
+    target = run.folder / run.record.examples[0].target
+    colours = {(1, 2, 3), (1, 2, 4), (250, 0, 7)}
+    coloured = Image.new("RGB", (30, 20), (1, 2, 3))
+    coloured.paste((1, 2, 4), (0, 0, 3, 3))
+    coloured.putpixel((29, 19), (250, 0, 7))
+    coloured.save(target)
+    page = Page(reports.write_report(run.folder).read_text(encoding="utf-8"))
+    shown = [
+        Image.open(io.BytesIO(b64decode(v.split(",")[1])))
+        for v in page.values("src")
+        if v.startswith("data:image/png")
+    ]
+    assert colours in [
+        {c for _, c in image.convert("RGB").getcolors()} for image in shown if image.size == (30, 20)
+    ]
+
+
+def test_models_share_the_picture_that_they_all_saw(run):
+    first = run.record.examples[0]
+    other = dataclasses.replace(first, model=run.record.models[0].name)
+    rewrite(run, examples=(first, other))
+    page = Page(reports.write_report(run.folder).read_text(encoding="utf-8"))
+    assert page.tags.count("img") == 4  # image, two predictions, target
+
+
 def test_large_examples_are_made_small(run):
     example = run.record.examples[0]
     Image.effect_noise((1200, 600), 50).convert("RGB").save(run.folder / example.image)
@@ -143,9 +169,3 @@ def test_curves_are_svg_that_take_the_pages_text_colour(run):
         assert ElementTree.fromstring(svg).tag.endswith("svg")  # noqa: S314 - our own text
         assert "currentColor" in svg
         assert "ffffff" not in svg
-
-
-def test_curves_draw_corruption_names_as_they_are(run):
-    scores = reports.load(run.folder).scores
-    scores["corruption"] = scores["corruption"].replace({"fog": r"$\frac{a"})
-    assert r"$\frac{a" in degradation_curves(scores)

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 import reports
+from reports.frames import by_corruption
 from reports.schema import CLEAN, InvalidRun
 
 SCORES = "model,dataset,corruption,group,severity,images,miou,miou_low,miou_high,pixel_accuracy,mean_accuracy"
@@ -75,6 +76,17 @@ def test_the_summary_is_the_mean_over_corrupted_conditions(run):
         assert row["clean_miou"] == scores["miou"].iloc[0]
         assert row["mpc"] == pytest.approx(np.mean(corrupted))
         assert row["rpc"] == pytest.approx(np.mean(corrupted) / scores["miou"].iloc[0])
+
+
+def test_a_mean_over_conditions_without_a_score_is_undefined(run):
+    snow = next(k for k, c in enumerate(run.record.conditions) if (c.corruption, c.severity) == ("snow", 3))
+    (run.folder / "counts" / f"{snow:03d}.parquet").unlink()
+    results = reports.load(run.folder, partial=True)
+    means = by_corruption(results.scores)
+    assert set(means[means["miou"].isna()]["corruption"]) == {"snow"}
+    assert results.summary["mpc"].isna().all()
+    assert results.summary["clean_miou"].notna().all()
+    reports.write_report(run.folder, partial=True)
 
 
 def test_degradation_is_given_only_against_a_named_reference(run):
