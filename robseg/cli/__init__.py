@@ -72,7 +72,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("robseg"), prog_name="robseg")
 def cli() -> None:
-    r"""Measure how robust a semantic-segmentation model is to image corruptions.
+    """Measure how robust a semantic-segmentation model is to image corruptions.
 
     \b
     robseg evaluate --model enet --corruptions all     run the grid and write a report

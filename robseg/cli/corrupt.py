@@ -32,7 +32,7 @@ LABEL = 16  # height in pixels of the line above it
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--sheet", is_flag=True, help="Write one contact sheet an image in place of the images.")
 def corrupt(source: Path, wanted: str, severities: str | None, out: Path, seed: int, sheet: bool) -> None:
-    r"""Corrupt an image, or all images of a folder, and save them losslessly (PNG).
+    """Corrupt an image, or all images of a folder, and save them losslessly (PNG).
 
     \b
     OUT/fog/3/street.png       fog at severity 3

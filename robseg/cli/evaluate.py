@@ -117,7 +117,7 @@ def evaluate(
     examples: bool,
     dry_run: bool,
 ) -> None:
-    r"""Evaluate models on clean and corrupted images, and write tables and a report.
+    """Evaluate models on clean and corrupted images, and write tables and a report.
 
     The same command again continues a run that was stopped; asking for more computes only what is missing.
 

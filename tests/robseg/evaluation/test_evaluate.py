@@ -1,0 +1,171 @@
+"""A whole evaluation: the same bytes however it was done, and right by an independent count."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import corruptions
+import robseg
+from reports.schema import RunRecord
+from robseg.datasets.base import Dataset
+from robseg.errors import InputError
+from robseg.models.model import Model
+
+TABLES = ("scores.csv", "classes.csv")
+
+
+def tables(out: Path) -> dict[str, bytes]:
+    return {name: (out / name).read_bytes() for name in TABLES}
+
+
+def counts(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((out / "counts").iterdir())}
+
+
+@pytest.fixture(scope="module")
+def whole(model: Model, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of fog and pixelate, to compare with."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    robseg.evaluate(model, dataset, "fog,pixelate", (1, 4), out=out)
+    return out
+
+
+def test_scores_equal_an_independent_count(whole: Path, model: Model, dataset: Dataset) -> None:
+    scores = pd.read_csv(whole / "scores.csv")
+    row = scores[(scores.corruption == "fog") & (scores.severity == 4)].iloc[0]
+    intersection, union, right, labelled = np.zeros(3), np.zeros(3), 0, 0
+    for index in range(len(dataset)):
+        sample = dataset.read(index)
+        image = corruptions.corrupt(sample.image, "fog", 4, seed=0, key=sample.id)
+        prediction = model.predict(image[None])[0]
+        kept = sample.target != 255
+        right += np.sum(kept & (prediction == sample.target))
+        labelled += kept.sum()
+        for c in range(3):
+            intersection[c] += np.sum(kept & (prediction == c) & (sample.target == c))
+            union[c] += np.sum(kept & ((prediction == c) | (sample.target == c)))
+    assert row.miou == pytest.approx(np.mean(intersection / union), abs=1e-12)
+    assert row.pixel_accuracy == pytest.approx(right / labelled, abs=1e-12)
+    assert row.images == len(dataset)
+
+
+def test_results_are_data_frames_and_load_finds_them_again(whole: Path) -> None:
+    results = robseg.load(whole)
+    assert len(results.scores) == 5
+    assert set(results.classes["class"]) == {"sky", "road", "car"}
+    assert results.summary.mpc.notna().all()
+
+
+def test_the_record_says_what_was_run(whole: Path, model: Model, dataset: Dataset) -> None:
+    record = RunRecord.load(whole)
+    assert record.images == dataset.ids
+    assert record.set_version == corruptions.SET_VERSION
+    assert record.models[0].sha256 == model.sha256
+    assert record.models[0].parameters == model.parameters
+    assert record.models[0].ms_per_image is not None
+    assert {"read", "corrupt", "count", "write", "score", "wall"} <= record.seconds.keys()
+    assert all((whole / example.prediction).is_file() for example in record.examples)
+
+
+def test_two_workers_give_the_same_bytes(whole: Path, model: Model, dataset: Dataset, tmp_path: Path) -> None:
+    robseg.evaluate(model, dataset, "fog,pixelate", (1, 4), out=tmp_path, num_workers=2, examples=False)
+    assert tables(tmp_path) == tables(whole)
+    assert counts(tmp_path) == counts(whole)
+
+
+def test_asking_for_more_computes_only_what_is_missing(
+    whole: Path, model: Model, dataset: Dataset, tmp_path: Path
+) -> None:
+    robseg.evaluate(model, dataset, "fog", (1,), out=tmp_path, limit=2, examples=False)
+    before = counts(tmp_path)
+    done = []
+    robseg.evaluate(
+        model,
+        dataset,
+        "fog,pixelate",
+        (1, 4),
+        out=tmp_path,
+        examples=False,
+        progress=lambda p: done.append(p.done),
+    )
+    assert done[-1] == 5 * 5 - 2 * 2
+    assert before.items() <= counts(tmp_path).items()
+    assert tables(tmp_path) == tables(whole)
+
+
+def test_a_deleted_shard_is_computed_again(whole: Path, model: Model, dataset: Dataset) -> None:
+    before = counts(whole)
+    (whole / "counts" / next(iter(before))).unlink()
+    robseg.evaluate(model, dataset, "fog,pixelate", (1, 4), out=whole, examples=False)
+    assert counts(whole) == before
+
+
+def test_another_seed_needs_another_folder(whole: Path, model: Model, dataset: Dataset) -> None:
+    before = tables(whole)
+    with pytest.raises(InputError, match="seed is 0 and 1 was asked for"):
+        robseg.evaluate(model, dataset, "fog", out=whole, seed=1)
+    assert tables(whole) == before
+
+
+def test_targets_move_with_pixels_unless_told_otherwise(
+    model: Model, dataset: Dataset, tmp_path: Path
+) -> None:
+    moved, kept = (
+        robseg.evaluate(
+            model,
+            dataset,
+            "elastic_transform",
+            (5,),
+            out=tmp_path / str(move),
+            move_targets=move,
+            examples=False,
+        )
+        for move in (True, False)
+    )
+    assert moved.scores.miou[0] == kept.scores.miou[0]
+    assert moved.scores.miou[1] != kept.scores.miou[1]
+
+
+def test_models_of_one_name_are_refused(model: Model, dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="twice"):
+        robseg.evaluate([model, model], dataset, "none", out=tmp_path)
+
+
+def command(tree: Path, weights: Path, out: Path) -> list[str]:
+    robseg_ = [sys.executable, "-m", "robseg", "evaluate", "--model", "enet", "--weights", str(weights)]
+    return [
+        *robseg_,
+        "-d",
+        "folder",
+        "--data-root",
+        str(tree),
+        "-c",
+        "fog,pixelate,snow",
+        "-o",
+        str(out),
+        "-j",
+        "1",
+    ]
+
+
+def test_a_killed_run_continues_to_the_same_bytes(tree: Path, weights: Path, tmp_path: Path) -> None:
+    subprocess.run(command(tree, weights, tmp_path / "whole"), check=True, capture_output=True)
+    killed = tmp_path / "killed"
+    process = subprocess.Popen(command(tree, weights, killed), stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while not any((killed / "counts").glob("*.parquet")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert 0 < len(counts(killed)) < len(counts(tmp_path / "whole"))
+    assert not (killed / "scores.csv").exists()
+    subprocess.run(command(tree, weights, killed), check=True, capture_output=True)
+    assert tables(killed) == tables(tmp_path / "whole")
+    assert counts(killed) == counts(tmp_path / "whole")

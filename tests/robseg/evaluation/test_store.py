@@ -1,0 +1,96 @@
+"""Counts on disk are whole, of one run, and written by one process."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from reports.schema import COUNTS, Condition
+from robseg.errors import InputError
+from robseg.evaluation.counts import Counts
+from robseg.evaluation.plan import Cell, Shard
+from robseg.evaluation.store import Context, Store, write_shard
+
+CONTEXT = Context("d", "1", 0, True, "cpu", "fp32", {"a": "sha-a", "b": "sha-b"})
+SHARD = Shard(Condition("fog", 2, "weather"), (0, 1), ("x", "y"), ("a",))
+ONES = Counts(*(np.ones(3, np.int64),) * 3)
+ROWS = {Cell("a", "fog", 2, image): ONES for image in SHARD.images}
+
+
+def test_what_was_written_is_done(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        path = write_shard(store.counts_dir, SHARD, CONTEXT, ROWS)
+        assert store.done(CONTEXT) == set(ROWS)
+    table = pq.read_table(path)
+    assert table.schema.equals(COUNTS)
+    assert table["tp"].to_pylist() == [[1, 1, 1]] * 2
+
+
+def test_the_same_shard_is_the_same_file_with_the_same_bytes(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        first = write_shard(store.counts_dir, SHARD, CONTEXT, ROWS)
+        content = first.read_bytes()
+        assert write_shard(store.counts_dir, SHARD, CONTEXT, ROWS) == first
+        assert first.read_bytes() == content
+        assert list(store.counts_dir.iterdir()) == [first]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"seed": 1}, "seed"),
+        ({"set_version": "2"}, "set_version"),
+        ({"dataset": "e"}, "dataset"),
+        ({"move_targets": False}, "move_targets"),
+        ({"precision": "bf16"}, "precision"),
+        ({"models": {"a": "other weights"}}, "a is sha-a"),
+    ],
+)
+def test_counts_of_another_run_do_not_mix(tmp_path: Path, change: dict[str, object], named: str) -> None:
+    with Store(tmp_path) as store:
+        write_shard(store.counts_dir, SHARD, CONTEXT, ROWS)
+        with pytest.raises(InputError, match=named):
+            store.done(dataclasses.replace(CONTEXT, **change))  # type: ignore[arg-type]
+
+
+def test_another_model_may_join(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        write_shard(store.counts_dir, SHARD, CONTEXT, ROWS)
+        assert store.done(dataclasses.replace(CONTEXT, models={"b": "sha-b"})) == set(ROWS)
+
+
+def test_a_second_process_is_told_that_the_folder_is_in_use(tmp_path: Path) -> None:
+    with Store(tmp_path), pytest.raises(InputError, match="another robseg is at work"), Store(tmp_path):
+        pass
+    with Store(tmp_path):
+        pass
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"file/out.*Choose another --out"), Store(tmp_path / "file" / "out"):
+        pass
+
+
+def test_leftovers_of_a_killed_process_are_removed(tmp_path: Path) -> None:
+    leftover = tmp_path / "counts" / ".key.parquet.123.tmp"
+    leftover.parent.mkdir()
+    leftover.write_bytes(b"half")
+    with Store(tmp_path):
+        assert not leftover.exists()
+
+
+def test_a_damaged_shard_is_named(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        path = write_shard(store.counts_dir, SHARD, CONTEXT, ROWS)
+        path.write_bytes(path.read_bytes()[:100])
+        with pytest.raises(InputError, match=f"{path.name}.*damaged"):
+            store.done(CONTEXT)
+
+
+def test_a_full_disk_is_said_at_once(tmp_path: Path) -> None:
+    huge = dataclasses.replace(SHARD, indices=tuple(range(10**6)))
+    with Store(tmp_path) as store, pytest.raises(InputError, match="MB free"):
+        store.refuse_shortage([huge] * 1000, 10**6)
