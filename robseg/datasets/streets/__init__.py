@@ -1,8 +1,8 @@
 """Street scenes that are rendered instead of downloaded: any number, any size, exact labels, always the same.
 
 The eleven classes, their order and colours are CamVid's; hedges and lawns count as trees, traffic lights as
-signs, as there. A scene follows from (RENDERER_VERSION, seed, split, index); a larger image shows the same scene
-more sharply. Scores on these scenes say how a model degrades, not how well it does on real streets.
+signs, as there. A scene follows from (RENDERER_VERSION, seed, split, index); a larger image shows the same
+scene more sharply. Scores on these scenes say how a model degrades, not how well it does on real streets.
 """
 
 from __future__ import annotations

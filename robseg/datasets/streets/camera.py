@@ -21,7 +21,8 @@ class Camera:
     """Where the camera looks from; `height` and `width` count samples, of which a pixel has several.
 
     `focal`, `centre` and `horizon` are in samples, `eye` is the height above the road in metres. The view is
-    level and the horizon is shifted instead, so vertical edges stay vertical and depth depends on the row only.
+    level and the horizon is shifted instead, so vertical edges stay vertical and the
+    ground's depth depends on the row only.
     """
 
     height: int

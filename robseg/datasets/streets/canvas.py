@@ -42,7 +42,10 @@ Material = Callable[[Hits], Surface]
 
 @dataclasses.dataclass(frozen=True)
 class Face:
-    """A flat polygon of `corners` (N, 3); `whole` gives all of it the class, even where its material has holes."""
+    """A flat polygon of `corners` (N, 3) and of the class `label`; with `casts` it shades the ground.
+
+    `whole` gives all of it the class, even where its material has holes that one looks through.
+    """
 
     corners: Array
     label: int
@@ -71,7 +74,11 @@ def plain(colour: Sequence[float] | Array, glow: float = 0.0) -> Material:
     """Return the material of one colour, shining by `glow` times its colour."""
     albedo = np.asarray(colour, np.float32)
     surface = Surface(albedo, glow * albedo if glow else None)
-    return lambda hits: surface
+
+    def shade(_hits: Hits) -> Surface:
+        return surface
+
+    return shade
 
 
 def _after(corners: Array) -> Array:
@@ -80,7 +87,10 @@ def _after(corners: Array) -> Array:
 
 
 def polygon_mask(outline: Array, top: int, left: int, height: int, width: int) -> Array:
-    """Return which samples of a window have their middle in the polygon (N, 2) of columns and rows (even-odd)."""
+    """Return which samples of a window have their middle inside a polygon (N, 2) of columns and rows.
+
+    Inside is what a ray leaves through an odd number of edges, so a polygon can have holes.
+    """
     rows = np.arange(top, top + height) + 0.5
     columns = np.arange(left, left + width) + 0.5
     inside = np.zeros((height, width), bool)

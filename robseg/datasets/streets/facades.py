@@ -1,16 +1,15 @@
-"""Houses: fronts with windows, doors and shops on brick, plaster or stone, end walls and roofs."""
+"""Fronts of houses: windows, doors and shops on walls of brick or plaster."""
 
 import dataclasses
 
 import numpy as np
 
 from robseg.datasets.streets.camera import Array, single
-from robseg.datasets.streets.canvas import Face, Hits, Material, Surface
+from robseg.datasets.streets.canvas import Hits, Material, Surface
 from robseg.datasets.streets.light import Light
-from robseg.datasets.streets.street import BUILDING, Street
 from robseg.datasets.streets.textures import fractal, photograph, scatter
 
-__all__ = ["House", "house", "wall_block"]
+__all__ = ["Style", "bare_wall", "choose_style", "front"]
 
 BRICKS = ((0.3, 0.13, 0.08), (0.36, 0.2, 0.12), (0.24, 0.12, 0.09), (0.4, 0.31, 0.2), (0.17, 0.12, 0.1))
 PLASTERS = (
@@ -26,16 +25,7 @@ TRIMS = ((0.75, 0.74, 0.7), (0.6, 0.57, 0.5), (0.1, 0.1, 0.1), (0.25, 0.17, 0.1)
 
 
 @dataclasses.dataclass(frozen=True)
-class House:
-    """A house along the street from `start` to `stop`, as high as `eaves`."""
-
-    start: float
-    stop: float
-    eaves: float
-
-
-@dataclasses.dataclass(frozen=True)
-class _Style:
+class Style:
     """How a wall looks; lengths in metres. `salt` tells one house's windows from another's."""
 
     brick: bool
@@ -52,7 +42,8 @@ class _Style:
     light: Light
 
 
-def _style(rng: np.random.Generator, light: Light, eaves: float, length: float, urban: bool) -> _Style:
+def choose_style(rng: np.random.Generator, light: Light, eaves: float, length: float, urban: bool) -> Style:
+    """Return the style of a house `length` metres long; in an `urban` street it may have a shop."""
     floor = rng.uniform(2.7, 3.4)
     ground_floor = rng.uniform(3.1, 3.9) if urban else floor
     bays = max(1, round(length / rng.uniform(2.0, 3.8)))
@@ -60,7 +51,7 @@ def _style(rng: np.random.Generator, light: Light, eaves: float, length: float, 
     brick = bool(rng.random() < 0.5)
     wall = np.array(BRICKS[rng.integers(5)] if brick else PLASTERS[rng.integers(7)], np.float32)
     width = min(rng.uniform(0.35, 0.7) * bay, 2.2)
-    return _Style(
+    return Style(
         brick=brick,
         wall=wall * single(rng.uniform(0.75, 1.15)),
         trim=np.array(TRIMS[rng.integers(5)], np.float32),
@@ -83,7 +74,7 @@ def _shop_colour(rng: np.random.Generator) -> Array:
     return np.asarray(grey * (1 - spread + 2 * spread * rng.random(3)), np.float32)
 
 
-def _wall(style: _Style, u: Array, v: Array, fine: Array, eaves: float) -> Array:
+def bare_wall(style: Style, u: Array, v: Array, fine: Array, eaves: float) -> Array:
     """Return the reflectance (N, 3) of the bare wall: bricks or plaster, with dirt and rain streaks."""
     dirt = fractal(31, 4).sample(u + style.salt, v, 8.0, fine)
     streaks = fractal(37, 8).sample(u * 3 + style.salt, v * 0.25, 9.0, fine)
@@ -96,8 +87,8 @@ def _wall(style: _Style, u: Array, v: Array, fine: Array, eaves: float) -> Array
     return np.asarray(shade[:, None] * style.wall, np.float32)
 
 
-def _glass(style: _Style, i: Array, j: Array, height: Array, u: Array, v: Array) -> tuple[Array, Array]:
-    """Return reflectance and glow (N, 3) of panes: a dark room or curtains behind, the sky and the street in it."""
+def _glass(style: Style, i: Array, j: Array, height: Array, u: Array, v: Array) -> tuple[Array, Array]:
+    """Return reflectance and glow (N, 3) of panes: dark rooms or curtains, mirroring sky and street."""
     dice, other = scatter(i, j, style.salt), scatter(j, i, style.salt + 1)
     room = (0.015 + 0.05 * dice)[:, None] * single([0.9, 1.0, 1.05])
     curtain = (
@@ -113,13 +104,13 @@ def _glass(style: _Style, i: Array, j: Array, height: Array, u: Array, v: Array)
     return room, np.asarray(glow, np.float32)
 
 
-def _front(style: _Style, origin: Array, along: Array, length: float, eaves: float) -> Material:
+def front(style: Style, origin: Array, along: Array, eaves: float) -> Material:
     """Return the material of a wall that starts at `origin` and runs `along` the unit vector."""
 
     def shade(hits: Hits) -> Surface:
         u = (hits.x - origin[0]) * along[0] + (hits.z - origin[2]) * along[2]
         v, fine = hits.y, hits.footprint
-        colour = _wall(style, u, v, fine, eaves)
+        colour = bare_wall(style, u, v, fine, eaves)
         glow = np.zeros_like(colour)
         _upper_windows(style, u, v, colour, glow)
         if style.shop is not None:
@@ -136,7 +127,7 @@ def _front(style: _Style, origin: Array, along: Array, length: float, eaves: flo
 
 
 def _put_windows(
-    style: _Style,
+    style: Style,
     u: Array,
     v: Array,
     sill: Array | float,
@@ -171,7 +162,7 @@ def _put_windows(
     glow[reveal] *= 0.5
 
 
-def _upper_windows(style: _Style, u: Array, v: Array, colour: Array, glow: Array) -> None:
+def _upper_windows(style: Style, u: Array, v: Array, colour: Array, glow: Array) -> None:
     row = np.floor((v - style.ground_floor) / style.floor)
     sill = style.ground_floor + row * style.floor + style.pane[1]
     where = (row >= 0) & (row < style.floors)
@@ -180,7 +171,7 @@ def _upper_windows(style: _Style, u: Array, v: Array, colour: Array, glow: Array
         colour[where & (np.abs(v - style.ground_floor - row * style.floor) < 0.09)] = style.trim * 0.85
 
 
-def _ground_floor(style: _Style, u: Array, v: Array, colour: Array, glow: Array) -> None:
+def _ground_floor(style: Style, u: Array, v: Array, colour: Array, glow: Array) -> None:
     """Draw the windows and doors of a dwelling."""
     column = np.floor(u / style.bay)
     is_door = (column.astype(np.int64) + style.salt) % 3 == 0
@@ -193,7 +184,7 @@ def _ground_floor(style: _Style, u: Array, v: Array, colour: Array, glow: Array)
     colour[door] = paint * (0.7 + 0.5 * ((v[door] * 2.2) % 1 > 0.15))[:, None]
 
 
-def _shop(style: _Style, sign: Array, u: Array, v: Array, colour: Array, glow: Array) -> None:
+def _shop(style: Style, sign: Array, u: Array, v: Array, colour: Array, glow: Array) -> None:
     """Draw a shop window with goods, its frame, and the board with the shop's name above it."""
     top = style.ground_floor - 0.35
     wide = 2 * style.bay
@@ -218,99 +209,3 @@ def _shop(style: _Style, sign: Array, u: Array, v: Array, colour: Array, glow: A
     letters &= scatter(np.floor(u / 0.13), column, style.salt + 2) > 0.35
     colour[letters] = 0.8 - sign * 0.9
     colour[(v >= top) & (v < top + 0.12)] *= 0.6
-
-
-def _roof(colour: Array) -> Material:
-    """Return tiles or slates in rows."""
-
-    def shade(hits: Hits) -> Surface:
-        noise = fractal(47, 16).sample(hits.x + hits.z, hits.y * 2, 6.0, hits.footprint)
-        rows = 1 - 0.25 * ((hits.y % 0.3 < 0.08) & (hits.footprint < 0.06))
-        return Surface(colour * (noise * rows)[:, None])
-
-    return shade
-
-
-def _corners(street: Street, points: list[tuple[float, float, float]]) -> Array:
-    """Return the corners of (lateral, height, along) points."""
-    return np.array([(street.place(u, s)[0], y, s) for u, y, s in points])
-
-
-def house(
-    rng: np.random.Generator, light: Light, street: Street, side: int, plan: House, urban: bool
-) -> list[Face]:
-    """Return the faces of a house on the left (-1) or right (1) of the street."""
-    outward = side
-    front = street.fronts[side > 0] + outward * float(rng.choice([0.0, 0.0, rng.uniform(0, 1.5)]))
-    back = front + outward * rng.uniform(8, 12)
-    start, stop, eaves = plan.start, plan.stop, plan.eaves
-    style = _style(rng, light, eaves, stop - start, urban)
-    faces = []
-    for a, b, shops in (
-        ((front, start), (front, stop), True),
-        ((front, start), (back, start), False),
-        ((front, stop), (back, stop), False),
-    ):
-        wall = _corners(street, [(a[0], 0, a[1]), (b[0], 0, b[1]), (b[0], eaves, b[1]), (a[0], eaves, a[1])])
-        run = wall[1] - wall[0]
-        length = float(np.hypot(run[0], run[2]))
-        look = (
-            style
-            if shops
-            else dataclasses.replace(style, shop=None, bay=length / max(1, round(length / 4.5)))
-        )
-        faces.append(Face(wall, BUILDING, _front(look, wall[0], run / length, length, eaves)))
-    tiles = single(rng.choice([[0.2, 0.09, 0.06], [0.09, 0.09, 0.1], [0.15, 0.11, 0.09]]))
-    if rng.random() < 0.65:
-        faces += _gable_roof(street, style, plan, front, back, eaves + rng.uniform(1.5, 3.2), tiles)
-    if rng.random() < 0.6:
-        along = rng.uniform(start + 0.5, stop - 0.5)
-        at = (front * 0.6 + back * 0.4, along)
-        faces += wall_block(street, at, (0.7, 0.9), (eaves, eaves + rng.uniform(2, 4)), style.wall * 0.7)
-    return faces
-
-
-def _gable_roof(
-    street: Street, style: _Style, plan: House, front: float, back: float, ridge: float, tiles: Array
-) -> list[Face]:
-    """Return the two slopes and the two gables of a roof whose ridge runs along the street."""
-    middle, eaves, lip = (front + back) / 2, plan.eaves, 0.25 if back > front else -0.25
-    ends = (plan.start, plan.stop)
-    faces = [
-        Face(_corners(street, [(edge, y, ends[0]), (edge, y, ends[1]), (middle, ridge, ends[1]), (middle, ridge, ends[0])]),
-             BUILDING, _roof(tiles))
-        for edge, y in ((front - lip, eaves - 0.05), (back, eaves))
-    ]  # fmt: skip
-    for end in ends:
-        gable = _corners(street, [(front, eaves, end), (back, eaves, end), (middle, ridge, end)])
-        faces.append(Face(gable, BUILDING, _gable(style, ridge)))
-    return faces
-
-
-def _gable(style: _Style, ridge: float) -> Material:
-    return lambda hits: Surface(_wall(style, hits.x, hits.y, hits.footprint, ridge + 1))
-
-
-def wall_block(
-    street: Street,
-    at: tuple[float, float],
-    size: tuple[float, float],
-    heights: tuple[float, float],
-    colour: Array,
-    label: int = BUILDING,
-) -> list[Face]:
-    """Return an upright block around (lateral, along): a chimney, a garden wall, a dustbin."""
-    (u, s), (du, ds), (low, high) = at, (size[0] / 2, size[1] / 2), heights
-
-    def shade(hits: Hits) -> Surface:
-        noise = fractal(31, 4).sample(hits.x + hits.z, hits.y, 2.5, hits.footprint)
-        return Surface(colour * (0.3 + 0.7 * noise)[:, None])
-
-    rim = [(u - du, s - ds), (u + du, s - ds), (u + du, s + ds), (u - du, s + ds)]
-    faces = [
-        Face(_corners(street, [(a[0], low, a[1]), (b[0], low, b[1]), (b[0], high, b[1]), (a[0], high, a[1])]),
-             label, shade)
-        for a, b in zip(rim, [*rim[1:], rim[0]], strict=True)
-    ]  # fmt: skip
-    faces.append(Face(_corners(street, [(a[0], high, a[1]) for a in rim]), label, shade))
-    return faces

@@ -1,5 +1,7 @@
 """Street furniture: lamp posts, signs, traffic lights, bollards and fences."""
 
+import itertools
+
 import numpy as np
 
 from robseg.datasets.streets.camera import Array, single
@@ -62,8 +64,8 @@ def lamp_post(rng: np.random.Generator, light: Light, x: float, z: float, inward
         half = max(0.04, 0.001 * z)
         arm = [(0, high - half), (reach, high + rise - half), (reach, high + rise + half), (0, high + half)]
         faces.append(Face(_flat(x, z, arm), POLE, plain(colour)))
-        head = [(reach - 0.3, high + rise - 0.07), (reach + 0.3, high + rise - 0.05), (reach + 0.2, high + rise + 0.1),
-                (reach - 0.25, high + rise + 0.1)]  # fmt: skip
+        head = [(reach - 0.3, high + rise - 0.07), (reach + 0.3, high + rise - 0.05),
+                (reach + 0.2, high + rise + 0.1), (reach - 0.25, high + rise + 0.1)]  # fmt: skip
         faces.append(Face(_flat(x, z - 0.02, head), POLE, plain((0.5, 0.48, 0.4), 2.5 * light.dusk)))
     elif kind < 0.8:
         globe = [(0.2 * np.cos(t), high + 0.15 + 0.22 * np.sin(t)) for t in np.linspace(0, 6.28, 12)]
@@ -186,7 +188,10 @@ def traffic_light(rng: np.random.Generator, x: float, z: float) -> list[Face]:
 def fence(
     rng: np.random.Generator, street: Street, lateral: float, start: float, stop: float, guard: bool
 ) -> list[Face]:
-    """Return a fence along the street in panels: iron railings (always where it is to `guard` the kerb), boards, or a mesh."""
+    """Return a fence along the street in panels: boards, a mesh or iron railings.
+
+    A fence that is to `guard` the kerb is always of railings.
+    """
     kind = 0 if guard else int(rng.choice(3, p=[0.4, 0.45, 0.15]))
     high = rng.uniform(0.9, 1.3) if kind == 0 else rng.uniform(1.0, 1.9)
     colours = ((0.025, 0.027, 0.03), (0.26, 0.17, 0.09), (0.2, 0.22, 0.2))
@@ -196,7 +201,7 @@ def fence(
     pitch = rng.uniform(0.11, 0.16)
     faces = []
     edges = np.linspace(start, stop, max(2, round((stop - start) / 4) + 1))
-    for a, b in zip(edges, edges[1:], strict=False):
+    for a, b in itertools.pairwise(edges):
         (x0, z0), (x1, z1) = street.place(lateral, a), street.place(lateral, b)
         corners = np.array([(x0, 0, z0), (x1, 0, z1), (x1, high, z1), (x0, high, z0)])
         faces.append(Face(corners, FENCE, _panel(kind, colour, high, float(pitch)), whole=True))

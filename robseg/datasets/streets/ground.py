@@ -29,7 +29,7 @@ class Contact:
 
 @dataclasses.dataclass(frozen=True)
 class _Spots:
-    """N samples of the ground: metres across and along the street, depth, sample width; across is x - bend z²."""
+    """N samples of the ground: metres across the street (x - bend * z**2) and along it, and their width."""
 
     lateral: Array
     along: Array

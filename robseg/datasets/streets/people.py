@@ -59,7 +59,7 @@ class _Figure:
         self.add(outline, material)
 
     def _round(self, middle: float, radius: float, colour: Array) -> Material:
-        """Return cloth around an upright axis `middle` metres sideways: its normals turn from edge to edge."""
+        """Return cloth around an upright axis `middle` metres sideways."""
         axis, cos, sin = (self._x + middle * self._cos, self._z + middle * self._sin), self._cos, self._sin
 
         def shade(hits: Hits) -> Surface:
@@ -118,14 +118,13 @@ def pedestrian(rng: np.random.Generator, x: float, z: float) -> tuple[list[Face]
             0.07 * size,
             shoe,
         )
-    arms = [(-1, 0.75), (1, 1.0)]
-    _arm(figure, at, arms[0], shoulder, swing, coat, skin, size)
+    _arm(figure, at, -1, (shoulder, swing), (coat * single(0.75), skin), size)
     if skirt:
         figure.limb(at(0, 0.95), at(0, 0.62), 0.34 * size, 0.46 * size, trousers)
     figure.limb(at(0, 0.9), at(0, 1.4), bulk * 0.86 * size, bulk * size, coat)
     if rng.random() < 0.35:
         figure.limb(at(0, 0.72), at(0, 1.0), bulk * size, bulk * 0.9 * size, coat * 0.92)
-    _arm(figure, at, arms[1], shoulder, -swing, coat, skin, size)
+    _arm(figure, at, 1, (shoulder, -swing), (coat, skin), size)
     if rng.random() < 0.4:
         side = rng.choice([-1.0, 1.0])
         figure.limb(
@@ -138,13 +137,20 @@ def pedestrian(rng: np.random.Generator, x: float, z: float) -> tuple[list[Face]
     return figure.faces, [Contact(x, z, 0.32, 0.28, 0.55)]
 
 
-def _arm(figure: _Figure, at: Callable[[float, float], Point], side: tuple[int, float], shoulder: float, swing: float,
-         coat: Array, skin: Array, size: float) -> None:  # fmt: skip
-    sign, tone = side
+def _arm(
+    figure: _Figure,
+    at: Callable[[float, float], Point],
+    sign: int,
+    pose: tuple[float, float],
+    colours: tuple[Array, Array],
+    size: float,
+) -> None:
+    """Add the left (-1) or right (1) arm; `pose` is the shoulder's distance from the axis and the swing."""
+    (shoulder, swing), (sleeve, skin) = pose, colours
     elbow = at(sign * (shoulder + 0.05) + 0.5 * swing, 1.12)
     hand = at(sign * (shoulder + 0.04) + 1.1 * swing, 0.86)
-    figure.limb(at(sign * shoulder, 1.4), elbow, 0.13 * size, 0.1 * size, coat * single(0.9 * tone))
-    figure.limb(elbow, hand, 0.1 * size, 0.07 * size, coat * single(0.8 * tone))
+    figure.limb(at(sign * shoulder, 1.4), elbow, 0.13 * size, 0.1 * size, sleeve * single(0.9))
+    figure.limb(elbow, hand, 0.1 * size, 0.07 * size, sleeve * single(0.8))
     figure.ball(hand, 0.045 * size, 0.055 * size, skin)
 
 

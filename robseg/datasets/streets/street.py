@@ -15,8 +15,12 @@ __all__ = [
     "PERSON",
     "POLE",
     "ROAD",
+    "SIGN",
+    "SKY",
+    "TREE",
+    "Street",
+    "plan_street",
 ]
-__all__ += ["SIGN", "SKY", "TREE", "Street", "plan_street"]
 
 CLASS_NAMES = (
     "sky",
@@ -53,7 +57,8 @@ class Street:
 
     The path bends by `bend` * z**2. Between `kerbs` is the road, whose traffic going away has the lane
     `going` and the oncoming one `coming`; then a pavement as wide as `walks`, then a verge up to `fronts`.
-    `parking` tells the sides with parked cars, `side_street` the (from, to) of a crossing, `zebra` where one is.
+    `parking` tells the sides with parked cars, `side_street` the (from, to) of a crossing,
+    `zebra` where one is.
     """
 
     bend: float

@@ -25,7 +25,7 @@ class Texture:
     sizes: Array
 
     def sample(self, u: Array, v: Array, tile: float, footprint: Array | float) -> Array:
-        """Return the texture at (u, v) metres if one tile spans `tile` metres and a sample `footprint` metres."""
+        """Return the texture at (u, v), in metres like the spans of a tile and (`footprint`) of a sample."""
         blur = np.log2(np.maximum(np.asarray(footprint) * (SIZE / tile), 1.0))
         level = np.minimum(blur.astype(np.intp), len(self.sizes) - 1)
         size = self.sizes[level]
@@ -66,7 +66,10 @@ def photograph(name: str) -> Texture:
 
 @functools.cache
 def fractal(seed: int, coarsest: int = 4, falloff: float = 0.6) -> Texture:
-    """Return tiling noise of several scales, from `coarsest` cells a tile (a power of 2) on; standard deviation 0.25."""
+    """Return tiling noise of mean 1 and standard deviation 0.25.
+
+    Its scales start at `coarsest` cells a tile (a power of 2); each finer one weighs `falloff` as much.
+    """
     rng = np.random.Generator(np.random.Philox(key=seed))
     total = np.zeros((SIZE, SIZE), np.float32)
     cells, weight = coarsest, 1.0

@@ -95,7 +95,7 @@ def tree(rng: np.random.Generator, x: float, z: float, height: float) -> tuple[l
         axis=1,
     )
     width = rng.uniform(0.025, 0.045) * height
-    bark = _bark(x, single(BARK) * rng.uniform(0.7, 1.5))
+    bark = _bark(single(BARK) * rng.uniform(0.7, 1.5))
     faces = [Face(_branch(x, z, (0.0, 0.0), (lean, middle), width), TREE, bark)]
     for clump in clumps[:5]:
         limb = _branch(x, z, (lean * 0.6, trunk * rng.uniform(0.7, 1.1)), (clump[0], clump[1]), width * 0.45)
@@ -105,7 +105,7 @@ def tree(rng: np.random.Generator, x: float, z: float, height: float) -> tuple[l
     return faces, [_ring(x, z, clump) for clump in clumps]
 
 
-def _bark(x: float, colour: Array) -> Material:
+def _bark(colour: Array) -> Material:
     def shade(hits: Hits) -> Surface:
         noise = fractal(61, 16).sample(hits.x * 4, hits.y, 2.0, hits.footprint)
         return Surface(colour * noise[:, None])

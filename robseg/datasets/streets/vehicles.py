@@ -1,6 +1,7 @@
 """Cars and vans: a side profile extruded to a body with a cabin, glass, wheels and lamps."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -15,7 +16,8 @@ __all__ = ["vehicle"]
 
 PAINTS = (
     (0.6, 0.6, 0.6), (0.75, 0.75, 0.73), (0.02, 0.02, 0.025), (0.1, 0.105, 0.11), (0.3, 0.31, 0.33),
-    (0.35, 0.02, 0.025), (0.03, 0.06, 0.22), (0.02, 0.03, 0.07), (0.05, 0.1, 0.07), (0.32, 0.26, 0.16), (0.12, 0.2, 0.3),
+    (0.35, 0.02, 0.025), (0.03, 0.06, 0.22), (0.02, 0.03, 0.07), (0.05, 0.1, 0.07), (0.32, 0.26, 0.16),
+    (0.12, 0.2, 0.3),
 )  # fmt: skip
 RUBBER = (0.012, 0.012, 0.013)
 TRIM = (0.02, 0.02, 0.022)
@@ -25,7 +27,7 @@ TRIM = (0.02, 0.02, 0.022)
 class _Shape:
     """A side profile; lengths in metres, along the car from its tail (0) to its nose (`length`).
 
-    `cowl` and `deck` are where the windscreen and the rear window meet the body, `roof` the roof's (rear, front).
+    The windscreen meets the body at `cowl`, the rear window at `deck`; `roof` is the roof's (rear, front).
     """
 
     length: float
@@ -124,11 +126,12 @@ def vehicle(
 
 
 def _outline(shape: _Shape) -> list[tuple[float, float]]:
-    """Return the (along, up) outline of the body below the belt, from the nose's foot over the top to the tail's."""
+    """Return the (along, up) outline of the body, from the nose's foot over the belt to the tail's."""
     end = shape.length
     return [
-        (end - 0.04, 0.24), (end, 0.42), (end - 0.02, 0.58), (end - 0.14, shape.nose), (shape.cowl, shape.belt),
-        (shape.deck, shape.belt), (0.03, shape.belt - 0.12), (0.0, 0.55), (0.05, 0.26),
+        (end - 0.04, 0.24), (end, 0.42), (end - 0.02, 0.58), (end - 0.14, shape.nose),
+        (shape.cowl, shape.belt), (shape.deck, shape.belt), (0.03, shape.belt - 0.12),
+        (0.0, 0.55), (0.05, 0.26),
     ]  # fmt: skip
 
 
@@ -136,7 +139,7 @@ def _body(shape: _Shape, frame: _Frame, colour: Array, light: Light) -> list[Fac
     half = shape.width / 2
     outline = _outline(shape)
     faces = []
-    for (a, low), (b, high) in zip(outline, outline[1:], strict=False):
+    for (a, low), (b, high) in itertools.pairwise(outline):
         corners = frame([(a, -half, low), (a, half, low), (b, half, high), (b, -half, high)])
         flat = abs(b - a) / (abs(b - a) + abs(high - low) + 1e-9)
         faces.append(Face(corners, CAR, _paint(colour, light, float(flat)), casts=False))
@@ -168,7 +171,7 @@ def _cabin(shape: _Shape, frame: _Frame, colour: Array, light: Light) -> list[Fa
     belt, roof = shape.belt, shape.height
     ring = [(shape.cowl, belt, half), (front, roof, top), (rear, roof, top), (shape.deck, belt, half)]
     faces = []
-    for index, ((a, low, wide), (b, high, narrow)) in enumerate(zip(ring, ring[1:], strict=False)):
+    for index, ((a, low, wide), (b, high, narrow)) in enumerate(itertools.pairwise(ring)):
         corners = [(a, -wide, low), (a, wide, low), (b, narrow, high), (b, -narrow, high)]
         material = _paint(colour, light, 1.0 if index == 1 else 0.3)
         faces.append(Face(frame(corners), CAR, material, casts=index == 1))
