@@ -94,13 +94,14 @@ def polygon_mask(outline: Array, top: int, left: int, height: int, width: int) -
     rows = np.arange(top, top + height) + 0.5
     columns = np.arange(left, left + width) + 0.5
     inside = np.zeros((height, width), bool)
-    for (x0, y0), (x1, y1) in zip(outline, _after(outline), strict=True):
-        if y0 == y1:
-            continue
-        first, last = np.searchsorted(rows, (min(y0, y1), max(y0, y1)))
-        if first < last:
-            crossing = x0 + (rows[first:last] - y0) * ((x1 - x0) / (y1 - y0))
-            inside[first:last] ^= columns < crossing[:, None]
+    (x0, y0), (x1, y1) = outline.T, _after(outline).T
+    firsts = np.searchsorted(rows, np.minimum(y0, y1))
+    lasts = np.searchsorted(rows, np.maximum(y0, y1))
+    for edge in np.nonzero(firsts < lasts)[0]:
+        span = slice(firsts[edge], lasts[edge])
+        slope = (x1[edge] - x0[edge]) / (y1[edge] - y0[edge])
+        crossing = x0[edge] + (rows[span] - y0[edge]) * slope
+        inside[span] ^= columns < crossing[:, None]
     return inside
 
 
@@ -117,8 +118,11 @@ def _clip_near(corners: Array) -> Array:
     return np.array(kept).reshape(-1, 3)
 
 
-def _cover(camera: Camera, corners: Array) -> tuple[Array, int, int] | None:
-    """Return the mask of a face with its top row and left column, or None where it is out of sight."""
+def _cover(camera: Camera, corners: Array, drawn: Array | None = None) -> tuple[Array, int, int] | None:
+    """Return the mask of a face with its top row and left column, or None where it is out of sight.
+
+    So it is where all that is `drawn` there (H, W; 1 / depth) is nearer than its nearest corner.
+    """
     visible = _clip_near(corners)
     if len(visible) < 3:
         return None
@@ -127,8 +131,10 @@ def _cover(camera: Camera, corners: Array) -> tuple[Array, int, int] | None:
     high = np.minimum(np.ceil(outline.max(0)), (camera.width, camera.height))
     if (high <= low).any():
         return None
-    left, top = int(low[0]), int(low[1])
-    return polygon_mask(outline, top, left, int(high[1]) - top, int(high[0]) - left), top, left
+    (left, top), (right, bottom) = low.astype(int), high.astype(int)
+    if drawn is not None and drawn[top:bottom, left:right].min() * 0.99 > 1.0 / visible[:, 2].min():
+        return None
+    return polygon_mask(outline, top, left, bottom - top, right - left), top, left
 
 
 def _normal(corners: Array) -> Array:
@@ -142,7 +148,7 @@ def _normal(corners: Array) -> Array:
 def draw(canvas: Canvas, face: Face) -> None:
     """Draw a face where nothing nearer has been drawn; of equally near ones the last stays on top."""
     camera = canvas.camera
-    covered = _cover(camera, face.corners)
+    covered = _cover(camera, face.corners, canvas.nearness)
     if covered is None:
         return
     mask, top, left = covered

@@ -56,12 +56,20 @@ def vote(label: Array, samples: int, num_classes: int) -> Array:
     """Return the class that covers most of each pixel; at a tie the thing wins against what is around it."""
     height, width = (n // samples for n in label.shape)
     blocks = label.reshape(height, samples, width, samples).transpose(0, 2, 1, 3).reshape(height, width, -1)
-    best = np.zeros((height, width), np.uint8)
-    most = np.zeros((height, width), np.int16)
+    winner = blocks[..., 0].copy()
+    contested = (blocks != winner[..., None]).any(2)
+    winner[contested] = _majority(blocks[contested], num_classes)
+    return winner
+
+
+def _majority(blocks: Array, num_classes: int) -> Array:
+    """Return the most frequent class of each row of (N, samples)."""
+    best = np.zeros(len(blocks), np.uint8)
+    most = np.zeros(len(blocks), np.int16)
     # Large and distant things first: a later class replaces an earlier one that has as many samples.
     order = [0, 1, 3, 4, 5, 7, 8, 2, 6, 9, 10]
     for number in [c for c in order if c < num_classes]:
-        count = (blocks == number).sum(2, dtype=np.int16)
+        count = (blocks == number).sum(1, dtype=np.int16)
         wins = (count >= most) & (count > 0)
         best[wins] = number
         most = np.where(wins, count, most)

@@ -57,16 +57,18 @@ def paint_ground(canvas: Canvas, street: Street, contacts: list[Contact], rng: n
     label[grass] = TREE
     albedo = np.zeros((*empty.shape, 3), np.float32)
     albedo[kerb] = 0.2
-    albedo[on_road & ~raised] = _asphalt(low.pick(on_road & ~raised), street, rng)
-    albedo[raised] = _paving(high.pick(raised), street, rng)
-    albedo[grass] = _grass(high.pick(grass), rng)
+    flat = on_road & ~raised & empty
+    albedo[flat] = _asphalt(low.pick(flat), street, rng)
+    albedo[raised & empty] = _paving(high.pick(raised & empty), street, rng)
+    albedo[grass & empty] = _grass(high.pick(grass & empty), rng)
     x = low.lateral + street.bend * low.along**2
     _darken(albedo, x, low.along, contacts, canvas)
     lit = canvas.skyline.sunlit(light, x, 0.0 * x, low.along)
     lit = lit * (1 - ndimage.uniform_filter(canvas.shadow[first:].astype(np.float32), 5))
     received = 0.95 * light.ambient + lit[..., None].astype(np.float32) * (light.sun[1] * light.sun_colour)
-    sheen = 0.05 * np.clip(low.along / 50, 0, 1)[..., None] * light.horizon
-    clear = np.exp(-light.haze * low.along)[..., None]
+    depth = low.along[:, :1, None]
+    sheen = 0.05 * np.clip(depth / 50, 0, 1) * light.horizon
+    clear = np.exp(-light.haze * depth)
     colour = (albedo * received + sheen) * clear + light.horizon * (0.8 * (1 - clear))
     canvas.radiance[first:][empty] = colour[empty]
     canvas.label[first:][empty] = label[empty]
