@@ -18,8 +18,9 @@ from robseg.evaluation.plan import CLEAN_CONDITION, Shard
 from robseg.evaluation.record import first_record, timed_record
 from robseg.evaluation.request import Request, prepare, resolve
 from robseg.evaluation.runner import Progress, run, todo
-from robseg.evaluation.store import Store, write_atomically
+from robseg.evaluation.store import Store
 from robseg.evaluation.worker import Job
+from robseg.files import write_atomically
 
 if TYPE_CHECKING:
     from reports.results import Results

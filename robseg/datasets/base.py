@@ -60,8 +60,8 @@ class DatasetCard:
     """What is known of a data set before it is opened.
 
     `open(root, split)` checks the layout below `root` (None for a data set that needs no files) and returns a
-    Dataset; it raises InputError naming the first file that is wrong. `variable` is the environment variable in
-    which the data set's users usually keep its root.
+    Dataset; it raises InputError naming the first file that is wrong. `variable` is the environment variable
+    in which the data set's users usually keep its root.
     """
 
     name: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,8 +17,9 @@ from reports.schema import COUNTS, SCHEMA_VERSION
 from robseg.errors import InputError
 from robseg.evaluation.counts import Counts
 from robseg.evaluation.plan import Cell, Shard
+from robseg.files import LEFTOVERS, write_atomically
 
-__all__ = ["Context", "Store", "write_atomically", "write_shard"]
+__all__ = ["Context", "Store", "write_shard"]
 
 METADATA = b"robseg"
 
@@ -44,13 +44,6 @@ class Context:
         """Return the context of some of the models as canonical JSON."""
         mine = {**dataclasses.asdict(self), "models": {name: self.models[name] for name in models}}
         return json.dumps(mine, sort_keys=True)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name and rename it, so that nobody ever sees half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)
 
 
 def write_shard(counts_dir: Path, shard: Shard, context: Context, rows: Mapping[Cell, Counts]) -> Path:
@@ -86,7 +79,7 @@ class Store:
         try:
             self.counts_dir.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
-            for leftover in self.out.rglob(".*.tmp"):
+            for leftover in self.out.rglob(LEFTOVERS):
                 leftover.unlink()
         except Timeout as error:
             raise InputError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 import pickle
 import re
 import struct
@@ -18,6 +17,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from robseg.errors import InputError
+from robseg.files import write_atomically
 from robseg.models.card import Card
 from robseg.models.catalogue import card_to_json
 
@@ -124,8 +124,8 @@ def save_weights(path: Path, state_dict: Mapping[str, Tensor], card: Card, half:
     content = safetensors.torch.save(tensors)
     card = dataclasses.replace(card, weights_file=path.name, sha256=hashlib.sha256(content).hexdigest())
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, content)
-    _write(path.with_suffix(".json"), card_to_json(card).encode())
+    write_atomically(path, content)
+    write_atomically(path.with_suffix(".json"), card_to_json(card).encode())
     return card
 
 
@@ -195,12 +195,3 @@ def _halved(tensor: Tensor) -> Tensor:
     if not tensor.is_floating_point() or tensor.abs().max() > torch.finfo(torch.half).max:
         return tensor
     return tensor.half()
-
-
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

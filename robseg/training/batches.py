@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robseg.datasets.base import Dataset
+from robseg.files import write_atomically
 from robseg.training.augment import Pair, augment
 from robseg.training.recipe import Recipe
-from robseg.training.state import write_bytes
 
 __all__ = ["CACHE_BYTES", "SampleCache", "batch", "epoch_order", "steps_per_epoch"]
 
@@ -52,7 +52,7 @@ class SampleCache:
     def _store(self, path: Path, pixels: NDArray[np.uint8]) -> None:
         buffer = io.BytesIO()
         np.save(buffer, pixels)
-        write_bytes(path, buffer.getvalue())
+        write_atomically(path, buffer.getvalue())
         self.left -= pixels.nbytes
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from torch import Tensor
 
 from robseg.datasets.base import Dataset
+from robseg.files import write_atomically
 from robseg.models.base import Architecture
 from robseg.models.card import Card
 from robseg.models.weights import save_weights
 from robseg.training.recipe import Recipe
-from robseg.training.state import State, write_bytes
+from robseg.training.state import State
 
 __all__ = ["blank_card", "export"]
 
@@ -35,7 +36,7 @@ def export(recipe: Recipe, card: Card, train_set: Dataset, state: State, out: Pa
     Where an earlier epoch validated better, its weights go to OUT/<id>-best.safetensors. Returns the weights'
     paths under the names `last` and `best`.
     """
-    write_bytes(out / "recipe.json", (json.dumps(dataclasses.asdict(recipe), indent=2) + "\n").encode())
+    write_atomically(out / "recipe.json", (json.dumps(dataclasses.asdict(recipe), indent=2) + "\n").encode())
     last = _save(out / f"{card.id}.safetensors", recipe, card, train_set, state, "last")
     if state.best_miou <= (state.rows[-1].val_miou or 0.0):
         return {"last": last, "best": last}

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from robseg.errors import InputError
+from robseg.files import write_atomically
 
-__all__ = ["Row", "State", "load_checkpoint", "save_checkpoint", "write_bytes", "write_log"]
+__all__ = ["Row", "State", "load_checkpoint", "save_checkpoint", "write_log"]
 
 VERSION = 1
 
@@ -53,25 +54,6 @@ class State:
         return all(bool(tensor.isfinite().all()) for tensor in self.network.state_dict().values())
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written: disk full, no permission.
-    """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"Expected to be able to write {path}, but: {error.strerror}. Make room or choose another folder."
-        ) from error
-
-
 def save_checkpoint(path: Path, state: State, identity: dict[str, Any]) -> None:
     """Write the state together with the recipe's fields that decide the result."""
     buffer = io.BytesIO()
@@ -88,7 +70,7 @@ def save_checkpoint(path: Path, state: State, identity: dict[str, Any]) -> None:
         "best": state.best,
     }
     torch.save(content, buffer)
-    write_bytes(path, buffer.getvalue())
+    write_atomically(path, buffer.getvalue())
 
 
 def load_checkpoint(path: Path, state: State, identity: dict[str, Any]) -> None:
@@ -138,4 +120,4 @@ def write_log(path: Path, rows: list[Row]) -> None:
     for row in rows:
         miou = "" if row.val_miou is None else f"{row.val_miou:.6f}"
         writer.writerow([row.epoch, row.step, f"{row.seconds:.1f}", f"{row.lr:.8f}", f"{row.loss:.6f}", miou])
-    write_bytes(path, text.getvalue().encode())
+    write_atomically(path, text.getvalue().encode())

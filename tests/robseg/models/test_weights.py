@@ -117,7 +117,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(InputError, match="No space"):
         save_weights(path, {"a": torch.ones(3)}, CARD)
     assert path.read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 2

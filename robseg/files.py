@@ -1,0 +1,36 @@
+"""Writing files so that nobody ever sees half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from robseg.errors import InputError
+
+__all__ = ["LEFTOVERS", "write_atomically"]
+
+LEFTOVERS = ".*.tmp"  # what a killed process may leave behind, as a glob pattern
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name and rename it.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written: the disk is full, there is no permission.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"Expected to be able to write {path}, but got: {error.strerror}. "
+            "Make room or choose another folder."
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
