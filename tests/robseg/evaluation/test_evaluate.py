@@ -147,7 +147,7 @@ def command(tree: Path, weights: Path, out: Path) -> list[str]:
         "--data-root",
         str(tree),
         "-c",
-        "fog,pixelate,snow",
+        "fog,pixelate",
         "-o",
         str(out),
         "-j",
