@@ -139,13 +139,15 @@ def fill_words(
     block: NDArray[np.uint32], number: int, lane: np.uint32, key0: np.uint32, key1: np.uint32
 ) -> None:
     """Fill an array of BLOCK words with the draws from BLOCK * number on."""
-    first, second = block[:_QUARTER], block[_QUARTER : 2 * _QUARTER]
-    third, fourth = block[2 * _QUARTER : 3 * _QUARTER], block[3 * _QUARTER :]
-    start = np.uint32(number * _QUARTER)
     nought = np.uint32(0)
     for i in range(_QUARTER):
-        counter = (start + np.uint32(i), lane, nought, nought)
-        first[i], second[i], third[i], fourth[i] = philox(counter, key0, key1)
+        counter = (np.uint32(number * _QUARTER + i), lane, nought, nought)
+        first, second, third, fourth = philox(counter, key0, key1)
+        # offsets into one array are vectorised, four views of it are not
+        block[i] = first
+        block[_QUARTER + i] = second
+        block[2 * _QUARTER + i] = third
+        block[3 * _QUARTER + i] = fourth
 
 
 @kernel
@@ -164,61 +166,46 @@ def fill_normals(
     """
     fill_words(scratch, number, lane, key0, key1)
     half = BLOCK // 2
-    radii, angles = scratch[:half], scratch[half:]
-    cosines, sines = block[:half], block[half:]
     for i in range(half):
-        positive = (np.float32(np.int32(radii[i] >> np.uint32(8))) + np.float32(0.5)) * np.float32(2**-24)
+        positive = (np.float32(np.int32(scratch[i] >> np.uint32(8))) + np.float32(0.5)) * np.float32(2**-24)
         radius = np.sqrt(np.float32(-2) * _log(positive))
-        cosine, sine = _cosine_and_sine(angles[i])
-        cosines[i] = radius * cosine
-        sines[i] = radius * sine
+        cosine, sine = _cosine_and_sine(scratch[half + i])
+        block[i] = radius * cosine
+        block[half + i] = radius * sine
 
 
 @kernel
 def _log(x: np.float32) -> np.float32:
-    """Return the natural logarithm of a normal float32 > 0, to 1e-7.
+    """Return the natural logarithm of a normal float32 > 0, to 3e-7.
 
-    Own polynomials (those of Moshier's Cephes) instead of the C library's, which would be another one on
-    every platform and would not be vectorised.
+    Not the C library's, which is another one on every platform and is not vectorised: x is split into
+    2**exponent * m with m from sqrt(1/2) to sqrt(2), and log m = 2 artanh((m - 1) / (m + 1)) is a short series.
     """
     bits = np.float32(x).view(np.int32)
-    exponent = (bits >> np.int32(23)) - np.int32(127)
-    mantissa = bits & np.int32(0x7FFFFF)
-    # split as 2**exponent * (1 + f) with 1 + f from sqrt(1/2) to sqrt(2)
-    above = np.int32(mantissa > np.int32(0x3504F3))
-    exponent += above
-    f = np.int32(mantissa | ((np.int32(127) - above) << np.int32(23))).view(np.float32) - np.float32(1)
-    square = f * f
-    p = np.float32(7.0376836292e-2)
-    p = p * f - np.float32(1.1514610310e-1)
-    p = p * f + np.float32(1.1676998740e-1)
-    p = p * f - np.float32(1.2420140846e-1)
-    p = p * f + np.float32(1.4249322787e-1)
-    p = p * f - np.float32(1.6668057665e-1)
-    p = p * f + np.float32(2.0000714765e-1)
-    p = p * f - np.float32(2.4999993993e-1)
-    p = p * f + np.float32(3.3333331174e-1)
-    return f + (square * f * p - np.float32(0.5) * square) + np.float32(exponent) * np.float32(0.69314718056)
+    exponent = (bits - np.int32(0x3F3504F3)) >> np.int32(23)
+    m = np.int32(bits - (exponent << np.int32(23))).view(np.float32)
+    t = (m - np.float32(1)) / (m + np.float32(1))
+    square = t * t
+    series = np.float32(2 / 5) + square * np.float32(2 / 7)
+    series = np.float32(2) + square * (np.float32(2 / 3) + square * series)
+    return np.float32(exponent) * np.float32(np.log(2)) + t * series
 
 
 @kernel
 def _cosine_and_sine(word: np.uint32) -> tuple[np.float32, np.float32]:
-    """Return cosine and sine of the angle of word / 2**32 turns, to 1e-7."""
-    half_turns = np.float32(np.int32(word)) * np.float32(2**-31)  # from -1 to 1
-    quarter = np.rint(np.float32(2) * half_turns)
-    x = (half_turns - np.float32(0.5) * quarter) * np.float32(np.pi)  # from -pi/4 to pi/4
+    """Return cosine and sine, to 1e-7, of an angle that is uniform when the word is.
+
+    Its upper 24 bits choose an angle from -pi/4 to pi/4, its lowest two mirror that into the other quadrants.
+    """
+    x = (np.float32(np.int32(word) >> np.int32(8)) + np.float32(0.5)) * np.float32(np.pi / 4 * 2**-23)
     square = x * x
-    s = np.float32(8.3321608736e-3) - square * np.float32(1.9515295891e-4)
-    s = x + x * square * (square * s - np.float32(1.6666654611e-1))
-    c = np.float32(2.443315711809948e-5) * square - np.float32(1.388731625493765e-3)
-    c = square * c + np.float32(4.166664568298827e-2)
-    c = np.float32(1) - np.float32(0.5) * square + square * square * c
-    quadrant = np.int32(quarter) & np.int32(3)
-    crossed = (quadrant & np.int32(1)) == np.int32(1)
-    cosine, sine = (s, c) if crossed else (c, s)
-    cosine = -cosine if quadrant == np.int32(1) or quadrant == np.int32(2) else cosine
-    sine = -sine if quadrant >= np.int32(2) else sine
-    return cosine, sine
+    s = np.float32(1 / 120) - square * np.float32(1 / 5040)
+    s = x - x * square * (np.float32(1 / 6) - square * s)
+    c = np.float32(1 / 720) - square * np.float32(1 / 40320)
+    c = np.float32(1) - square * (np.float32(1 / 2) - square * (np.float32(1 / 24) - square * c))
+    c = c if word & np.uint32(1) else -c
+    swapped = word & np.uint32(2)
+    return (s if swapped else c), (c if swapped else s)
 
 
 @kernel
