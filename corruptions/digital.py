@@ -1,6 +1,8 @@
 """Digital: the camera's or the computer's processing changes the picture."""
 
+from corruptions.colour import brightness, contrast, saturate
 from corruptions.displacement import elastic_displacement
+from corruptions.pixelate import pixelate
 from corruptions.registry import IMAGENET_C, Corruption, by_severity, register
 
 __all__: list[str] = []
@@ -13,6 +15,7 @@ register(
         random=False,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=brightness,
     )
 )
 register(
@@ -23,6 +26,7 @@ register(
         random=False,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=contrast,
     )
 )
 register(
@@ -33,6 +37,7 @@ register(
         random=False,
         source=IMAGENET_C,
         subsets=("validation", "imagenet-c", "kamann"),
+        apply=saturate,
     )
 )
 register(
@@ -58,6 +63,7 @@ register(
         random=False,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c"),
+        apply=pixelate,
     )
 )
 register(
