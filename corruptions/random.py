@@ -21,7 +21,6 @@ __all__ = [
     "BLOCK",
     "SET_VERSION",
     "Stream",
-    "fill_normals",
     "fill_words",
     "normals",
     "philox",
@@ -29,6 +28,7 @@ __all__ = [
     "uniform",
     "uniforms",
     "words",
+    "words_to_normals",
 ]
 
 SET_VERSION = "1"
@@ -38,6 +38,9 @@ BLOCK = 2048
 """Draws that kernels make at a time; words and samples of a block stay in the processor's nearest cache."""
 
 _QUARTER = BLOCK // 4
+_LOG_2 = np.float32(np.log(2))
+_ANGLE = np.float32(np.pi / 4 * 2**-23)
+_UNIT = np.float32(2**-24)
 
 
 class Stream(NamedTuple):
@@ -151,27 +154,18 @@ def fill_words(
 
 
 @kernel
-def fill_normals(
-    block: NDArray[np.float32],
-    scratch: NDArray[np.uint32],
-    number: int,
-    lane: np.uint32,
-    key0: np.uint32,
-    key1: np.uint32,
-) -> None:
-    """Fill an array of BLOCK numbers with standard normal draws; `scratch` takes as many words.
+def words_to_normals(words: NDArray[np.uint32], normals: NDArray[np.float32]) -> None:
+    """Make a radius and an angle of two words, and of these two independent normals (Box and Muller, 1958).
 
-    Box and Muller (1958): a radius and an angle make two independent normal numbers. Words of the first half
-    of a block are radii, those of the second half angles.
+    Both arrays are blocks of BLOCK. Words of the first half become radii, those of the second half angles.
     """
-    fill_words(scratch, number, lane, key0, key1)
-    half = BLOCK // 2
+    half = words.size // 2
     for i in range(half):
-        positive = (np.float32(np.int32(scratch[i] >> np.uint32(8))) + np.float32(0.5)) * np.float32(2**-24)
+        positive = (np.float32(np.int32(words[i] >> np.uint32(8))) + np.float32(0.5)) * _UNIT
         radius = np.sqrt(np.float32(-2) * _log(positive))
-        cosine, sine = _cosine_and_sine(scratch[half + i])
-        block[i] = radius * cosine
-        block[half + i] = radius * sine
+        cosine, sine = _cosine_and_sine(words[half + i])
+        normals[i] = radius * cosine
+        normals[half + i] = radius * sine
 
 
 @kernel
@@ -179,7 +173,7 @@ def _log(x: np.float32) -> np.float32:
     """Return the natural logarithm of a normal float32 > 0, to 3e-7.
 
     Not the C library's, which is another one on every platform and is not vectorised: x is split into
-    2**exponent * m with m from sqrt(1/2) to sqrt(2), and log m = 2 artanh((m - 1) / (m + 1)) is a short series.
+    2**exponent * m with m from sqrt(1/2) to sqrt(2), and log m = 2 artanh((m - 1) / (m + 1)) as a series.
     """
     bits = np.float32(x).view(np.int32)
     exponent = (bits - np.int32(0x3F3504F3)) >> np.int32(23)
@@ -188,7 +182,7 @@ def _log(x: np.float32) -> np.float32:
     square = t * t
     series = np.float32(2 / 5) + square * np.float32(2 / 7)
     series = np.float32(2) + square * (np.float32(2 / 3) + square * series)
-    return np.float32(exponent) * np.float32(np.log(2)) + t * series
+    return np.float32(exponent) * _LOG_2 + t * series
 
 
 @kernel
@@ -197,7 +191,7 @@ def _cosine_and_sine(word: np.uint32) -> tuple[np.float32, np.float32]:
 
     Its upper 24 bits choose an angle from -pi/4 to pi/4, its lowest two mirror that into the other quadrants.
     """
-    x = (np.float32(np.int32(word) >> np.int32(8)) + np.float32(0.5)) * np.float32(np.pi / 4 * 2**-23)
+    x = (np.float32(np.int32(word) >> np.int32(8)) + np.float32(0.5)) * _ANGLE
     square = x * x
     s = np.float32(1 / 120) - square * np.float32(1 / 5040)
     s = x - x * square * (np.float32(1 / 6) - square * s)
@@ -224,13 +218,14 @@ def _copy_uniforms(field: NDArray[np.float32], lane: np.uint32, key0: np.uint32,
         fill_words(block, start // BLOCK, lane, key0, key1)
         part = field[start : start + BLOCK]
         for i in range(part.size):
-            part[i] = np.float32(np.int32(block[i] >> np.uint32(8))) * np.float32(2**-24)
+            part[i] = np.float32(np.int32(block[i] >> np.uint32(8))) * _UNIT
 
 
 @kernel
 def _copy_normals(field: NDArray[np.float32], lane: np.uint32, key0: np.uint32, key1: np.uint32) -> None:
-    scratch, block = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.float32)
+    words, block = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.float32)
     for start in range(0, field.size, BLOCK):
-        fill_normals(block, scratch, start // BLOCK, lane, key0, key1)
+        fill_words(words, start // BLOCK, lane, key0, key1)
+        words_to_normals(words, block)
         part = field[start : start + BLOCK]
         part[:] = block[: part.size]
