@@ -1,5 +1,7 @@
 """Weather: something in the air or on the lens covers the scene."""
 
+from corruptions.fog import fog
+from corruptions.frost import frost
 from corruptions.registry import IMAGENET_C, Corruption, by_severity, register
 
 __all__: list[str] = []
@@ -32,6 +34,7 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=frost,
     )
 )
 register(
@@ -42,6 +45,7 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=fog,
     )
 )
 register(
