@@ -1,7 +1,7 @@
 """Digital: the camera's or the computer's processing changes the picture."""
 
 from corruptions.colour import brightness, contrast, saturate
-from corruptions.displacement import elastic_displacement
+from corruptions.elastic import elastic_displacement, elastic_transform
 from corruptions.pixelate import pixelate
 from corruptions.registry import IMAGENET_C, Corruption, by_severity, register
 
@@ -52,6 +52,7 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c"),
+        apply=elastic_transform,
         displacement=elastic_displacement,
     )
 )
