@@ -95,7 +95,7 @@ def sweep(
     record = get(name)
     image, seed, key = _checked_image(image), _checked_seed(seed), _checked_key(key)
     checked = [_checked_severity(severity) for severity in severities]
-    if record.apply_all is None:
+    if record.apply_all is None or not checked:
         return (_corrupt(image, record, severity, seed, key) for severity in checked)
     return _corrupt_all(image, record, checked, seed, key)
 

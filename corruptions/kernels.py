@@ -17,12 +17,14 @@ __all__ = [
     "EPSILON",
     "MotionPath",
     "ZoomAxis",
+    "add_pair",
     "gaussian_blur",
     "gaussian_blur_to_bytes",
     "gaussian_weights",
     "motion_blur",
     "motion_blur_to_bytes",
     "motion_path",
+    "set_product",
     "truncate",
     "zoom",
     "zoom_axis",
@@ -100,7 +102,7 @@ def _blur_row(
     height, size = rows.shape
     margin = (across.size - 1) * channels
     middle = between[margin : margin + size]
-    _set(middle, rows[y], down[0])
+    set_product(middle, rows[y], down[0])
     j = down.size - 1
     while j >= 4:
         _add_four_pairs(
@@ -118,10 +120,10 @@ def _blur_row(
         j -= 4
     while j >= 1:
         before, behind = inside(y - j, height, mirrored), inside(y + j, height, mirrored)
-        _add_pair(middle, rows[before], rows[behind], down[j])
+        add_pair(middle, rows[before], rows[behind], down[j])
         j -= 1
     _extend(between, across.size - 1, channels, mirrored)
-    _set(blurred, middle, across[0])
+    set_product(blurred, middle, across[0])
     j = across.size - 1
     while j >= 4:
         left, right = between[margin - j * channels :], between[margin + (j - 3) * channels :]
@@ -139,7 +141,7 @@ def _blur_row(
         )
         j -= 4
     while j >= 1:
-        _add_pair(blurred, between[margin - j * channels :], between[margin + j * channels :], across[j])
+        add_pair(blurred, between[margin - j * channels :], between[margin + j * channels :], across[j])
         j -= 1
 
 
@@ -164,13 +166,15 @@ def _extend(line: NDArray[np.float32], margin: int, channels: int, mirrored: boo
 
 
 @kernel
-def _set(total: NDArray[np.float32], a: Rows, weight: np.float32) -> None:
+def set_product(total: NDArray[np.float32], a: Rows, weight: np.float32) -> None:
+    """Set `total` to the samples of `a`, which may be longer, times a weight."""
     for i in range(total.size):
         total[i] = np.float32(a[i]) * weight
 
 
 @kernel
-def _add_pair(total: NDArray[np.float32], a: Rows, b: Rows, weight: np.float32) -> None:
+def add_pair(total: NDArray[np.float32], a: Rows, b: Rows, weight: np.float32) -> None:
+    """Add the sums of the samples of `a` and `b`, which may be longer, times a weight."""
     for i in range(total.size):
         total[i] += (np.float32(a[i]) + np.float32(b[i])) * weight
 
