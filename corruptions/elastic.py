@@ -57,8 +57,8 @@ def _moves(draws: NDArray[np.float32], parameters: Parameters) -> NDArray[np.flo
 @kernel
 def _pack(image: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Return the (H, W) words that hold the three bytes of every pixel."""
-    packed = np.empty(image.shape[:2], np.uint32)
-    for y in range(packed.shape[0]):
+    packed = np.empty((image.shape[0], image.shape[1]), np.uint32)
+    for y in range(len(packed)):
         row, words = image[y].reshape(-1), packed[y]
         for x in range(words.size):
             red, green, blue = np.uint32(row[3 * x]), np.uint32(row[3 * x + 1]), np.uint32(row[3 * x + 2])

@@ -3,6 +3,7 @@
 from corruptions.fog import fog
 from corruptions.frost import frost
 from corruptions.registry import IMAGENET_C, Corruption, by_severity, register
+from corruptions.spatter import spatter
 
 __all__: list[str] = []
 
@@ -63,5 +64,6 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("validation", "imagenet-c", "kamann"),
+        apply=spatter,
     )
 )

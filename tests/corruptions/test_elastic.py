@@ -15,7 +15,8 @@ PARAMETERS = corruptions.get("elastic_transform").parameters
 def texture(height: int, width: int) -> NDArray[np.uint8]:
     noise = np.random.default_rng(3).normal(size=(height, width, 3))
     smooth = ndimage.gaussian_filter(noise, (2, 2, 0), mode="wrap")
-    return np.clip(120 + 400 * smooth, 0, 255).astype(np.uint8)
+    image: NDArray[np.uint8] = np.clip(120 + 400 * smooth, 0, 255).astype(np.uint8)
+    return image
 
 
 def uniforms_of_the_reference(height: int, width: int, severity: int) -> NDArray[np.float32]:
