@@ -15,7 +15,7 @@ from corruptions.psf import apply_psf_blur
 from corruptions.random import Stream, normals
 from corruptions.registry import Corruption, Parameters, by_severity, register
 
-__all__ = ["barrel_displacement", "distort", "intensity_dependent_noise"]
+__all__ = ["BINS", "barrel_displacement", "distort", "intensity_dependent_noise", "logarithm_tables"]
 
 KAMANN_ROTHER = (
     "Kamann & Rother, IJCV 2021, section 3.2; constants chosen by us, for theirs are not published"
@@ -34,7 +34,11 @@ def intensity_dependent_noise(
     """
     noisy = np.empty_like(image)
     _intensity_dependent_noise(
-        image.reshape(-1, 3), np.float32(weight), noise.reshape(-1, 4), *_tables(), noisy.reshape(-1, 3)
+        image.reshape(-1, 3),
+        np.float32(weight),
+        noise.reshape(-1, 4),
+        *logarithm_tables(),
+        noisy.reshape(-1, 3),
     )
     return noisy
 
@@ -77,7 +81,7 @@ def _displacement(height: int, width: int, parameters: Parameters, stream: Strea
 
 
 @cache
-def _tables() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]:
+def logarithm_tables() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]:
     """Return 2**v by grey level, the value at which log2 rounds to the next one, and the level by bin."""
     levels = np.arange(256)
     power = np.exp2(levels / 255).astype(np.float32)
