@@ -3,6 +3,7 @@
 from corruptions.fog import fog
 from corruptions.frost import frost
 from corruptions.registry import IMAGENET_C, Corruption, by_severity, register
+from corruptions.snow import snow
 from corruptions.spatter import spatter
 
 __all__: list[str] = []
@@ -23,6 +24,7 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=snow,
     )
 )
 register(
