@@ -34,24 +34,42 @@ def kernel(function: F) -> F:
 
 
 class _Announcement(event.Listener):
-    """Says once per process that kernels are being compiled, if that takes long."""
+    """Says once per process that kernels are being compiled, if one takes long.
 
-    def __init__(self) -> None:
-        self._timer: threading.Timer | None = None
+    Kernels that a kernel calls are compiled within its compilation; numba compiles in one thread at a time.
+    """
+
+    def __init__(self, patience: float = _PATIENCE) -> None:
+        self._patience = patience
+        self._depth = 0
+        self._timer = threading.Timer(0, _say)
+        self._said = False
 
     def on_start(self, event: event.Event) -> None:
-        module = event.data["dispatcher"].py_func.__module__
-        if self._timer is None and module.startswith("corruptions."):
-            message = "Compiling the corruptions' kernels; this happens once, later runs load them."
-            self._timer = threading.Timer(_PATIENCE, _log.warning, [message])
+        if not _is_ours(event):
+            return
+        self._depth += 1
+        if self._depth == 1 and not self._said:
+            self._timer = threading.Timer(self._patience, _say)
             self._timer.daemon = True
             self._timer.start()
 
     def on_end(self, event: event.Event) -> None:
-        module = event.data["dispatcher"].py_func.__module__
-        if self._timer is not None and module.startswith("corruptions."):
+        if not _is_ours(event):
+            return
+        self._depth -= 1
+        if self._depth == 0:
+            self._said = self._said or self._timer.finished.is_set()
             self._timer.cancel()
-            self._timer = self._timer if self._timer.finished.is_set() else None
+
+
+def _say() -> None:
+    _log.warning("Compiling the corruptions' kernels; this happens once, later runs load them.")
+
+
+def _is_ours(event: event.Event) -> bool:
+    module: str = event.data["dispatcher"].py_func.__module__
+    return module.startswith("corruptions.")
 
 
 event.register("numba:compile", _Announcement())  # type: ignore[no-untyped-call]

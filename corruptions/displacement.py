@@ -1,36 +1,10 @@
-"""Fields that say from where each pixel is taken, and moving a target along one."""
+"""Moving a target along a field that says from where each pixel is taken."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from corruptions.random import Stream
-from corruptions.registry import Parameters
-from corruptions.unported import random_state
-
-__all__ = ["elastic_displacement", "move_target"]
-
-
-def elastic_displacement(
-    height: int, width: int, parameters: Parameters, stream: Stream
-) -> NDArray[np.float64]:
-    """Draw the smooth random field of elastic_transform.
-
-    Returns the (2, H, W) rows and columns, in pixels, that the output pixels are taken from. The columns
-    are drawn first and everything is rounded to float32 as in ImageNet-C, so that one random state gives the
-    field of the image and of its target.
-    """
-    rng = random_state(stream)
-    sigma = np.array((height, width)) * parameters["sigma"]
-    largest = height * parameters["amplitude"]
-    columns, rows = (
-        ndimage.gaussian_filter(
-            rng.uniform(-largest, largest, size=(height, width)), sigma, mode="reflect", truncate=3
-        )
-        * parameters["gain"]
-        for _ in range(2)
-    )
-    return np.mgrid[:height, :width] + np.stack([rows, columns]).astype(np.float32)
+__all__ = ["move_target"]
 
 
 def move_target(

@@ -53,19 +53,3 @@ def test_numpys_global_generator_is_neither_set_nor_read(name: str) -> None:
     np.random.seed(1)  # noqa: NPY002
     assert untouched == np.random.random()  # noqa: NPY002
     assert digest(name) == first
-
-
-def test_opencvs_threads_change_no_pixel_and_stay_as_they_are() -> None:
-    cv2 = pytest.importorskip("cv2")
-    needing = [name for name in NAMES if corruptions.reference.needs_opencv(name)]
-    image = np.random.default_rng(0).integers(0, 256, (256, 320, 3), dtype=np.uint8)
-    before = cv2.getNumThreads()
-    try:
-        results = []
-        for threads in (1, 4):
-            cv2.setNumThreads(threads)
-            results.append([corruptions.corrupt(image, name, 2).tobytes() for name in needing])
-            assert cv2.getNumThreads() == threads
-    finally:
-        cv2.setNumThreads(before)
-    assert results[0] == results[1]
