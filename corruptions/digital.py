@@ -2,6 +2,7 @@
 
 from corruptions.colour import brightness, contrast, saturate
 from corruptions.elastic import elastic_displacement, elastic_transform
+from corruptions.jpeg import jpeg_compression
 from corruptions.pixelate import pixelate
 from corruptions.registry import IMAGENET_C, Corruption, by_severity, register
 
@@ -75,5 +76,6 @@ register(
         random=False,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=jpeg_compression,
     )
 )
