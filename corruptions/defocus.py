@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from corruptions.compiling import kernel
-from corruptions.kernels import add_pair, set_product, truncate
 from corruptions.random import Stream
 from corruptions.registry import Parameters
+from corruptions.rows import add_pair, set_product, truncate
 
 __all__ = ["Aperture", "aperture", "defocus_blur"]
 

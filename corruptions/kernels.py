@@ -6,12 +6,24 @@ serves every number of channels. Sums are of at most a few hundred products belo
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corruptions.compiling import kernel
+from corruptions.rows import (
+    EPSILON,
+    Rows,
+    add_four,
+    add_four_pairs,
+    add_pair,
+    add_product,
+    mix,
+    set_product,
+    take,
+    truncate,
+)
 
 __all__ = [
     "EPSILON",
@@ -29,11 +41,6 @@ __all__ = [
     "zoom",
     "zoom_axis",
 ]
-
-EPSILON = np.float32(1e-3)
-"""More than the rounding errors of a sum, and too little to be seen in a mean."""
-
-Rows = NDArray[Any]  # of uint8 or float32
 
 
 def gaussian_weights(sigma: float, truncate: float = 4.0) -> NDArray[np.float32]:
@@ -105,7 +112,7 @@ def _blur_row(
     set_product(middle, rows[y], down[0])
     j = down.size - 1
     while j >= 4:
-        _add_four_pairs(
+        add_four_pairs(
             middle,
             rows[inside(y - j, height, mirrored)],
             rows[inside(y + j, height, mirrored)],
@@ -127,7 +134,7 @@ def _blur_row(
     j = across.size - 1
     while j >= 4:
         left, right = between[margin - j * channels :], between[margin + (j - 3) * channels :]
-        _add_four_pairs(
+        add_four_pairs(
             blurred,
             left,
             right[3 * channels :],
@@ -163,51 +170,6 @@ def _extend(line: NDArray[np.float32], margin: int, channels: int, mirrored: boo
         for c in range(channels):
             line[left * channels + c] = line[(margin + inside(-1 - i, width, mirrored)) * channels + c]
             line[right * channels + c] = line[(margin + inside(width + i, width, mirrored)) * channels + c]
-
-
-@kernel
-def set_product(total: NDArray[np.float32], a: Rows, weight: np.float32) -> None:
-    """Set `total` to the samples of `a`, which may be longer, times a weight."""
-    for i in range(total.size):
-        total[i] = np.float32(a[i]) * weight
-
-
-@kernel
-def add_pair(total: NDArray[np.float32], a: Rows, b: Rows, weight: np.float32) -> None:
-    """Add the sums of the samples of `a` and `b`, which may be longer, times a weight."""
-    for i in range(total.size):
-        total[i] += (np.float32(a[i]) + np.float32(b[i])) * weight
-
-
-@kernel
-def _add_four_pairs(
-    total: NDArray[np.float32],
-    a: Rows,
-    b: Rows,
-    c: Rows,
-    d: Rows,
-    e: Rows,
-    f: Rows,
-    g: Rows,
-    h: Rows,
-    weights: NDArray[np.float32],
-) -> None:
-    """Add four pairs, the last weight's first; four at a time, for memory is slower than arithmetic."""
-    w0, w1, w2, w3 = weights[3], weights[2], weights[1], weights[0]
-    for i in range(total.size):
-        total[i] += (
-            (np.float32(a[i]) + np.float32(b[i])) * w0
-            + (np.float32(c[i]) + np.float32(d[i])) * w1
-            + (np.float32(e[i]) + np.float32(f[i])) * w2
-            + (np.float32(g[i]) + np.float32(h[i])) * w3
-        )
-
-
-@kernel
-def truncate(row: NDArray[np.float32], to: NDArray[np.uint8]) -> None:
-    """Clip to 0..255 and cut off to integers, as the reference does, rather than round."""
-    for i in range(to.size):
-        to[i] = np.uint8(np.int32(min(max(row[i] + EPSILON, np.float32(0)), np.float32(255))))
 
 
 class MotionPath(NamedTuple):
@@ -277,7 +239,7 @@ def _motion_row(
     blurred[:] = np.float32(0)
     i = 0
     while i + 4 <= steps:
-        _add_four(
+        add_four(
             blurred,
             _shifted(rows, y, path, margin, channels, i),
             _shifted(rows, y, path, margin, channels, i + 1),
@@ -287,7 +249,7 @@ def _motion_row(
         )
         i += 4
     while i < steps:
-        _add(blurred, _shifted(rows, y, path, margin, channels, i), path.weights[i])
+        add_product(blurred, _shifted(rows, y, path, margin, channels, i), path.weights[i])
         i += 1
 
 
@@ -297,23 +259,6 @@ def _shifted(rows: Rows, y: int, path: MotionPath, margin: int, channels: int, s
     behind = inside(y - path.rows[step], rows.shape[0], False)
     row: Rows = rows[behind]
     return row[(margin - path.columns[step]) * channels :]
-
-
-@kernel
-def _add(total: NDArray[np.float32], a: Rows, weight: np.float32) -> None:
-    for i in range(total.size):
-        total[i] += np.float32(a[i]) * weight
-
-
-@kernel
-def _add_four(
-    total: NDArray[np.float32], a: Rows, b: Rows, c: Rows, d: Rows, weights: NDArray[np.float32]
-) -> None:
-    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
-    for i in range(total.size):
-        total[i] += (
-            np.float32(a[i]) * w0 + np.float32(b[i]) * w1 + np.float32(c[i]) * w2 + np.float32(d[i]) * w3
-        )
 
 
 class ZoomAxis(NamedTuple):
@@ -351,25 +296,6 @@ def zoom(plane: NDArray[np.float32], down: ZoomAxis, across: ZoomAxis) -> NDArra
     for y in range(height):
         above = down.first[y]
         below = min(above + 1, plane.shape[0] - 1)
-        _mix(plane[above], plane[below], down.fraction[y], line)
-        _take(line, line[1:], first, across.fraction, zoomed[y])
+        mix(plane[above], plane[below], down.fraction[y], line)
+        take(line, line[1:], first, across.fraction, zoomed[y])
     return zoomed
-
-
-@kernel
-def _mix(a: Rows, b: Rows, fraction: np.float32, mixed: NDArray[np.float32]) -> None:
-    for i in range(mixed.size):
-        mixed[i] = np.float32(a[i]) + fraction * (np.float32(b[i]) - np.float32(a[i]))
-
-
-@kernel
-def _take(
-    line: NDArray[np.float32],
-    following: NDArray[np.float32],
-    first: NDArray[np.uint32],
-    fraction: NDArray[np.float32],
-    taken: NDArray[np.float32],
-) -> None:
-    for i in range(taken.size):
-        left = line[first[i]]
-        taken[i] = left + fraction[i] * (following[first[i]] - left)

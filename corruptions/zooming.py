@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corruptions.compiling import kernel
-from corruptions.kernels import truncate, zoom_axis
+from corruptions.kernels import zoom_axis
 from corruptions.random import Stream
 from corruptions.registry import Parameters
+from corruptions.rows import mix, set_product, take, truncate
 
 __all__ = ["zoom_blur", "zoom_blurs"]
 
@@ -63,13 +64,14 @@ def _mean_of_layers(
     layer = np.empty(size, np.float32)
     for y in range(height):
         for result in range(results):
-            _twice(rows[y], totals[result])
+            # the image itself and its layer of factor 1
+            set_product(totals[result], rows[y], np.float32(2))
         for i in range(layers):
             below = min(above[i, y] + 1, height - 1)
             start, stop = np.int64(left[i, 0]), min(np.int64(left[i, size - 1]) + channels + 1, size)
             part = slice(start, stop)
-            _mix(rows[above[i, y]][part], rows[below][part], down[i, y], line[part])
-            _take(line, line[channels:], left[i], across[i], layer)
+            mix(rows[above[i, y]][part], rows[below][part], down[i, y], line[part])
+            take(line, line[channels:], left[i], across[i], layer)
             for result in range(results):
                 if used[i, result]:
                     _add(totals[result], layer)
@@ -77,33 +79,6 @@ def _mean_of_layers(
             _scale(totals[result], np.float32(1 / (used[:, result].sum() + 2)))
             truncate(totals[result], blurred[result, y])
     return blurred
-
-
-@kernel
-def _twice(row: NDArray[np.uint8], total: NDArray[np.float32]) -> None:
-    for i in range(total.size):
-        total[i] = np.float32(2) * np.float32(row[i])  # the image itself and its layer of factor 1
-
-
-@kernel
-def _mix(
-    above: NDArray[np.uint8], below: NDArray[np.uint8], fraction: np.float32, mixed: NDArray[np.float32]
-) -> None:
-    for i in range(mixed.size):
-        mixed[i] = np.float32(above[i]) + fraction * (np.float32(below[i]) - np.float32(above[i]))
-
-
-@kernel
-def _take(
-    line: NDArray[np.float32],
-    following: NDArray[np.float32],
-    left: NDArray[np.uint32],
-    fraction: NDArray[np.float32],
-    taken: NDArray[np.float32],
-) -> None:
-    for i in range(taken.size):
-        value = line[left[i]]
-        taken[i] = value + fraction[i] * (following[left[i]] - value)
 
 
 @kernel
