@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from corruptions.displacement import move_target
 from corruptions.random import SET_VERSION, stream
 from corruptions.registry import Corruption, get
-from corruptions.unported import by_reference
 
 __all__ = ["SET_VERSION", "corrupt", "corrupt_pair", "sweep", "unavailable"]
 
@@ -118,8 +117,7 @@ def unavailable(names: Iterable[str]) -> dict[str, str]:
 def _corrupt(
     image: NDArray[np.uint8], record: Corruption, severity: int, seed: int, key: str
 ) -> NDArray[np.uint8]:
-    apply = record.apply or by_reference(record.name)
-    corrupted = apply(
+    corrupted = record.apply(
         _kernels_image(image),
         record.parameters[severity - 1],
         stream(seed, record.name, severity, key),

@@ -54,7 +54,7 @@ class Corruption:
     random: bool
     source: str
     subsets: tuple[str, ...]
-    apply: Apply | None = None
+    apply: Apply
     apply_all: ApplyAll | None = None
     displacement: Displacement | None = None
     substitute: bool = False
