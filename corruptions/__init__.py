@@ -9,9 +9,9 @@ Examples
 (48, 64, 3)
 """
 
-from corruptions import noise, blur, weather, digital  # noqa: F401, I001 (they register, in this order)
-from corruptions.engine import SET_VERSION, corrupt, corrupt_pair, sweep
-from corruptions.reference import MissingDependency, unavailable
+from corruptions import noise, blur, weather, digital, camera  # noqa: F401, I001 (they register, in this order)
+from corruptions.engine import SET_VERSION, corrupt, corrupt_pair, sweep, unavailable
+from corruptions.reference import MissingDependency
 from corruptions.registry import GROUPS, SUBSETS, Corruption, get, names
 
 __all__ = [

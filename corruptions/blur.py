@@ -1,8 +1,44 @@
 """Blur: light from one point of the scene spreads over several pixels."""
 
-from corruptions.registry import IMAGENET_C, Corruption, by_severity, register
+import numpy as np
+from numpy.typing import NDArray
 
-__all__: list[str] = []
+from corruptions.defocus import defocus_blur
+from corruptions.glass import glass_blur
+from corruptions.kernels import (
+    gaussian_blur_to_bytes,
+    gaussian_weights,
+    motion_blur_to_bytes,
+    motion_path,
+)
+from corruptions.random import Stream, uniform
+from corruptions.registry import IMAGENET_C, Corruption, Parameters, by_severity, register
+from corruptions.zooming import zoom_blur, zoom_blurs
+
+__all__ = ["draw_angle", "moved"]
+
+
+def _gaussian_blur(image: NDArray[np.uint8], parameters: Parameters, _: Stream) -> NDArray[np.uint8]:
+    weights = gaussian_weights(parameters["sigma"])
+    rows, channels = image.reshape(image.shape[0], -1), image.shape[2]
+    return gaussian_blur_to_bytes(rows, weights, weights, channels, False).reshape(image.shape)
+
+
+def _motion_blur(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
+    return moved(image, parameters, draw_angle(stream))
+
+
+def draw_angle(stream: Stream) -> float:
+    """Draw the direction of the camera's motion in degrees, from -45 to 45."""
+    return uniform(stream, -45, 45)
+
+
+def moved(image: NDArray[np.uint8], parameters: Parameters, angle: float) -> NDArray[np.uint8]:
+    """Return an image taken while the camera moved at a given angle."""
+    height, width, channels = image.shape
+    path = motion_path(int(parameters["radius"]), parameters["sigma"], angle, height, width)
+    return motion_blur_to_bytes(image.reshape(height, -1), path, channels).reshape(image.shape)
+
 
 register(
     Corruption(
@@ -12,6 +48,7 @@ register(
         random=False,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=defocus_blur,
     )
 )
 register(
@@ -24,6 +61,7 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=glass_blur,
     )
 )
 register(
@@ -34,6 +72,7 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=_motion_blur,
     )
 )
 register(
@@ -44,6 +83,8 @@ register(
         random=False,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c"),
+        apply=zoom_blur,
+        apply_all=zoom_blurs,
     )
 )
 register(
@@ -54,5 +95,6 @@ register(
         random=False,
         source=IMAGENET_C,
         subsets=("validation", "imagenet-c", "kamann"),
+        apply=_gaussian_blur,
     )
 )

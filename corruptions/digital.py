@@ -1,6 +1,9 @@
 """Digital: the camera's or the computer's processing changes the picture."""
 
-from corruptions.displacement import elastic_displacement
+from corruptions.colour import brightness, contrast, saturate
+from corruptions.elastic import elastic_displacement, elastic_transform
+from corruptions.jpeg import jpeg_compression
+from corruptions.pixelate import pixelate
 from corruptions.registry import IMAGENET_C, Corruption, by_severity, register
 
 __all__: list[str] = []
@@ -13,6 +16,7 @@ register(
         random=False,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=brightness,
     )
 )
 register(
@@ -23,6 +27,7 @@ register(
         random=False,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=contrast,
     )
 )
 register(
@@ -33,6 +38,7 @@ register(
         random=False,
         source=IMAGENET_C,
         subsets=("validation", "imagenet-c", "kamann"),
+        apply=saturate,
     )
 )
 register(
@@ -47,6 +53,7 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c"),
+        apply=elastic_transform,
         displacement=elastic_displacement,
     )
 )
@@ -58,6 +65,7 @@ register(
         random=False,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c"),
+        apply=pixelate,
     )
 )
 register(
@@ -68,5 +76,6 @@ register(
         random=False,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=jpeg_compression,
     )
 )

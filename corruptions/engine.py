@@ -1,23 +1,20 @@
 """Corrupting images: what comes in is checked once, here; behind this file everything is as it should be."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions import reference
 from corruptions.displacement import move_target
-from corruptions.random import keyed_random_state
+from corruptions.random import SET_VERSION, stream
 from corruptions.registry import Corruption, get
 
-__all__ = ["SET_VERSION", "corrupt", "corrupt_pair", "sweep"]
-
-SET_VERSION = "0.1"
-"""Changes whenever any pixel of any corruption changes."""
+__all__ = ["SET_VERSION", "corrupt", "corrupt_pair", "sweep", "unavailable"]
 
 SEVERITIES = (1, 2, 3, 4, 5)
+MINIMUM_SIDE = 32  # pixels; kernels see no smaller images
 
 
 def corrupt(
@@ -72,9 +69,9 @@ def corrupt_pair(
     record = get(name)
     image, target = _checked_image(image), _checked_target(target, image)
     severity, seed, key = _checked_severity(severity), _checked_seed(seed), _checked_key(key)
-    _checked_ignore_index(ignore_index)
+    ignore_index = _checked_ignore_index(ignore_index)
     corrupted = _corrupt(image, record, severity, seed, key)
-    return corrupted, _moved_target(target, record, severity, seed, key)
+    return corrupted, _moved_target(target, record, severity, seed, key, ignore_index)
 
 
 def sweep(
@@ -97,37 +94,81 @@ def sweep(
     record = get(name)
     image, seed, key = _checked_image(image), _checked_seed(seed), _checked_key(key)
     checked = [_checked_severity(severity) for severity in severities]
-    return (_corrupt(image, record, severity, seed, key) for severity in checked)
+    if record.apply_all is None or not checked:
+        return (_corrupt(image, record, severity, seed, key) for severity in checked)
+    return _corrupt_all(image, record, checked, seed, key)
+
+
+def unavailable(names: Iterable[str]) -> dict[str, str]:
+    """Return, for those of the named corruptions that cannot run here, the reason in one line.
+
+    There are none: the kernels are our own and need nothing that is not installed with them.
+
+    Examples
+    --------
+    >>> unavailable(["fog", "jpeg_compression"])
+    {}
+    """
+    for name in names:
+        get(name)
+    return {}
 
 
 def _corrupt(
     image: NDArray[np.uint8], record: Corruption, severity: int, seed: int, key: str
 ) -> NDArray[np.uint8]:
-    rng = keyed_random_state(SET_VERSION, seed, record.name, severity, key)
-    height, width = image.shape[:2]
-    padding = _padding(height, width)
-    padded = np.pad(_as_rgb(image), (*padding, (0, 0)), mode="symmetric")
-    corrupted = reference.corrupt(padded, record.name, severity, rng)
-    corrupted = _cropped(corrupted, padding, height, width)
-    return _in_shape(corrupted, image.shape)
+    corrupted = record.apply(
+        _kernels_image(image),
+        record.parameters[severity - 1],
+        stream(seed, record.name, severity, key),
+    )
+    return _callers_image(corrupted, image.shape)
+
+
+def _corrupt_all(
+    image: NDArray[np.uint8], record: Corruption, severities: Sequence[int], seed: int, key: str
+) -> Iterator[NDArray[np.uint8]]:
+    assert record.apply_all is not None  # noqa: S101 (for the type checker)
+    parameters = [record.parameters[severity - 1] for severity in severities]
+    streams = [stream(seed, record.name, severity, key) for severity in severities]
+    for corrupted in record.apply_all(_kernels_image(image), parameters, streams):
+        yield _callers_image(corrupted, image.shape)
 
 
 def _moved_target(
-    target: NDArray[np.uint8], record: Corruption, severity: int, seed: int, key: str
+    target: NDArray[np.uint8], record: Corruption, severity: int, seed: int, key: str, ignore_index: int
 ) -> NDArray[np.uint8]:
     if record.displacement is None:
         return target.copy(order="C")
-    rng = keyed_random_state(SET_VERSION, seed, record.name, severity, key)
     padding = _padding(*target.shape)
     padded = np.pad(target, padding, mode="symmetric")
-    rows, columns = padded.shape
-    field = record.displacement(rows, columns, record.parameters[severity - 1], rng)
-    return _cropped(move_target(padded, field), padding, *target.shape).copy(order="C")
+    draws = stream(seed, record.name, severity, key)
+    height, width = padded.shape
+    field = record.displacement(height, width, record.parameters[severity - 1], draws)
+    moved = move_target(padded, field, ignore_index)
+    return _cropped(moved, padding, *target.shape).copy(order="C")
+
+
+def _kernels_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the image as kernels take it: C-contiguous RGB, small ones mirrored outwards."""
+    padding = _padding(*image.shape[:2])
+    rgb = _as_rgb(image)
+    if padding != ((0, 0), (0, 0)):
+        rgb = np.pad(rgb, (*padding, (0, 0)), mode="symmetric")
+    return np.ascontiguousarray(rgb)
+
+
+def _callers_image(corrupted: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return what a kernel made in the shape that the caller's image has."""
+    if corrupted.shape == shape:
+        return corrupted
+    height, width = shape[:2]
+    return _in_shape(_cropped(corrupted, _padding(height, width), height, width), shape)
 
 
 def _padding(height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return how many rows and columns to add before and after to reach the smallest size."""
-    rows, columns = (max(0, reference.MINIMUM_SIDE - side) for side in (height, width))
+    rows, columns = (max(0, MINIMUM_SIDE - side) for side in (height, width))
     return (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2)
 
 

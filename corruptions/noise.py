@@ -1,8 +1,164 @@
-"""Noise: the sensor and the transmission add a random value to every sample."""
+"""Noise: the sensor and the transmission add a random value to every sample.
 
-from corruptions.registry import IMAGENET_C, Corruption, by_severity, register
+Draws are made and used in the same loop, a block at a time; sample `i` of the image uses draw `i`.
+"""
 
-__all__: list[str] = []
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from corruptions.compiling import kernel
+from corruptions.random import BLOCK, Stream, fill_words, words_to_normals
+from corruptions.registry import IMAGENET_C, Corruption, Parameters, by_severity, register
+
+__all__ = ["add_normal", "count_photons", "flip_to_extremes", "photon_table"]
+
+
+def _gaussian_noise(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
+    return add_normal(image, np.float32(255 * parameters["scale"]), np.float32(0), *stream)
+
+
+def _speckle_noise(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
+    return add_normal(image, np.float32(0), np.float32(parameters["scale"]), *stream)
+
+
+def _shot_noise(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
+    return count_photons(image, *photon_table(int(parameters["photons"])), *stream)
+
+
+def _impulse_noise(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
+    pepper = np.uint32(round(parameters["amount"] / 2 * 2**32))
+    either = np.uint32(round(parameters["amount"] * 2**32))
+    return flip_to_extremes(image, pepper, either, *stream)
+
+
+@kernel
+def add_normal(
+    image: NDArray[np.uint8], constant: np.float32, proportional: np.float32, key0: np.uint32, key1: np.uint32
+) -> NDArray[np.uint8]:
+    """Add normal noise of the deviation constant + proportional * sample, in grey levels, and cut off."""
+    noisy = np.empty_like(image)
+    samples, results = image.reshape(-1), noisy.reshape(-1)
+    words, normals = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.float32)
+    for start in range(0, samples.size, BLOCK):
+        fill_words(words, start // BLOCK, np.uint32(0), key0, key1)
+        words_to_normals(words, normals)
+        block = slice(start, start + BLOCK)
+        _add_block(samples[block], normals, constant, proportional, results[block])
+    return noisy
+
+
+@kernel  # on its own because the loop is not vectorised beside the others
+def _add_block(
+    samples: NDArray[np.uint8],
+    normals: NDArray[np.float32],
+    constant: np.float32,
+    proportional: np.float32,
+    results: NDArray[np.uint8],
+) -> None:
+    for i in range(samples.size):
+        level = np.float32(samples[i])
+        level += (constant + proportional * level) * normals[i]
+        results[i] = np.uint8(np.int32(min(max(level, np.float32(0)), np.float32(255))))
+
+
+@kernel
+def flip_to_extremes(
+    image: NDArray[np.uint8], pepper: np.uint32, either: np.uint32, key0: np.uint32, key1: np.uint32
+) -> NDArray[np.uint8]:
+    """Set samples to 0 where a word is below `pepper`, and else to 255 where it is below `either`."""
+    noisy = np.empty_like(image)
+    samples, results = image.reshape(-1), noisy.reshape(-1)
+    words = np.empty(BLOCK, np.uint32)
+    for start in range(0, samples.size, BLOCK):
+        fill_words(words, start // BLOCK, np.uint32(0), key0, key1)
+        part, result = samples[start : start + BLOCK], results[start : start + BLOCK]
+        for i in range(part.size):
+            salted = np.uint8(255) if words[i] < either else part[i]
+            result[i] = np.uint8(0) if words[i] < pepper else salted
+    return noisy
+
+
+@kernel
+def count_photons(
+    image: NDArray[np.uint8],
+    table: NDArray[np.uint32],
+    levels: NDArray[np.uint8],
+    key0: np.uint32,
+    key1: np.uint32,
+) -> NDArray[np.uint8]:
+    """Replace each sample by the level of a random count, drawn with the alias table of its grey level.
+
+    Of a word the upper bits choose a column of the table and the rest toss a coin between the column's own
+    count and its alias (Walker, 1977).
+    """
+    noisy = np.empty_like(image)
+    samples, results = image.reshape(-1), noisy.reshape(-1)
+    words, counts = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32)
+    column_bits = np.uint32(0)
+    while np.uint32(levels.size) > np.uint32(1) << column_bits:
+        column_bits += np.uint32(1)
+    for start in range(0, samples.size, BLOCK):
+        block = slice(start, start + BLOCK)
+        fill_words(words, start // BLOCK, np.uint32(0), key0, key1)
+        _count_block(samples[block], words, table, column_bits, counts)
+        result = results[block]
+        for i in range(result.size):
+            result[i] = levels[counts[i]]
+    return noisy
+
+
+@kernel
+def _count_block(
+    samples: NDArray[np.uint8],
+    words: NDArray[np.uint32],
+    table: NDArray[np.uint32],
+    column_bits: np.uint32,
+    counts: NDArray[np.uint32],
+) -> None:
+    for i in range(samples.size):
+        column = words[i] >> (np.uint32(32) - column_bits)
+        coin = (words[i] >> (np.uint32(8) - column_bits)) & np.uint32(0xFFFFFF)
+        entry = table[(np.uint32(samples[i]) << column_bits) | column]
+        own = coin < entry >> np.uint32(8)
+        counts[i] = column if own else entry & np.uint32(0xFF)
+
+
+@cache
+def photon_table(photons: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+    """Return the alias table of a Poisson law for every grey level, and the grey level of every count.
+
+    White means `photons` on average. Counts from `photons` on are all white and one column. An entry of the
+    table, (256 * columns,) with columns a power of two up to 256, holds 24 bits of the probability to keep
+    the column's own count and 8 bits of the count that replaces it.
+    """
+    columns = 1 << photons.bit_length()
+    expected = np.arange(256)[:, None] / 255 * photons
+    law = np.zeros((256, columns))
+    law[:, :photons] = stats.poisson.pmf(np.arange(photons), expected)
+    law[:, photons] = stats.poisson.sf(photons - 1, expected[:, 0])
+    levels = np.zeros(columns, np.uint8)
+    levels[: photons + 1] = np.arange(photons + 1) / float(photons) * 255
+    return np.concatenate([_alias_row(row) for row in law]), levels
+
+
+def _alias_row(law: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """Return the entries of one row: what a column lacks of its equal share is filled by an alias."""
+    share = law * law.size
+    keep, alias = np.ones(law.size), np.arange(law.size)
+    poor = [column for column in range(law.size) if share[column] < 1]
+    rich = [column for column in range(law.size) if share[column] >= 1]
+    while poor and rich:
+        receiver, giver = poor.pop(), rich.pop()
+        keep[receiver], alias[receiver] = share[receiver], giver
+        share[giver] -= 1 - share[receiver]
+        (poor if share[giver] < 1 else rich).append(giver)
+    # a column that always keeps its own count needs no probability of 1: it is its own alias
+    thresholds = np.minimum(np.round(keep * 2**24), 2**24 - 1).astype(np.uint32)
+    return thresholds << np.uint32(8) | alias.astype(np.uint32)
+
 
 register(
     Corruption(
@@ -12,6 +168,7 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=_gaussian_noise,
     )
 )
 register(
@@ -22,6 +179,7 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=_shot_noise,
     )
 )
 register(
@@ -32,6 +190,7 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=_impulse_noise,
     )
 )
 register(
@@ -42,5 +201,6 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("validation", "imagenet-c", "kamann"),
+        apply=_speckle_noise,
     )
 )

@@ -18,7 +18,7 @@ import builtins
 import importlib
 import importlib.util
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType, SimpleNamespace
@@ -30,7 +30,7 @@ from PIL import Image
 
 from corruptions.registry import get
 
-__all__ = ["MINIMUM_SIDE", "MissingDependency", "corrupt", "needs_opencv", "unavailable"]
+__all__ = ["MINIMUM_SIDE", "MissingDependency", "corrupt", "needs_opencv"]
 
 MINIMUM_SIDE = 32  # pixels; the package refuses smaller images
 
@@ -73,23 +73,6 @@ def needs_opencv(name: str) -> bool:
     (True, False)
     """
     return "cv2" in _names_used_by(get(name).name, frozenset())
-
-
-def unavailable(names: Iterable[str]) -> dict[str, str]:
-    """Return, for those of the named corruptions that cannot run here, the reason in one line.
-
-    Examples
-    --------
-    >>> unavailable(["fog", "jpeg_compression"])
-    {}
-    """
-    reasons = {}
-    for name in names:
-        try:
-            _require_opencv(name)
-        except MissingDependency as error:
-            reasons[name] = str(error)
-    return reasons
 
 
 def _require_opencv(name: str) -> None:

@@ -1,6 +1,6 @@
 """The corruption records: registered beside their definition, found by name, group or subset."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -8,10 +8,14 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from corruptions.random import Stream
+
 __all__ = [
     "GROUPS",
     "IMAGENET_C",
     "SUBSETS",
+    "Apply",
+    "ApplyAll",
     "Corruption",
     "Displacement",
     "Parameters",
@@ -27,15 +31,20 @@ SUBSETS = ("common", "validation", "imagenet-c", "kamann", "all")
 IMAGENET_C = "Hendrycks & Dietterich, ICLR 2019 (ImageNet-C); constants of imagecorruptions 1.1.2"
 
 Parameters = Mapping[str, float]
-Displacement = Callable[[int, int, Parameters, np.random.RandomState], NDArray[np.float64]]
+Apply = Callable[[NDArray[np.uint8], Parameters, Stream], NDArray[np.uint8]]
+ApplyAll = Callable[[NDArray[np.uint8], Sequence[Parameters], Sequence[Stream]], Iterable[NDArray[np.uint8]]]
+Displacement = Callable[[int, int, Parameters, Stream], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
 class Corruption:
     """What is known of one corruption; `parameters` has one mapping per severity, weakest first.
 
+    `apply` maps a C-contiguous (H, W, 3) image with sides of at least 32 pixels, the parameters and the
+    stream of draws (ignored by deterministic corruptions) to a new image of the same shape.
+    `apply_all`, where there is one, does so for several severities of one image with less work.
     `displacement` is set for the corruptions that move pixels: it maps (height, width, parameters,
-    random state) to the (2, H, W) row and column from which each output pixel is taken.
+    stream) to the (2, H, W) row and column from which each output pixel is taken, NaN where from nowhere.
     `substitute` marks constants that are ours because the source does not publish its own.
     """
 
@@ -45,6 +54,8 @@ class Corruption:
     random: bool
     source: str
     subsets: tuple[str, ...]
+    apply: Apply
+    apply_all: ApplyAll | None = None
     displacement: Displacement | None = None
     substitute: bool = False
 

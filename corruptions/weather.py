@@ -1,6 +1,10 @@
 """Weather: something in the air or on the lens covers the scene."""
 
+from corruptions.fog import fog
+from corruptions.frost import frost
 from corruptions.registry import IMAGENET_C, Corruption, by_severity, register
+from corruptions.snow import snow
+from corruptions.spatter import spatter
 
 __all__: list[str] = []
 
@@ -20,6 +24,7 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=snow,
     )
 )
 register(
@@ -32,6 +37,7 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=frost,
     )
 )
 register(
@@ -42,6 +48,7 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("common", "imagenet-c", "kamann"),
+        apply=fog,
     )
 )
 register(
@@ -59,5 +66,6 @@ register(
         random=True,
         source=IMAGENET_C,
         subsets=("validation", "imagenet-c", "kamann"),
+        apply=spatter,
     )
 )

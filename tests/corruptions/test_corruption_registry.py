@@ -8,7 +8,7 @@ from corruptions.registry import by_severity, register
 
 def test_subsets_have_the_published_sizes() -> None:
     sizes = {subset: len(corruptions.names(subset)) for subset in corruptions.SUBSETS}
-    assert sizes == {"common": 15, "validation": 4, "imagenet-c": 19, "kamann": 16, "all": 19}
+    assert sizes == {"common": 15, "validation": 4, "imagenet-c": 19, "kamann": 19, "all": 22}
 
 
 def test_common_and_validation_share_imagenet_c_out() -> None:
@@ -27,7 +27,7 @@ def test_groups_follow_each_other_and_make_up_all() -> None:
     by_group = [name for group in corruptions.GROUPS for name in corruptions.names(group)]
     assert tuple(by_group) == corruptions.names() == corruptions.names("all")
     assert corruptions.names("noise") == ("gaussian_noise", "shot_noise", "impulse_noise", "speckle_noise")
-    assert corruptions.names("camera") == ()
+    assert corruptions.names("camera") == ("psf_blur", "intensity_dependent_noise", "geometric_distortion")
     assert corruptions.get("brightness").group == "digital"
 
 
@@ -73,7 +73,8 @@ def test_columns_of_unequal_length_are_refused() -> None:
         by_severity(a=(1, 2), b=(1,))
 
 
-def test_only_elastic_transform_moves_pixels() -> None:
+def test_elastic_transform_and_geometric_distortion_move_pixels() -> None:
     assert [name for name in corruptions.names() if corruptions.get(name).moves_pixels] == [
-        "elastic_transform"
+        "elastic_transform",
+        "geometric_distortion",
     ]

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import corruptions
-from corruptions.random import keyed_random_state
 
 ROOT = Path(__file__).parents[2]
 NAMES = corruptions.names("all")
@@ -31,10 +30,11 @@ def digest(name: str) -> str:
 
 def test_another_process_makes_the_same_pixels_in_another_order() -> None:
     backwards = NAMES[::-1]
+    expected = [digest(name) for name in backwards]  # first, so that every kernel has been compiled
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7"}
     command = [sys.executable, "-W", "error", "-c", PRINT_DIGESTS, *backwards]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [digest(name) for name in backwards]
+    assert done.stdout.split() == expected
     assert done.stderr == ""
 
 
@@ -53,39 +53,3 @@ def test_numpys_global_generator_is_neither_set_nor_read(name: str) -> None:
     np.random.seed(1)  # noqa: NPY002
     assert untouched == np.random.random()  # noqa: NPY002
     assert digest(name) == first
-
-
-def test_opencvs_threads_change_no_pixel_and_stay_as_they_are() -> None:
-    cv2 = pytest.importorskip("cv2")
-    needing = [name for name in NAMES if corruptions.reference.needs_opencv(name)]
-    image = np.random.default_rng(0).integers(0, 256, (256, 320, 3), dtype=np.uint8)
-    before = cv2.getNumThreads()
-    try:
-        results = []
-        for threads in (1, 4):
-            cv2.setNumThreads(threads)
-            results.append([corruptions.corrupt(image, name, 2).tobytes() for name in needing])
-            assert cv2.getNumThreads() == threads
-    finally:
-        cv2.setNumThreads(before)
-    assert results[0] == results[1]
-
-
-def test_random_states_differ_in_each_part_of_their_key() -> None:
-    parts = [
-        ("0.1", 0, "fog", 1, "a"),
-        ("0.2", 0, "fog", 1, "a"),
-        ("0.1", 1, "fog", 1, "a"),
-        ("0.1", 0, "frost", 1, "a"),
-        ("0.1", 0, "fog", 2, "a"),
-        ("0.1", 0, "fog", 1, "b"),
-        ("0.1", 0, "fog", 11, ""),
-        ("0.1", 0, "fog1", 1, "a"),
-        ("0.1", 0, "fog", 1, '", "a'),
-    ]
-    assert len({keyed_random_state(*part).uniform() for part in parts}) == len(parts)
-
-
-def test_a_random_state_stays_what_it_was_when_it_was_written_down() -> None:
-    draw = keyed_random_state("0.1", 0, "fog", 3, "street.png").randint(2**31, size=3)
-    assert draw.tolist() == [515859691, 606808843, 761239686]

@@ -1,0 +1,97 @@
+"""A drop-in for `imagecorruptions`: change the import and keep the code.
+
+`from imagecorruptions import corrupt, get_corruption_names` becomes
+`from corruptions.compat import corrupt, get_corruption_names`. The differences: images may be smaller than
+32 x 32, mistakes raise ValueError, and a `seed` may be given.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corruptions import engine
+
+__all__ = ["corrupt", "get_corruption_names"]
+
+# imagecorruptions counts its corruptions in this order
+_ORDER = (
+    *("gaussian_noise", "shot_noise", "impulse_noise"),
+    *("defocus_blur", "glass_blur", "motion_blur", "zoom_blur"),
+    *("snow", "frost", "fog", "brightness"),
+    *("contrast", "elastic_transform", "pixelate", "jpeg_compression"),
+    *("speckle_noise", "gaussian_blur", "spatter", "saturate"),
+)
+_SUBSETS = {
+    "common": slice(0, 15),
+    "validation": slice(15, 19),
+    "all": slice(0, 19),
+    "noise": slice(0, 3),
+    "blur": slice(3, 7),
+    "weather": slice(7, 11),
+    "digital": slice(11, 15),
+}
+
+
+def corrupt(
+    image: NDArray[np.uint8],
+    severity: int = 1,
+    corruption_name: str | None = None,
+    corruption_number: int = -1,
+    *,
+    seed: int | None = None,
+    key: str = "",
+) -> NDArray[np.uint8]:
+    """Return a corrupted (H, W, 3) copy of a uint8 image (H, W, 3), (H, W, 1) or (H, W).
+
+    As with imagecorruptions, every call draws anew from numpy's global generator, which numpy.random.seed
+    makes repeatable. With a `seed` that generator is left alone, and the pixels are those of
+    `corruptions.corrupt` with the same seed and key. `corruption_number` counts in the order of
+    get_corruption_names("all").
+
+    Examples
+    --------
+    >>> image = np.full((32, 48), 100, np.uint8)
+    >>> corrupt(image, severity=2, corruption_name="contrast").shape
+    (32, 48, 3)
+    >>> corrupt(image, 3, corruption_number=5, seed=1).dtype
+    dtype('uint8')
+    """
+    name = corruption_name if corruption_name is not None else _name(corruption_number)
+    if seed is None:
+        seed = int(np.random.randint(0, 2**63, dtype=np.int64))  # noqa: NPY002 (what callers have seeded)
+    return engine.corrupt(_as_rgb(image), name, severity, seed=seed, key=key)
+
+
+def get_corruption_names(subset: str = "common") -> list[str]:
+    """Return the corruptions of a subset, grouped as imagecorruptions does: brightness is weather there.
+
+    Examples
+    --------
+    >>> get_corruption_names("noise")
+    ['gaussian_noise', 'shot_noise', 'impulse_noise']
+    """
+    if subset not in _SUBSETS:
+        raise ValueError(
+            f"Expected `subset` to be one of {', '.join(_SUBSETS)}, but got {subset!r}: choose one."
+        )
+    return list(_ORDER[_SUBSETS[subset]])
+
+
+def _name(number: int) -> str:
+    if number == -1:
+        raise ValueError(
+            "Expected `corruption_name` or `corruption_number`, but got neither: name a corruption of "
+            "get_corruption_names('all')."
+        )
+    if isinstance(number, bool) or number not in range(len(_ORDER)):
+        raise ValueError(
+            f"Expected `corruption_number` to be an int from 0 to {len(_ORDER) - 1}, but got {number!r}: "
+            "use `corruption_name`."
+        )
+    return _ORDER[number]
+
+
+def _as_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a grey image with three channels; what is no image is left for the engine to refuse."""
+    if isinstance(image, np.ndarray) and (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1)):
+        return np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2)
+    return image

@@ -1,0 +1,75 @@
+"""How the inner loops become machine code: compiled at their first use, kept on disk, free of the GIL.
+
+No fast-math: float arithmetic is done in the order in which it is written and without fused
+multiply-additions, so a kernel gives the same bits on every processor.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+from numba.core import event
+
+__all__ = ["kernel"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PATIENCE = 1.0  # seconds of silence before the user is told why nothing happens
+_log = logging.getLogger("corruptions")
+
+
+def kernel(function: F) -> F:
+    """Compile a function of arrays and numbers when it is first called with their types.
+
+    Division by zero gives inf or NaN as in numpy. Index with slices and unsigned or constant offsets in inner
+    loops: an index that may be negative is wrapped at every access and keeps a loop from being vectorised.
+    """
+    try:
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written to
+        compiled = numba.njit(nogil=True, error_model="numpy")(function)
+    return cast(F, compiled)
+
+
+class _Announcement(event.Listener):
+    """Says once per process that kernels are being compiled, if one takes long.
+
+    Kernels that a kernel calls are compiled within its compilation; numba compiles in one thread at a time.
+    """
+
+    def __init__(self, patience: float = _PATIENCE) -> None:
+        self._patience = patience
+        self._depth = 0
+        self._timer = threading.Timer(0, _say)
+        self._said = False
+
+    def on_start(self, event: event.Event) -> None:
+        if not _is_ours(event):
+            return
+        self._depth += 1
+        if self._depth == 1 and not self._said:
+            self._timer = threading.Timer(self._patience, _say)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def on_end(self, event: event.Event) -> None:
+        if not _is_ours(event):
+            return
+        self._depth -= 1
+        if self._depth == 0:
+            self._said = self._said or self._timer.finished.is_set()
+            self._timer.cancel()
+
+
+def _say() -> None:
+    _log.warning("Compiling the corruptions' kernels; this happens once, later runs load them.")
+
+
+def _is_ours(event: event.Event) -> bool:
+    module: str = event.data["dispatcher"].py_func.__module__
+    return module.startswith("corruptions.")
+
+
+event.register("numba:compile", _Announcement())  # type: ignore[no-untyped-call]

@@ -1,0 +1,107 @@
+"""Elastic transform: every pixel is taken from a place a little off, which changes smoothly over the image.
+
+Simard, Steinkraus & Platt, ICDAR 2003.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corruptions.compiling import kernel
+from corruptions.kernels import EPSILON, gaussian_blur, gaussian_weights
+from corruptions.random import Stream, uniforms
+from corruptions.registry import Parameters
+
+__all__ = ["draw_elastic", "elastic_displacement", "elastic_transform", "elastic_transform_with"]
+
+
+def elastic_transform(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
+    """Move the pixels of an image along a random field."""
+    height, width, _ = image.shape
+    return elastic_transform_with(image, parameters, draw_elastic(height, width, stream))
+
+
+def elastic_displacement(
+    height: int, width: int, parameters: Parameters, stream: Stream
+) -> NDArray[np.float64]:
+    """Return the (2, H, W) rows and columns, in pixels, that the pixels of `elastic_transform` come from."""
+    moves = _moves(draw_elastic(height, width, stream), parameters)
+    return np.mgrid[:height, :width] + moves[::-1]
+
+
+def draw_elastic(height: int, width: int, stream: Stream) -> NDArray[np.float32]:
+    """Return (2, H, W) draws from 0 to 1: of the columns that pixels are taken from, then of the rows."""
+    return np.stack([uniforms(stream, (height, width), lane) for lane in (0, 1)])
+
+
+def elastic_transform_with(
+    image: NDArray[np.uint8], parameters: Parameters, draws: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """Move the pixels of an image along the field of given draws; its border is a mirror."""
+    moves = _moves(draws, parameters)
+    margin = int(np.ceil(max(moves.max(), -moves.min()))) + 1
+    packed = np.pad(_pack(image), margin, mode="symmetric")
+    moved = np.empty_like(image)
+    _interpolate(packed, margin, moves[0], moves[1], moved.reshape(len(image), -1))
+    return moved
+
+
+def _moves(draws: NDArray[np.float32], parameters: Parameters) -> NDArray[np.float32]:
+    """Return how many columns and rows away, (2, H, W), each pixel comes from: blurred noise."""
+    height, width = draws.shape[1:]
+    largest = height * parameters["amplitude"] * parameters["gain"]  # along both axes
+    down = gaussian_weights(height * parameters["sigma"], truncate=3) * np.float32(2 * largest)
+    across = gaussian_weights(width * parameters["sigma"], truncate=3)
+    return np.stack([gaussian_blur(draw - np.float32(0.5), down, across, 1, True) for draw in draws])
+
+
+@kernel
+def _pack(image: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Return the (H, W) words that hold the three bytes of every pixel."""
+    packed = np.empty((image.shape[0], image.shape[1]), np.uint32)
+    for y in range(len(packed)):
+        row, words = image[y].reshape(-1), packed[y]
+        for x in range(words.size):
+            red, green, blue = np.uint32(row[3 * x]), np.uint32(row[3 * x + 1]), np.uint32(row[3 * x + 2])
+            words[x] = red | (green << np.uint32(8)) | (blue << np.uint32(16))
+    return packed
+
+
+@kernel
+def _interpolate(
+    packed: NDArray[np.uint32],
+    margin: int,
+    columns: NDArray[np.float32],
+    rows: NDArray[np.float32],
+    moved: NDArray[np.uint8],
+) -> None:
+    """Take every pixel, by linear interpolation, from `columns` and `rows` beside its own place."""
+    height, width = columns.shape
+    stride = packed.shape[1]
+    corner = packed.reshape(-1)
+    right, below, opposite = corner[1:], corner[stride:], corner[stride + 1 :]
+    for y in range(height):
+        out, column_moves, row_moves = moved[y], columns[y], rows[y]
+        start = (y + margin) * stride + margin
+        for x in range(width):
+            whole_rows, whole_columns = np.floor(row_moves[x]), np.floor(column_moves[x])
+            at = np.uint32(start + x + np.int32(whole_rows) * stride + np.int32(whole_columns))
+            a, b, c, d = corner[at], right[at], below[at], opposite[at]
+            u, v = column_moves[x] - whole_columns, row_moves[x] - whole_rows
+            out[3 * x] = _mix(a, b, c, d, np.uint32(0), u, v)
+            out[3 * x + 1] = _mix(a, b, c, d, np.uint32(8), u, v)
+            out[3 * x + 2] = _mix(a, b, c, d, np.uint32(16), u, v)
+
+
+@kernel
+def _mix(
+    a: np.uint32, b: np.uint32, c: np.uint32, d: np.uint32, shift: np.uint32, u: np.float32, v: np.float32
+) -> np.uint8:
+    """Return the mixture of one byte of the four pixels, cut off."""
+    above = _byte(a, shift) + u * (_byte(b, shift) - _byte(a, shift))
+    below = _byte(c, shift) + u * (_byte(d, shift) - _byte(c, shift))
+    return np.uint8(np.int32(above + v * (below - above) + EPSILON))
+
+
+@kernel
+def _byte(word: np.uint32, shift: np.uint32) -> np.float32:
+    return np.float32(np.int32((word >> shift) & np.uint32(255)))

@@ -1,0 +1,114 @@
+"""Arithmetic on rows of samples: the innermost loops, each of which becomes vector instructions.
+
+The first array named in a loop gives the number of samples; the others may be longer.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corruptions.compiling import kernel
+
+__all__ = [
+    "EPSILON",
+    "Rows",
+    "add_four",
+    "add_four_pairs",
+    "add_pair",
+    "add_product",
+    "mix",
+    "set_product",
+    "take",
+    "truncate",
+]
+
+EPSILON = np.float32(1e-3)
+"""More than the rounding errors of a sum, and too little to be seen in a mean."""
+
+Rows = NDArray[Any]  # of uint8 or float32
+
+
+@kernel
+def set_product(total: NDArray[np.float32], a: Rows, weight: np.float32) -> None:
+    """Set `total` to the samples of `a`, which may be longer, times a weight."""
+    for i in range(total.size):
+        total[i] = np.float32(a[i]) * weight
+
+
+@kernel
+def add_pair(total: NDArray[np.float32], a: Rows, b: Rows, weight: np.float32) -> None:
+    """Add the sums of the samples of `a` and `b`, which may be longer, times a weight."""
+    for i in range(total.size):
+        total[i] += (np.float32(a[i]) + np.float32(b[i])) * weight
+
+
+@kernel
+def add_four_pairs(
+    total: NDArray[np.float32],
+    a: Rows,
+    b: Rows,
+    c: Rows,
+    d: Rows,
+    e: Rows,
+    f: Rows,
+    g: Rows,
+    h: Rows,
+    weights: NDArray[np.float32],
+) -> None:
+    """Add four pairs, the last weight's first; four at a time, for memory is slower than arithmetic."""
+    w0, w1, w2, w3 = weights[3], weights[2], weights[1], weights[0]
+    for i in range(total.size):
+        total[i] += (
+            (np.float32(a[i]) + np.float32(b[i])) * w0
+            + (np.float32(c[i]) + np.float32(d[i])) * w1
+            + (np.float32(e[i]) + np.float32(f[i])) * w2
+            + (np.float32(g[i]) + np.float32(h[i])) * w3
+        )
+
+
+@kernel
+def add_product(total: NDArray[np.float32], a: Rows, weight: np.float32) -> None:
+    """Add the samples of `a` times a weight."""
+    for i in range(total.size):
+        total[i] += np.float32(a[i]) * weight
+
+
+@kernel
+def add_four(
+    total: NDArray[np.float32], a: Rows, b: Rows, c: Rows, d: Rows, weights: NDArray[np.float32]
+) -> None:
+    """Add the samples of four rows times their weights."""
+    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
+    for i in range(total.size):
+        total[i] += (
+            np.float32(a[i]) * w0 + np.float32(b[i]) * w1 + np.float32(c[i]) * w2 + np.float32(d[i]) * w3
+        )
+
+
+@kernel
+def mix(a: Rows, b: Rows, fraction: np.float32, mixed: NDArray[np.float32]) -> None:
+    """Mix a row with a fraction of another."""
+    for i in range(mixed.size):
+        mixed[i] = np.float32(a[i]) + fraction * (np.float32(b[i]) - np.float32(a[i]))
+
+
+@kernel
+def take(
+    line: NDArray[np.float32],
+    following: NDArray[np.float32],
+    first: NDArray[np.uint32],
+    fraction: NDArray[np.float32],
+    taken: NDArray[np.float32],
+) -> None:
+    """Take samples from a line, mixed with a fraction of those of the `following` line at the same places."""
+    for i in range(taken.size):
+        left = line[first[i]]
+        taken[i] = left + fraction[i] * (following[first[i]] - left)
+
+
+@kernel
+def truncate(row: NDArray[np.float32], to: NDArray[np.uint8]) -> None:
+    """Clip to 0..255 and cut off to integers, as the reference does, rather than round."""
+    for i in range(to.size):
+        to[i] = np.uint8(np.int32(min(max(row[i] + EPSILON, np.float32(0)), np.float32(255))))

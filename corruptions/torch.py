@@ -1,0 +1,243 @@
+"""Corruptions of batches of tensors, on the device that they are on; needs torch.
+
+What works sample by sample and what convolves is computed there with the engine's own draws: Philox is a
+function of key and position, the same one in integers everywhere. The rest takes the way over the CPU.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional as F
+
+from corruptions import camera, engine, kernels, noise
+from corruptions.engine import _checked_key, _checked_seed, _checked_severity
+from corruptions.random import Stream, stream, uniform
+from corruptions.registry import Parameters, get
+from corruptions.torch_draws import normals, words
+
+__all__ = ["corrupt", "native"]
+
+EPSILON = float(kernels.EPSILON)
+
+
+def corrupt(
+    images: Tensor, name: str, severity: int = 3, *, seed: int = 0, keys: Sequence[str] | None = None
+) -> Tensor:
+    """Return a corrupted copy of a uint8 batch (N, 3, H, W), RGB, on the batch's device.
+
+    Every image has a key, by default "". The pixels are those of `corruptions.corrupt` with the same seed and
+    key, but for sums in float32 whose order differs: these move a pixel by one grey level now and then.
+
+    Examples
+    --------
+    >>> images = torch.full((2, 3, 40, 60), 100, dtype=torch.uint8)
+    >>> corrupt(images, "gaussian_noise", 2, seed=1, keys=["a.png", "b.png"]).shape
+    torch.Size([2, 3, 40, 60])
+    """
+    record, keys = get(name), _checked(images, keys)
+    severity, seed = _checked_severity(severity), _checked_seed(seed)
+    kernel = _KERNELS.get(record.name)
+    if kernel is None or min(images.shape[2:]) < engine.MINIMUM_SIDE:
+        return _on_cpu(images, name, severity, seed, keys)
+    pixels = images.permute(0, 2, 3, 1)
+    corrupted = [
+        kernel(image, record.parameters[severity - 1], stream(seed, record.name, severity, key))
+        for image, key in zip(pixels, keys, strict=True)
+    ]
+    if not corrupted:
+        return images.clone()
+    return torch.stack(corrupted).permute(0, 3, 1, 2).contiguous()
+
+
+def native() -> tuple[str, ...]:
+    """Return the corruptions that are computed on the device.
+
+    Examples
+    --------
+    >>> "gaussian_blur" in native(), "fog" in native()
+    (True, False)
+    """
+    return tuple(_KERNELS)
+
+
+def _checked(images: Tensor, keys: Sequence[str] | None) -> Sequence[str]:
+    good = isinstance(images, Tensor) and images.dtype == torch.uint8
+    if not (good and images.ndim == 4 and images.shape[1] == 3 and min(images.shape[2:]) > 0):
+        got = f"{images.dtype} of shape {tuple(images.shape)}" if isinstance(images, Tensor) else type(images)
+        raise ValueError(
+            f"Expected `images` to be a uint8 tensor (N, 3, H, W) of RGB images, but got {got}: convert it, "
+            "e.g. (255 * images).round().to(torch.uint8)."
+        )
+    if keys is None:
+        return [""] * len(images)
+    if isinstance(keys, str) or len(keys) != len(images):
+        raise ValueError(f"Expected `keys` to hold {len(images)} strings, one per image, but got {keys!r}.")
+    return [_checked_key(key) for key in keys]
+
+
+def _on_cpu(images: Tensor, name: str, severity: int, seed: int, keys: Sequence[str]) -> Tensor:
+    pixels = images.permute(0, 2, 3, 1).cpu().numpy()
+    corrupted = np.empty_like(pixels, order="C")
+    for image, key, result in zip(pixels, keys, corrupted, strict=True):
+        result[:] = engine.corrupt(image, name, severity, seed=seed, key=key)
+    return torch.from_numpy(corrupted).to(images.device).permute(0, 3, 1, 2).contiguous()
+
+
+# Below, an image is (H, W, 3) uint8 and the device is its own.
+
+
+def _gaussian_noise(image: Tensor, parameters: Parameters, draws: Stream) -> Tensor:
+    scale = float(np.float32(255 * parameters["scale"]))
+    return _cut_off(image.float() + scale * normals(draws, image.shape, image.device))
+
+
+def _speckle_noise(image: Tensor, parameters: Parameters, draws: Stream) -> Tensor:
+    level = image.float()
+    return _cut_off(level + parameters["scale"] * level * normals(draws, image.shape, image.device))
+
+
+def _impulse_noise(image: Tensor, parameters: Parameters, draws: Stream) -> Tensor:
+    drawn = words(draws, image.shape, image.device)
+    salted = torch.where(drawn < round(parameters["amount"] * 2**32), 255, image)
+    return torch.where(drawn < round(parameters["amount"] / 2 * 2**32), 0, salted)
+
+
+def _shot_noise(image: Tensor, parameters: Parameters, draws: Stream) -> Tensor:
+    table, levels = (_tensor(part, image) for part in noise.photon_table(int(parameters["photons"])))
+    drawn = words(draws, image.shape, image.device)
+    bits = len(levels).bit_length() - 1
+    column = drawn >> (32 - bits)
+    coin = (drawn >> (8 - bits)) & 0xFFFFFF
+    entry = table[(image.long() << bits) | column]
+    return levels[torch.where(coin < entry >> 8, column, entry & 0xFF)].to(torch.uint8)
+
+
+def _intensity_dependent_noise(image: Tensor, parameters: Parameters, draws: Stream) -> Tensor:
+    power, next_level, by_bin = (_tensor(part, image) for part in camera.logarithm_tables())
+    drawn = normals(draws, (*image.shape[:2], 4), image.device)
+    weight = float(np.float32(parameters["weight"]))
+    radiance = (power[image.long()] + weight * (drawn[..., :1] + drawn[..., 1:])).clamp(1, 2)
+    level = by_bin[((radiance - 1) * camera.BINS).long()]
+    return (level + (radiance >= next_level[level])).to(torch.uint8)
+
+
+def _contrast(image: Tensor, parameters: Parameters, _: Stream) -> Tensor:
+    level = image.double() / 255
+    means = image.long().sum(dim=(0, 1)).double() / (255 * image.shape[0] * image.shape[1])
+    return _cut_off(((level - means) * parameters["factor"] + means) * 255)
+
+
+def _brightness(image: Tensor, parameters: Parameters, _: Stream) -> Tensor:
+    hue, saturation, value = _hsv(image)
+    return _rgb(hue, saturation, (value + parameters["value_shift"]).clamp(max=1))
+
+
+def _saturate(image: Tensor, parameters: Parameters, _: Stream) -> Tensor:
+    hue, saturation, value = _hsv(image)
+    return _rgb(hue, (saturation * parameters["factor"] + parameters["offset"]).clamp(max=1), value)
+
+
+def _hsv(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return hue in sextants, saturation and value as (H, W) float64; see corruptions.colour."""
+    levels = image.double() / 255
+    red, green, blue = levels.unbind(2)
+    value = levels.amax(2)
+    chroma = value - levels.amin(2)
+    blue_is_most, green_is_most = blue == value, green == value
+    difference = torch.where(blue_is_most, red - green, torch.where(green_is_most, blue - red, green - blue))
+    sextant = torch.where(blue_is_most, 4.0, torch.where(green_is_most, 2.0, 0.0)).double()
+    hue = (sextant + difference / chroma) / 6
+    hue = torch.where(hue < 0, hue + 1, hue)
+    grey = chroma == 0
+    nought = torch.zeros_like(value)
+    return torch.where(grey, nought, hue * 6), torch.where(grey, nought, chroma / value), value
+
+
+def _rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
+    sextant = hue.long()
+    fraction = hue - sextant
+    p = value * (1 - saturation)
+    q = value * (1 - fraction * saturation)
+    t = value * (1 - (1 - fraction) * saturation)
+    # of which of the four each channel is made, by sextant; the sextant 6 is the 0
+    made_of = torch.tensor(
+        [[0, 3, 1], [2, 0, 1], [1, 0, 3], [1, 2, 0], [3, 1, 0], [0, 1, 2]], device=hue.device
+    )
+    choices = torch.stack([value, p, q, t], dim=2)
+    return _cut_off(choices.gather(2, made_of[sextant % 6]) * 255)
+
+
+def _gaussian_blur(image: Tensor, parameters: Parameters, _: Stream) -> Tensor:
+    half = kernels.gaussian_weights(parameters["sigma"])
+    weights = _tensor(np.concatenate([half[:0:-1], half]), image)
+    radius = len(half) - 1
+    padded = F.pad(image.permute(2, 0, 1)[None].float(), (radius,) * 4, mode="replicate")[0][:, None]
+    blurred = F.conv2d(F.conv2d(padded, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
+    return _cut_off(blurred[:, 0].permute(1, 2, 0) + EPSILON)
+
+
+def _motion_blur(image: Tensor, parameters: Parameters, draws: Stream) -> Tensor:
+    height, width = image.shape[:2]
+    angle = uniform(draws, -45, 45)
+    path = kernels.motion_path(int(parameters["radius"]), parameters["sigma"], angle, height, width)
+    above, left = int(np.abs(path.rows).max()), int(np.abs(path.columns).max())
+    padded = F.pad(image.permute(2, 0, 1)[None].float(), (left, left, above, above), mode="replicate")[0]
+    blurred = torch.zeros_like(image, dtype=torch.float32).permute(2, 0, 1)
+    for weight, down, right in zip(*path, strict=True):
+        rows = slice(above - int(down), above - int(down) + height)
+        blurred = blurred + float(weight) * padded[:, rows, left - int(right) : left - int(right) + width]
+    return _cut_off(blurred.permute(1, 2, 0) + EPSILON)
+
+
+def _defocus_blur(image: Tensor, parameters: Parameters, _: Stream) -> Tensor:
+    disc = _tensor(_soft_disc(int(parameters["radius"]), parameters["alias_blur"]), image)
+    radius = len(disc) // 2
+    padded = F.pad(image.permute(2, 0, 1)[None].float(), (radius,) * 4, mode="reflect")[0][:, None]
+    blurred = F.conv2d(padded, disc[None, None])
+    return _cut_off(blurred[:, 0].permute(1, 2, 0) + EPSILON)
+
+
+@cache
+def _soft_disc(radius: int, alias_blur: float) -> NDArray[np.float32]:
+    """Return ImageNet-C's defocused point: a disc, blurred a little so that its edge is smooth."""
+    reach, size = (8, 1) if radius <= 8 else (radius, 2)  # of the disc's and of the blur's array
+    rows, columns = np.ogrid[-reach : reach + 1, -reach : reach + 1]
+    disc = (rows**2 + columns**2 <= radius**2).astype(np.float64)
+    disc /= disc.sum()
+    weights = np.exp(-(np.arange(-size, size + 1) ** 2) / (2 * alias_blur**2))
+    for axis in (0, 1):
+        # a disc that fills its array is mirrored at the array's edge and grows brighter, as in ImageNet-C
+        disc = ndimage.correlate1d(disc, weights / weights.sum(), axis, mode="mirror")
+    soft: NDArray[np.float32] = disc.astype(np.float32)
+    return soft
+
+
+def _cut_off(levels: Tensor) -> Tensor:
+    """Clip to 0..255 and drop the fraction, as ImageNet-C does."""
+    return levels.clamp(0, 255).to(torch.uint8)
+
+
+def _tensor(array: NDArray[np.generic], beside: Tensor) -> Tensor:
+    """Return an array on another tensor's device; integers as int64, for they index or are shifted."""
+    tensor = torch.from_numpy(np.array(array.astype(np.int64) if array.dtype.kind in "iu" else array))
+    return tensor.to(beside.device)
+
+
+_KERNELS: Mapping[str, Callable[[Tensor, Parameters, Stream], Tensor]] = {
+    "gaussian_noise": _gaussian_noise,
+    "shot_noise": _shot_noise,
+    "impulse_noise": _impulse_noise,
+    "speckle_noise": _speckle_noise,
+    "defocus_blur": _defocus_blur,
+    "motion_blur": _motion_blur,
+    "gaussian_blur": _gaussian_blur,
+    "brightness": _brightness,
+    "contrast": _contrast,
+    "saturate": _saturate,
+    "intensity_dependent_noise": _intensity_dependent_noise,
+}
