@@ -23,7 +23,7 @@ __all__ = ["CLASS_NAMES", "PALETTE", "RENDERER_VERSION", "SPLITS", "dataset", "r
 RENDERER_VERSION = "1"
 """Changes whenever any pixel of any scene changes."""
 
-SPLITS = {"train": 2000, "val": 40, "test": 100}
+SPLITS = {"train": 2000, "val": 60, "test": 100}
 """The splits, with the number of images that each has by default."""
 
 STREAMS = ("scene", "ground", "sky", "look", "grain")
