@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from robseg.models.inference import Precision
     from robseg.models.model import Model
 
-__all__ = ["cells_of", "evaluate", "targets_move"]
+__all__ = ["cells_of", "evaluate", "protocol_of", "targets_move"]
 
 
 def evaluate(
@@ -87,10 +87,11 @@ def evaluate(
     sources: list[ModelSource | Model] = []
     for one in given:
         sources += model_sources([one], files) if isinstance(one, str) else [one]
+    cells = cells_of(corruptions, severities, protocol)
     request = Request(
         models=tuple(sources),
         dataset=dataset,
-        cells=cells_of(corruptions, severities, protocol),
+        cells=cells,
         data_root=Path(data_root) if data_root is not None else None,
         split=split,
         limit=limit,
@@ -99,7 +100,7 @@ def evaluate(
         device=device,
         precision=precision,
         batch_size=batch_size,
-        protocol=protocol or CUSTOM,
+        protocol=protocol_of(cells, protocol),
     )
     plan = make_plan(request, Path(out) if out is not None else None)
     return execute(plan, num_workers, examples=examples, progress=progress, command="robseg.evaluate(...)")
@@ -127,3 +128,21 @@ def targets_move(asked: bool | None, protocol: str | None) -> bool:
     if asked is not None:
         return asked
     return protocol is None or protocols.PROTOCOLS[protocol].move_targets
+
+
+def protocol_of(cells: Sequence[tuple[str, int]], asked: str | None) -> str:
+    """Return the protocol that was asked for, or the only one that has just these cells, or custom.
+
+    Examples
+    --------
+    >>> protocol_of(cells_of("all"), None), protocol_of(cells_of("fog"), None)
+    ('full', 'custom')
+    """
+    if asked is not None:
+        return asked
+    same = [
+        name
+        for name, protocol in protocols.PROTOCOLS.items()
+        if set(protocols.conditions(protocol)) == set(cells)
+    ]
+    return same[0] if len(same) == 1 else CUSTOM

@@ -125,14 +125,15 @@ def evaluate(
     robseg evaluate --model enet --corruptions all
     robseg evaluate --model enet --weights my.pth --dataset camvid --data-root DIR --corruptions fog,blur
     """
-    from robseg.api import cells_of, targets_move
-    from robseg.evaluation.request import CUSTOM, Request, model_sources
+    from robseg.api import cells_of, protocol_of, targets_move
+    from robseg.evaluation.request import Request, model_sources
     from robseg.pipeline import make_plan
 
+    cells = cells_of(corruptions, parse_severities(severities), protocol)
     request = Request(
         models=model_sources(models, weights, arch),
         dataset=dataset,
-        cells=cells_of(corruptions, parse_severities(severities), protocol),
+        cells=cells,
         data_root=data_root,
         split=split,
         limit=limit,
@@ -141,7 +142,7 @@ def evaluate(
         device=device,
         precision=precision,
         batch_size=batch_size,
-        protocol=protocol or CUSTOM,
+        protocol=protocol_of(cells, protocol),
     )
     workers = num_workers if num_workers is not None else (cores() if device == "cpu" else 1)
     plan = make_plan(request, out)

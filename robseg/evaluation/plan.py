@@ -94,14 +94,18 @@ def plan(
 ) -> list[Shard]:
     """Return the shards of the cells that are not done yet.
 
-    The clean condition comes first, over all images, so that a broken file shows early; after it block by
-    block, so that a worker still holds a block's images when the next condition comes.
+    The clean condition comes first, over all images, so that a broken file shows early. After it block by
+    block, so that a worker still holds a block's images when the next condition comes; and severity by
+    severity, so that workers start on different corruptions, whose kernels are compiled at their first use.
     """
     size = max(8, len(images) // 32)
     blocks = [range(start, min(start + size, len(images))) for start in range(0, len(images), size)]
-    first = [shard for block in blocks for shard in _missing(conditions[:1], block, images, models, done)]
-    return first + [
-        shard for block in blocks for shard in _missing(conditions[1:], block, images, models, done)
+    passes = (conditions[:1], sorted(conditions[1:], key=lambda condition: condition.severity))
+    return [
+        shard
+        for one_pass in passes
+        for block in blocks
+        for shard in _missing(one_pass, block, images, models, done)
     ]
 
 

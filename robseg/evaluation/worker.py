@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "ShardDone", "Worker"]
 
+SAMPLES_KEPT = 256 * 2**20  # bytes; a data set of a few hundred small images is read once
+
 
 @dataclasses.dataclass(frozen=True)
 class Job:
@@ -63,7 +65,7 @@ def corrupt_sample(sample: Sample, condition: Condition, *, seed: int, move_targ
 
 
 class Worker:
-    """Does shards, one after the other, keeping the images of the last ones at hand.
+    """Does shards, one after the other, keeping the latest images at hand, up to SAMPLES_KEPT bytes of them.
 
     `stopped` is asked before each batch; where it says yes, the shard is given up with IncompleteRun.
     """
@@ -73,6 +75,7 @@ class Worker:
         self._counts_dir = counts_dir
         self._stopped = stopped
         self._samples: OrderedDict[int, Sample] = OrderedDict()
+        self._kept = 0
 
     def run(self, shard: Shard) -> ShardDone:
         """Compute a shard and write its counts."""
@@ -91,7 +94,7 @@ class Worker:
     def _corrupted(self, shard: Shard, indices: tuple[int, ...], seconds: Counter[str]) -> list[Sample]:
         context = self.job.context
         with _timed(seconds, "read"):
-            samples = [self._read(index, keep=2 * len(shard.indices)) for index in indices]
+            samples = [self._read(index) for index in indices]
         with _timed(seconds, "corrupt"):
             return [
                 corrupt_sample(sample, shard.condition, seed=context.seed, move_targets=context.move_targets)
@@ -110,14 +113,19 @@ class Worker:
                     rows[cell] = count(prediction, sample.target, self.job.dataset.num_classes)
         return rows
 
-    def _read(self, index: int, keep: int) -> Sample:
+    def _read(self, index: int) -> Sample:
         if index in self._samples:
             self._samples.move_to_end(index)
-        else:
-            self._samples[index] = self.job.dataset.read(index)
-        while len(self._samples) > keep:
-            self._samples.popitem(last=False)
-        return self._samples[index]
+            return self._samples[index]
+        sample = self._samples[index] = self.job.dataset.read(index)
+        self._kept += _bytes(sample)
+        while self._kept > SAMPLES_KEPT and len(self._samples) > 1:
+            self._kept -= _bytes(self._samples.popitem(last=False)[1])
+        return sample
+
+
+def _bytes(sample: Sample) -> int:
+    return sample.image.nbytes + sample.target.nbytes
 
 
 def _in_order(rows: Mapping[Cell, Counts], shard: Shard) -> dict[Cell, Counts]:

@@ -68,3 +68,14 @@ def test_a_misspelt_corruption_is_the_users_to_mend(text: str, said: str) -> Non
 def test_a_severity_outside_1_to_5_is_refused() -> None:
     with pytest.raises(InputError, match="from 1 to 5, but got 6"):
         grid([("fog", 6)])
+
+
+def test_corrupted_images_come_severity_by_severity_within_a_block() -> None:
+    conditions = (
+        CLEAN_CONDITION,
+        *(Condition(name, s, "weather") for name in ("fog", "snow") for s in (1, 3)),
+    )
+    shards = plan(conditions, ["x"], ["a"], set())
+    assert [(shard.condition.corruption, shard.condition.severity) for shard in shards] == [
+        ("clean", 0), ("fog", 1), ("snow", 1), ("fog", 3), ("snow", 3)
+    ]  # fmt: skip

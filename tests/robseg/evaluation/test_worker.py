@@ -1,0 +1,38 @@
+"""A worker reads an image once while it has room for it, and never holds more than that."""
+
+import dataclasses
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from robseg.datasets.base import Dataset, Sample
+from robseg.evaluation import worker as worker_module
+from robseg.evaluation.plan import CLEAN_CONDITION, Shard
+from robseg.evaluation.store import Context
+from robseg.evaluation.worker import Job, Worker
+from robseg.models.model import Model
+
+
+@pytest.mark.parametrize(("room", "reads"), [(10**9, 1), (1, 3)])
+def test_images_are_kept_while_there_is_room(
+    model: Model, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int, reads: int
+) -> None:
+    monkeypatch.setattr(worker_module, "SAMPLES_KEPT", room)
+    read: Counter[int] = Counter()
+
+    def counted(index: int) -> Sample:
+        read[index] += 1
+        return dataset.read(index)
+
+    context = Context("d", "1", 0, True, "cpu", "fp32", {model.name: "sha"})
+    table = worker_module.np.arange(256, dtype="uint8")
+    job = Job(
+        {model.name: model}, {model.name: table}, dataclasses.replace(dataset, read=counted), context, 2
+    )
+    worker = Worker(job, tmp_path)
+    for _ in range(3):
+        worker.run(Shard(CLEAN_CONDITION, (0, 1, 2), dataset.ids[:3], (model.name,)))
+    assert read == {0: reads, 1: reads, 2: reads}
+    held = sum(sample.image.nbytes + sample.target.nbytes for sample in worker._samples.values())
+    assert held <= room or len(worker._samples) == 1
