@@ -3,7 +3,8 @@
 The transforms are the exact integer ones of libjpeg ("islow"): Loeffler, Ligtenberg & Moschytz, ICASSP 1989.
 Blocks that lie side by side are transformed together: their samples are kept by row and column in the
 block, each a line of LANES numbers, so that every step is one loop over a line. Where eight lines lie is a
-constant of the kernel: so the compiler sees that they do not overlap.
+constant of the kernel: so the compiler sees that they do not overlap. Sums and products of 32 bits have 64 in
+numba; cut back one by one they stay in lanes of 32, of which a vector holds twice as many.
 """
 
 from collections.abc import Callable
@@ -16,13 +17,15 @@ from corruptions.compiling import kernel
 
 __all__ = ["requantize"]
 
+i32 = np.int32
+
 LANES = 32  # blocks that are transformed together
 
 _BITS = 13  # behind the point of the constants
 _EXTRA = 2  # that are kept between the two directions
-_C0_298, _C0_390, _C0_541, _C0_765 = 2446, 3196, 4433, 6270
-_C0_899, _C1_175, _C1_501, _C1_847 = 7373, 9633, 12299, 15137
-_C1_961, _C2_053, _C2_562, _C3_072 = 16069, 16819, 20995, 25172
+_C0_298, _C0_390, _C0_541, _C0_765 = i32(2446), i32(3196), i32(4433), i32(6270)
+_C0_899, _C1_175, _C1_501, _C1_847 = i32(7373), i32(9633), i32(12299), i32(15137)
+_C1_961, _C2_053, _C2_562, _C3_072 = i32(16069), i32(16819), i32(20995), i32(25172)
 
 Samples = NDArray[np.int32]
 
@@ -43,7 +46,7 @@ def requantize(plane: NDArray[np.uint8], steps: NDArray[np.int32]) -> None:
             for x in range(8):
                 _forward_column(samples[x * LANES :])
             for k in range(64):
-                _round(samples[k * LANES : (k + 1) * LANES], steps[k // 8, k % 8])
+                _round(samples[k * LANES :], steps[k // 8, k % 8])
             for x in range(8):
                 _inverse_column(samples[x * LANES :])
             for y in range(8):
@@ -57,7 +60,7 @@ def _take_apart(row: NDArray[np.uint8], samples: Samples) -> None:
     """Centre a row of the image and sort its samples by their column in the block."""
     for i in range(row.size // 8):
         for x in range(8):
-            samples[x * LANES + i] = np.int32(row[8 * i + x]) - np.int32(128)
+            samples[x * LANES + i] = i32(row[8 * i + x]) - i32(128)
 
 
 @kernel
@@ -69,13 +72,13 @@ def _put_together(samples: Samples, row: NDArray[np.uint8]) -> None:
 
 @kernel
 def _level(sample: np.int32) -> np.uint8:
-    return np.uint8(min(max(sample + np.int32(128), np.int32(0)), np.int32(255)))
+    return np.uint8(min(max(i32(sample + i32(128)), i32(0)), i32(255)))
 
 
 @kernel
 def _scaled(number: np.int32, bits: np.int32) -> np.int32:
     """Return number / 2**bits, rounded."""
-    return (number + (np.int32(1) << (bits - np.int32(1)))) >> bits
+    return i32(i32(number + (i32(1) << (bits - i32(1)))) >> bits)
 
 
 @kernel
@@ -83,9 +86,9 @@ def _even_part(
     a: np.int32, b: np.int32, c: np.int32, d: np.int32
 ) -> tuple[np.int32, np.int32, np.int32, np.int32]:
     """Return coefficients 0 and 4, and 2 and 6 with _BITS more bits."""
-    outer, inner, p, q = a + d, b + c, a - d, b - c
-    z = (q + p) * np.int32(_C0_541)
-    return outer + inner, outer - inner, z + p * np.int32(_C0_765), z - q * np.int32(_C1_847)
+    outer, inner, p, q = i32(a + d), i32(b + c), i32(a - d), i32(b - c)
+    z = i32(i32(q + p) * _C0_541)
+    return i32(outer + inner), i32(outer - inner), i32(z + i32(p * _C0_765)), i32(z - i32(q * _C1_847))
 
 
 @kernel
@@ -93,61 +96,67 @@ def _odd_part(
     a: np.int32, b: np.int32, c: np.int32, d: np.int32
 ) -> tuple[np.int32, np.int32, np.int32, np.int32]:
     """Return the odd half of a transform, with _BITS more bits; it is the same in both directions."""
-    z1, z2, z3, z4 = a + d, b + c, a + c, b + d
-    z5 = (z3 + z4) * np.int32(_C1_175)
-    z1, z2 = z1 * np.int32(-_C0_899), z2 * np.int32(-_C2_562)
-    z3, z4 = z3 * np.int32(-_C1_961) + z5, z4 * np.int32(-_C0_390) + z5
+    z1, z2, z3, z4 = i32(a + d), i32(b + c), i32(a + c), i32(b + d)
+    z5 = i32(i32(z3 + z4) * _C1_175)
+    z1, z2 = i32(z1 * -_C0_899), i32(z2 * -_C2_562)
+    z3, z4 = i32(i32(z3 * -_C1_961) + z5), i32(i32(z4 * -_C0_390) + z5)
     return (
-        a * np.int32(_C0_298) + z1 + z3,
-        b * np.int32(_C2_053) + z2 + z4,
-        c * np.int32(_C3_072) + z2 + z3,
-        d * np.int32(_C1_501) + z1 + z4,
+        i32(i32(a * _C0_298) + i32(z1 + z3)),
+        i32(i32(b * _C2_053) + i32(z2 + z4)),
+        i32(i32(c * _C3_072) + i32(z2 + z3)),
+        i32(i32(d * _C1_501) + i32(z1 + z4)),
     )
 
 
 def _forward(step: int, rows: bool) -> Callable[..., Any]:
     """Return the transform of eight lines that lie `step` apart; rows come first and keep _EXTRA bits."""
-    bits = _BITS - _EXTRA if rows else _BITS + _EXTRA
+    bits, extra = i32(_BITS - _EXTRA if rows else _BITS + _EXTRA), i32(_EXTRA)
 
     @kernel
     def transform(line: Samples) -> None:
         for i in range(LANES):
             a, b, c, d = line[i], line[i + step], line[i + 2 * step], line[i + 3 * step]
             h, g, f, e = line[i + 7 * step], line[i + 6 * step], line[i + 5 * step], line[i + 4 * step]
-            first, fifth, third, seventh = _even_part(a + h, b + g, c + f, d + e)
-            eighth, sixth, fourth, second = _odd_part(d - e, c - f, b - g, a - h)
-            line[i] = first << np.int32(_EXTRA) if rows else _scaled(first, np.int32(_EXTRA))
-            line[i + step] = _scaled(second, np.int32(bits))
-            line[i + 2 * step] = _scaled(third, np.int32(bits))
-            line[i + 3 * step] = _scaled(fourth, np.int32(bits))
-            line[i + 4 * step] = fifth << np.int32(_EXTRA) if rows else _scaled(fifth, np.int32(_EXTRA))
-            line[i + 5 * step] = _scaled(sixth, np.int32(bits))
-            line[i + 6 * step] = _scaled(seventh, np.int32(bits))
-            line[i + 7 * step] = _scaled(eighth, np.int32(bits))
+            first, fifth, third, seventh = _even_part(i32(a + h), i32(b + g), i32(c + f), i32(d + e))
+            eighth, sixth, fourth, second = _odd_part(i32(d - e), i32(c - f), i32(b - g), i32(a - h))
+            line[i] = first << extra if rows else _scaled(first, extra)
+            line[i + step] = _scaled(second, bits)
+            line[i + 2 * step] = _scaled(third, bits)
+            line[i + 3 * step] = _scaled(fourth, bits)
+            line[i + 4 * step] = fifth << extra if rows else _scaled(fifth, extra)
+            line[i + 5 * step] = _scaled(sixth, bits)
+            line[i + 6 * step] = _scaled(seventh, bits)
+            line[i + 7 * step] = _scaled(eighth, bits)
 
     return transform
 
 
-def _inverse(step: int, bits: int) -> Callable[..., Any]:
-    """Return the transform of eight lines of coefficients back; it drops `bits` bits."""
+def _inverse(step: int, dropped: int) -> Callable[..., Any]:
+    """Return the transform of eight lines of coefficients back; it drops some bits."""
+    bits, more = i32(dropped), i32(_BITS)
 
     @kernel
     def transform(line: Samples) -> None:
         for i in range(LANES):
             a, c, e, g = line[i], line[i + 2 * step], line[i + 4 * step], line[i + 6 * step]
-            z = (c + g) * np.int32(_C0_541)
-            low, high = z - g * np.int32(_C1_847), z + c * np.int32(_C0_765)
-            plus, minus = (a + e) << np.int32(_BITS), (a - e) << np.int32(_BITS)
-            first, second, third, fourth = plus + high, minus + low, minus - low, plus - high
+            z = i32(i32(c + g) * _C0_541)
+            low, high = i32(z - i32(g * _C1_847)), i32(z + i32(c * _C0_765))
+            plus, minus = i32(i32(a + e) << more), i32(i32(a - e) << more)
+            first, second, third, fourth = (
+                i32(plus + high),
+                i32(minus + low),
+                i32(minus - low),
+                i32(plus - high),
+            )
             s, r, q, p = _odd_part(line[i + 7 * step], line[i + 5 * step], line[i + 3 * step], line[i + step])
-            line[i] = _scaled(first + p, np.int32(bits))
-            line[i + step] = _scaled(second + q, np.int32(bits))
-            line[i + 2 * step] = _scaled(third + r, np.int32(bits))
-            line[i + 3 * step] = _scaled(fourth + s, np.int32(bits))
-            line[i + 4 * step] = _scaled(fourth - s, np.int32(bits))
-            line[i + 5 * step] = _scaled(third - r, np.int32(bits))
-            line[i + 6 * step] = _scaled(second - q, np.int32(bits))
-            line[i + 7 * step] = _scaled(first - p, np.int32(bits))
+            line[i] = _scaled(i32(first + p), bits)
+            line[i + step] = _scaled(i32(second + q), bits)
+            line[i + 2 * step] = _scaled(i32(third + r), bits)
+            line[i + 3 * step] = _scaled(i32(fourth + s), bits)
+            line[i + 4 * step] = _scaled(i32(fourth - s), bits)
+            line[i + 5 * step] = _scaled(i32(third - r), bits)
+            line[i + 6 * step] = _scaled(i32(second - q), bits)
+            line[i + 7 * step] = _scaled(i32(first - p), bits)
 
     return transform
 
@@ -156,9 +165,10 @@ def _inverse(step: int, bits: int) -> Callable[..., Any]:
 def _round(coefficients: Samples, step: np.int32) -> None:
     """Round to multiples of a step; coefficients come eight times too large and leave as they should be."""
     half, inverse = np.float32(4 * step) + np.float32(0.5), np.float32(1) / np.float32(8 * step)
-    for i in range(coefficients.size):
-        size = np.int32((np.float32(abs(coefficients[i])) + half) * inverse) * step
-        coefficients[i] = -size if coefficients[i] < 0 else size
+    for i in range(LANES):
+        coefficient = coefficients[i]
+        size = i32(i32((np.float32(i32(abs(coefficient))) + half) * inverse) * step)
+        coefficients[i] = i32(-size) if coefficient < i32(0) else size
 
 
 _forward_row, _forward_column = _forward(LANES, True), _forward(8 * LANES, False)

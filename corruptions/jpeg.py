@@ -15,6 +15,8 @@ from corruptions.registry import Parameters
 
 __all__ = ["jpeg_compression"]
 
+i32 = np.int32  # sums and products of these have 64 bits in numba: cut back they stay in narrow lanes
+
 _LUMA = """
 16 11 10 16  24  40  51  61
 12 12 14 19  26  58  60  55
@@ -40,7 +42,8 @@ _CHROMA = """
 def jpeg_compression(image: NDArray[np.uint8], parameters: Parameters, _: Stream) -> NDArray[np.uint8]:
     """Return the image as a JPEG file of some quality, from 1 to 49, would show it."""
     height, width, _channels = image.shape
-    whole = np.pad(image, ((0, -height % 16), (0, -width % 16), (0, 0)), mode="edge")
+    below, right = -height % 16, -width % 16
+    whole = np.pad(image, ((0, below), (0, right), (0, 0)), mode="edge") if below or right else image
     luma, blue, red = _encode(whole.reshape(len(whole), -1))
     last = (height + 1) // 2
     for chroma in (blue, red):
@@ -81,21 +84,20 @@ def _to_luma_and_chroma(
     row: NDArray[np.uint8], luma: NDArray[np.uint8], blue: NDArray[np.int32], red: NDArray[np.int32]
 ) -> None:
     """Convert a row of RGB with 16 bits behind the point."""
-    half, middle = np.int32(1 << 15), np.int32((128 << 16) + (1 << 15) - 1)
-    bits = np.int32(16)
+    half, middle, bits = i32(1 << 15), i32((128 << 16) + (1 << 15) - 1), i32(16)
     for x in range(luma.size):
-        r, g, b = np.int32(row[3 * x]), np.int32(row[3 * x + 1]), np.int32(row[3 * x + 2])
-        luma[x] = np.uint8((np.int32(19595) * r + np.int32(38470) * g + np.int32(7471) * b + half) >> bits)
-        blue[x] = (np.int32(32768) * b - np.int32(11059) * r - np.int32(21709) * g + middle) >> bits
-        red[x] = (np.int32(32768) * r - np.int32(27439) * g - np.int32(5329) * b + middle) >> bits
+        r, g, b = i32(row[3 * x]), i32(row[3 * x + 1]), i32(row[3 * x + 2])
+        luma[x] = i32(i32(i32(19595) * r) + i32(i32(38470) * g) + i32(i32(7471) * b) + half) >> bits
+        blue[x] = i32(i32(i32(32768) * b) - i32(i32(11059) * r) - i32(i32(21709) * g) + middle) >> bits
+        red[x] = i32(i32(i32(32768) * r) - i32(i32(27439) * g) - i32(i32(5329) * b) + middle) >> bits
 
 
 @kernel
 def _halve(first: NDArray[np.int32], second: NDArray[np.int32], half: NDArray[np.uint8]) -> None:
     """Take means of 2 x 2 samples, rounded down and up by turns."""
     for x in range(half.size):
-        four = first[2 * x] + first[2 * x + 1] + second[2 * x] + second[2 * x + 1]
-        half[x] = np.uint8((four + np.int32(1 + x % 2)) >> np.int32(2))
+        four = i32(i32(first[2 * x] + first[2 * x + 1]) + i32(second[2 * x] + second[2 * x + 1]))
+        half[x] = i32(four + i32(1 + x % 2)) >> i32(2)
 
 
 @kernel
@@ -120,30 +122,29 @@ def _double(
 ) -> None:
     """Interpolate a row of chroma, centred at 0: 9/16 from the nearest sample, then 3/16, 3/16 and 1/16."""
     last = sums.size - 1
-    three, four, middle = np.int32(3), np.int32(4), np.int32(128)
+    three, four, middle = i32(3), i32(4), i32(128)
     for x in range(sums.size):
-        sums[x] = three * np.int32(near[x]) + np.int32(far[x])
+        sums[x] = i32(three * i32(near[x])) + i32(far[x])
     right = sums[1:]
     for x in range(last):
-        wide[2 * x + 1] = ((three * sums[x] + right[x] + np.int32(7)) >> four) - middle
-        wide[2 * x + 2] = ((three * right[x] + sums[x] + np.int32(8)) >> four) - middle
-    wide[0] = ((four * sums[0] + np.int32(8)) >> four) - middle
-    wide[2 * last + 1] = ((four * sums[last] + np.int32(7)) >> four) - middle
+        wide[2 * x + 1] = i32(i32(i32(three * sums[x]) + right[x] + i32(7)) >> four) - middle
+        wide[2 * x + 2] = i32(i32(i32(three * right[x]) + sums[x] + i32(8)) >> four) - middle
+    wide[0] = ((four * sums[0] + i32(8)) >> four) - middle
+    wide[2 * last + 1] = ((four * sums[last] + i32(7)) >> four) - middle
 
 
 @kernel
 def _to_rgb(
     luma: NDArray[np.uint8], blue: NDArray[np.int32], red: NDArray[np.int32], row: NDArray[np.uint8]
 ) -> None:
-    half, bits = np.int32(1 << 15), np.int32(16)
+    half, bits = i32(1 << 15), i32(16)
     for x in range(row.size // 3):
-        light = np.int32(luma[x])
-        row[3 * x] = _level(light + ((np.int32(91881) * red[x] + half) >> bits))
-        green = (half - np.int32(22554) * blue[x] - np.int32(46802) * red[x]) >> bits
-        row[3 * x + 1] = _level(light + green)
-        row[3 * x + 2] = _level(light + ((np.int32(116130) * blue[x] + half) >> bits))
+        light, b, r = i32(luma[x]), blue[x], red[x]
+        row[3 * x] = _level(light + (i32(i32(i32(91881) * r) + half) >> bits))
+        row[3 * x + 1] = _level(light + (i32(half - i32(i32(22554) * b) - i32(i32(46802) * r)) >> bits))
+        row[3 * x + 2] = _level(light + (i32(i32(i32(116130) * b) + half) >> bits))
 
 
 @kernel
 def _level(light: np.int32) -> np.uint8:
-    return np.uint8(min(max(light, np.int32(0)), np.int32(255)))
+    return np.uint8(min(max(i32(light), i32(0)), i32(255)))
