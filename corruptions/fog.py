@@ -4,22 +4,28 @@ The map is made by the diamond-square algorithm (Fournier, Fussell & Carpenter, 
 level halves the spacing of the points, and every new point is the mean of four neighbours and noise.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from corruptions.compiling import kernel
-from corruptions.random import Stream, uniforms
+from corruptions.random import Stream, fill_uniforms, uniforms
 from corruptions.registry import Parameters
 
 __all__ = ["draw_fog", "fog", "fog_with"]
 
 _AMPLITUDE = 100.0**2  # of the first level's noise; the next level's is smaller by the decay, squared
+_BAND = 1 << 16  # points of the last but one level that are refined at a time, in the processor's cache
+_FEW = 16  # rows of it whose range is looked at together
+
+_Fill = Callable[[int, NDArray[np.float32]], None]
+"""Fills a contiguous array with the draws from a given number on."""
 
 
 def fog(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
     """Cover an image with random fog."""
-    height, width, _ = image.shape
-    return fog_with(image, parameters, draw_fog(height, width, stream))
+    return _cover(image, parameters, lambda first, field: fill_uniforms(field, stream, first))
 
 
 def draw_fog(height: int, width: int, stream: Stream) -> NDArray[np.float32]:
@@ -28,7 +34,7 @@ def draw_fog(height: int, width: int, stream: Stream) -> NDArray[np.float32]:
     They are, for n = 1, 2, 4, ..., the (3, n, n) draws of the points that refine a map of n x n: inside the
     squares, above and left of them.
     """
-    side = 1 << (max(height, width) - 1).bit_length()
+    side = _side(height, width)
     return uniforms(stream, side * side - 1)
 
 
@@ -40,62 +46,114 @@ def fog_with(
     What is cut off is (image + strength * map) * m / (m + strength), with the map and the image from 0 to 1
     and m the largest level of the image.
     """
-    height = image.shape[0]
-    heights = _height_map(draws, parameters["decay"])
-    lowest, highest = _range(heights)
+
+    def fill(first: int, field: NDArray[np.float32]) -> None:
+        field.reshape(-1)[:] = draws[first : first + field.size]
+
+    return _cover(image, parameters, fill)
+
+
+def _side(height: int, width: int) -> int:
+    return 1 << (max(height, width) - 1).bit_length()
+
+
+def _cover(image: NDArray[np.uint8], parameters: Parameters, fill: _Fill) -> NDArray[np.uint8]:
+    height, width, _ = image.shape
+    heights, lowest, highest = _height_map(_side(height, width), height, parameters["decay"], fill)
     brightest = float(image.max())
     weight = brightest / (brightest + 255 * parameters["strength"])
-    gain = 255 * parameters["strength"] * weight / (float(highest) - float(lowest))
+    gain = 255 * parameters["strength"] * weight / (highest - lowest)
     foggy = np.empty_like(image)
     _mix(
         image.reshape(height, -1),
         np.float32(weight),
         heights,
         np.float32(gain),
-        np.float32(gain * float(lowest)),
+        np.float32(gain * lowest),
         foggy.reshape(height, -1),
     )
     return foggy
 
 
-def _height_map(draws: NDArray[np.float32], decay: float) -> NDArray[np.float32]:
-    """Return the (side + 1, side + 1) map, whose last row and column repeat the first ones."""
+def _height_map(
+    side: int, height: int, decay: float, fill: _Fill
+) -> tuple[NDArray[np.float32], float, float]:
+    """Return the first `height` rows at least of a map of (side, side), and the range of all of its rows."""
     heights = np.zeros((2, 2), np.float32)
-    side, amplitude = 1, _AMPLITUDE
-    while side * side <= draws.size:
-        noise = draws[side * side - 1 : 4 * side * side - 1].reshape(3, side, side)
-        finer = np.empty((2 * side + 1, 2 * side + 1), np.float32)
-        _refine(heights, noise, np.float32(amplitude), finer)
-        heights, side, amplitude = finer, 2 * side, amplitude / decay**2
-    return heights
+    draws = np.empty(max(side * side // 4 - 1, 0), np.float32)
+    fill(0, draws)
+    n, amplitude = 1, _AMPLITUDE
+    while 2 * n < side:
+        noise = draws[n * n - 1 : 4 * n * n - 1].reshape(3, n, n)
+        finer = np.empty((2 * n + 1, 2 * n + 1), np.float32)
+        _refine(heights, 0, noise[0, n - 1], noise, np.float32(amplitude), finer)
+        finer[2 * n] = finer[0]
+        heights, n, amplitude = finer, 2 * n, amplitude / decay**2
+    return _last_level(heights, height, np.float32(amplitude), fill)
+
+
+def _last_level(
+    heights: NDArray[np.float32], height: int, amplitude: np.float32, fill: _Fill
+) -> tuple[NDArray[np.float32], float, float]:
+    """Refine the rows that are seen, a band at a time; of the others those that may widen the range."""
+    n = heights.shape[0] - 1
+    seen = min((height + 1) // 2, n)
+    finer = np.empty((2 * seen, 2 * n + 1), np.float32)
+    band = max(_BAND // n, 1)
+    draws, above = np.empty(3 * max(band, _FEW) * n, np.float32), np.empty(n, np.float32)
+
+    def refine(first: int, last: int, to: NDArray[np.float32]) -> None:
+        fill(n * n - 1 + (first - 1) % n * n, above)
+        noise = draws[: 3 * (last - first) * n].reshape(3, last - first, n)
+        for field in range(3):
+            fill((field + 1) * n * n - 1 + first * n, noise[field])
+        _refine(heights, first, above, noise, amplitude, to)
+
+    for first in range(0, seen, band):
+        last = min(first + band, seen)
+        refine(first, last, finer[2 * first : 2 * last])
+    lowest, highest = _range(finer)
+    lowest, highest = min(lowest, heights.min()), max(highest, heights.max())
+    hidden = np.empty((2 * _FEW, 2 * n + 1), np.float32)
+    for first in range(seen, n, _FEW):
+        last = min(first + _FEW, n)
+        low, high = _range(heights[max(first - 1, 0) : last + 1])
+        # twice a mean plus noise: no rounding gets past these bounds, because it keeps the order of numbers
+        if low - amplitude - amplitude < lowest or high + amplitude + amplitude > highest:
+            refine(first, last, hidden)
+            low, high = _range(hidden[: 2 * (last - first)])
+            lowest, highest = min(lowest, low), max(highest, high)
+    return finer, float(lowest), float(highest)
 
 
 @kernel
 def _refine(
     heights: NDArray[np.float32],
+    first: int,
+    above: NDArray[np.float32],
     noise: NDArray[np.float32],
     amplitude: np.float32,
     finer: NDArray[np.float32],
 ) -> None:
-    """Fill a map of twice the side; `noise` is from 0 to 1 for noise from -amplitude to amplitude."""
+    """Fill rows of a map of twice the side, those from row `first` of `heights` on.
+
+    `noise` is (3, rows, side) from 0 to 1 for noise from -amplitude to amplitude; `above` is noise[0] of the
+    row before.
+    """
     side = heights.shape[0] - 1
     quarter, gain = np.float32(0.25), np.float32(2) * amplitude
-    # the middles of the squares; row and column 0 repeat the last ones, as the torus has them there
-    middles = np.empty((side + 1, side + 1), np.float32)
-    for y in range(side):
-        top, bottom, draw, middle = heights[y], heights[y + 1], noise[0, y], middles[y + 1]
-        for x in range(side):
-            corners = (top[x] + bottom[x]) + (top[x + 1] + bottom[x + 1])
-            middle[x + 1] = quarter * corners + (gain * draw[x] - amplitude)
-        middle[0] = middle[side]
-    middles[0] = middles[side]
-    for y in range(side):
-        top, bottom, above, middle = heights[y], heights[y + 1], middles[y], middles[y + 1]
+    # the middles of the squares of a row and of the one before
+    middle, before = np.empty(side + 1, np.float32), np.empty(side + 1, np.float32)
+    last = first - 1 if first > 0 else side - 1
+    _fill_middles(heights[last], heights[last + 1], above, amplitude, before)
+    for y in range(noise.shape[1]):
+        top, bottom = heights[first + y], heights[first + y + 1]
+        _fill_middles(top, bottom, noise[0, y], amplitude, middle)
         upper, left = noise[1, y], noise[2, y]
         even, odd = finer[2 * y], finer[2 * y + 1]
         for x in range(side):
             even[2 * x] = top[x]
-            diamond = (middle[x + 1] + above[x + 1]) + (top[x] + top[x + 1])
+            diamond = (middle[x + 1] + before[x + 1]) + (top[x] + top[x + 1])
             even[2 * x + 1] = quarter * diamond + (gain * upper[x] - amplitude)
         for x in range(side):
             diamond = (middle[x + 1] + middle[x]) + (top[x] + bottom[x])
@@ -103,7 +161,24 @@ def _refine(
             odd[2 * x + 1] = middle[x + 1]
         even[2 * side] = even[0]
         odd[2 * side] = odd[0]
-    finer[2 * side] = finer[0]
+        middle, before = before, middle
+
+
+@kernel
+def _fill_middles(
+    top: NDArray[np.float32],
+    bottom: NDArray[np.float32],
+    draw: NDArray[np.float32],
+    amplitude: np.float32,
+    middle: NDArray[np.float32],
+) -> None:
+    """Fill the middles of a row of squares; the first repeats the last, as the torus has it there."""
+    side = draw.size
+    quarter, gain = np.float32(0.25), np.float32(2) * amplitude
+    for x in range(side):
+        corners = (top[x] + bottom[x]) + (top[x + 1] + bottom[x + 1])
+        middle[x + 1] = quarter * corners + (gain * draw[x] - amplitude)
+    middle[0] = middle[side]
 
 
 @kernel

@@ -21,6 +21,7 @@ __all__ = [
     "BLOCK",
     "SET_VERSION",
     "Stream",
+    "fill_uniforms",
     "fill_words",
     "normals",
     "philox",
@@ -90,8 +91,21 @@ def uniforms(stream: Stream, shape: int | tuple[int, ...], lane: int = 0) -> NDA
     (True, True, 0.5)
     """
     field = np.empty(shape, np.float32)
-    _copy_uniforms(field.reshape(-1), np.uint32(lane), stream.key0, stream.key1)
+    fill_uniforms(field, stream, 0, lane)
     return field
+
+
+def fill_uniforms(field: NDArray[np.float32], stream: Stream, first: int, lane: int = 0) -> None:
+    """Fill a contiguous array with the draws of `uniforms` from number `first` on.
+
+    Examples
+    --------
+    >>> draws, field = stream(0, "fog", 3, "street.png"), np.empty(7, np.float32)
+    >>> fill_uniforms(field, draws, 2045)
+    >>> bool((field == uniforms(draws, 3000)[2045:2052]).all())
+    True
+    """
+    _copy_uniforms(field.reshape(-1), first, np.uint32(lane), stream.key0, stream.key1)
 
 
 def uniform(stream: Stream, low: float, high: float, lane: int = 0) -> float:
@@ -212,13 +226,19 @@ def _copy_words(field: NDArray[np.uint32], lane: np.uint32, key0: np.uint32, key
 
 
 @kernel
-def _copy_uniforms(field: NDArray[np.float32], lane: np.uint32, key0: np.uint32, key1: np.uint32) -> None:
+def _copy_uniforms(
+    field: NDArray[np.float32], first: int, lane: np.uint32, key0: np.uint32, key1: np.uint32
+) -> None:
     block = np.empty(BLOCK, np.uint32)
-    for start in range(0, field.size, BLOCK):
-        fill_words(block, start // BLOCK, lane, key0, key1)
-        part = field[start : start + BLOCK]
+    start = 0
+    while start < field.size:
+        number, used = divmod(first + start, BLOCK)
+        fill_words(block, number, lane, key0, key1)
+        fresh = block[used:]
+        part = field[start : start + fresh.size]
         for i in range(part.size):
-            part[i] = np.float32(np.int32(block[i] >> np.uint32(8))) * _UNIT
+            part[i] = np.float32(np.int32(fresh[i] >> np.uint32(8))) * _UNIT
+        start += fresh.size
 
 
 @kernel
