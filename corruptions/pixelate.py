@@ -18,8 +18,9 @@ _ONE = 1 << 22  # Pillow's fixed-point unit for 8-bit images
 class _Axis(NamedTuple):
     """How one side is reduced and enlarged again.
 
-    Box `i` starts at pixel `starts[i]`, whose weight is `weights[0, i]`; the later ones follow, 0 where
-    the box has ended. Output pixel `j` shows box `boxes[j]`.
+    Box `i` takes the pixels from `starts[i]` on, with the weights `weights[:, i]`: 0 for those that are
+    not in it, for there are equally many for all boxes, and all in the image. Output
+    pixel `j` shows box `boxes[j]`.
     """
 
     starts: NDArray[np.uint32]
@@ -52,37 +53,43 @@ def _axis(side: int, size: float) -> _Axis:
     centres = (np.arange(count) + 0.5) * scale
     starts = np.maximum(np.floor(centres - scale / 2 + 0.5), 0).astype(np.int64)
     stops = np.minimum(np.floor(centres + scale / 2 + 0.5), side).astype(np.int64)
-    pixels = starts + np.arange((stops - starts).max())[:, np.newaxis]
+    most = (stops - starts).max()
+    first = np.minimum(starts, side - most)  # where a shorter box would reach over the end
+    pixels = first + np.arange(most)[:, np.newaxis]
     distance = (pixels - centres + 0.5) / scale
-    inside = (pixels < stops) & (distance > -0.5) & (distance <= 0.5)
+    inside = (pixels >= starts) & (pixels < stops) & (distance > -0.5) & (distance <= 0.5)
     weights = np.floor(0.5 + inside / inside.sum(axis=0) * _ONE).astype(np.int32)
     # the mapping back is added up step by step, as Pillow does: its last bits decide
     step = count / side
     steps = np.full(side, step)
     steps[0] = step * 0.5
     boxes = np.cumsum(steps).astype(np.uint32)
-    return _Axis(starts.astype(np.uint32), weights, boxes)
+    return _Axis(first.astype(np.uint32), weights, boxes)
 
 
 @kernel
 def _reduce_columns(
     rows: NDArray[np.uint8], starts: NDArray[np.uint32], weights: NDArray[np.int32], narrow: NDArray[np.uint8]
 ) -> None:
+    firsts = np.uint32(3) * starts
+    sums = np.empty(narrow.shape[1], np.int32)
     for y in range(rows.shape[0]):
-        row, out = rows[y], narrow[y]
-        for i in range(starts.size):
-            red = green = blue = np.int32(_ONE // 2)
-            first = np.uint32(3) * starts[i]
-            for j in range(weights.shape[0]):
-                weight = weights[j, i]
-                if weight != 0:
-                    at = first + np.uint32(3 * j)
-                    red += np.int32(row[at]) * weight
-                    green += np.int32(row[at + np.uint32(1)]) * weight
-                    blue += np.int32(row[at + np.uint32(2)]) * weight
-            out[3 * i] = _level(red)
-            out[3 * i + 1] = _level(green)
-            out[3 * i + 2] = _level(blue)
+        sums[:] = _ONE // 2
+        for j in range(weights.shape[0]):
+            _add_pixels(rows[y, 3 * j :], firsts, weights[j], sums)
+        _to_levels(sums, narrow[y])
+
+
+@kernel
+def _add_pixels(
+    row: NDArray[np.uint8], firsts: NDArray[np.uint32], weights: NDArray[np.int32], sums: NDArray[np.int32]
+) -> None:
+    """Add, for every box, the three bytes from its place on, times its weight."""
+    for i in range(weights.size):
+        at, weight = np.uint32(firsts[i]), weights[i]
+        sums[3 * i] += np.int32(row[at] * weight)
+        sums[3 * i + 1] += np.int32(row[at + np.uint32(1)] * weight)
+        sums[3 * i + 2] += np.int32(row[at + np.uint32(2)] * weight)
 
 
 @kernel
@@ -97,15 +104,14 @@ def _reduce_rows(
             if weight != 0:
                 row = rows[starts[y] + np.uint32(j)]
                 for i in range(sums.size):
-                    sums[i] += np.int32(row[i]) * weight
-        out = small[y]
-        for i in range(sums.size):
-            out[i] = _level(sums[i])
+                    sums[i] += np.int32(row[i] * weight)
+        _to_levels(sums, small[y])
 
 
 @kernel
-def _level(fixed_point: np.int32) -> np.uint8:
-    return np.uint8(min(fixed_point >> np.int32(22), np.int32(255)))
+def _to_levels(sums: NDArray[np.int32], levels: NDArray[np.uint8]) -> None:
+    for i in range(levels.size):
+        levels[i] = np.uint8(min(sums[i] >> np.int32(22), np.int32(255)))
 
 
 @kernel
@@ -118,7 +124,7 @@ def _enlarge(
     for y in range(row_boxes.size):
         out = enlarged[y]
         if y > 0 and row_boxes[y] == row_boxes[y - 1]:
-            out[:] = enlarged[y - 1]
+            _copy(enlarged[y - 1], out)
             continue
         row = small[row_boxes[y]]
         for i in range(column_boxes.size):
@@ -126,3 +132,9 @@ def _enlarge(
             out[3 * i] = row[at]
             out[3 * i + 1] = row[at + np.uint32(1)]
             out[3 * i + 2] = row[at + np.uint32(2)]
+
+
+@kernel
+def _copy(row: NDArray[np.uint8], to: NDArray[np.uint8]) -> None:
+    for i in range(to.size):
+        to[i] = row[i]
