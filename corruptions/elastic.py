@@ -79,21 +79,63 @@ def _interpolate(
     stride = packed.shape[1]
     corner = packed.reshape(-1)
     right, below, opposite = corner[1:], corner[stride:], corner[stride + 1 :]
+    places = np.empty(width, np.uint32)
+    # arrays of their own: of the parts of one the compiler would not see that they do not overlap
+    u, v = np.empty(width, np.float32), np.empty(width, np.float32)
+    a, b = np.empty(width, np.uint32), np.empty(width, np.uint32)
+    c, d = np.empty(width, np.uint32), np.empty(width, np.uint32)
     for y in range(height):
-        out, column_moves, row_moves = moved[y], columns[y], rows[y]
-        start = (y + margin) * stride + margin
-        for x in range(width):
-            whole_rows, whole_columns = np.floor(row_moves[x]), np.floor(column_moves[x])
-            at = np.uint32(start + x + np.int32(whole_rows) * stride + np.int32(whole_columns))
-            a, b, c, d = corner[at], right[at], below[at], opposite[at]
-            u, v = column_moves[x] - whole_columns, row_moves[x] - whole_rows
-            out[3 * x] = _mix(a, b, c, d, np.uint32(0), u, v)
-            out[3 * x + 1] = _mix(a, b, c, d, np.uint32(8), u, v)
-            out[3 * x + 2] = _mix(a, b, c, d, np.uint32(16), u, v)
+        _places(columns[y], rows[y], (y + margin) * stride + margin, stride, places, u, v)
+        _take(corner, places, a)
+        _take(right, places, b)
+        _take(below, places, c)
+        _take(opposite, places, d)
+        _mix(a, b, c, d, u, v, moved[y])
+
+
+@kernel
+def _places(
+    columns: NDArray[np.float32],
+    rows: NDArray[np.float32],
+    start: int,
+    stride: int,
+    places: NDArray[np.uint32],
+    u: NDArray[np.float32],
+    v: NDArray[np.float32],
+) -> None:
+    """Split moves from a row that begins at `start` into the place of a pixel and what is beyond it."""
+    first, step = np.int32(start), np.int32(stride)
+    for x in range(places.size):
+        whole_columns, whole_rows = np.floor(columns[x]), np.floor(rows[x])
+        place = np.int32(np.int32(whole_rows) * step) + np.int32(whole_columns)
+        places[x] = np.uint32(first + np.int32(x) + place)
+        u[x], v[x] = columns[x] - whole_columns, rows[x] - whole_rows
+
+
+@kernel
+def _take(pixels: NDArray[np.uint32], places: NDArray[np.uint32], taken: NDArray[np.uint32]) -> None:
+    for x in range(places.size):
+        taken[x] = pixels[places[x]]
 
 
 @kernel
 def _mix(
+    a: NDArray[np.uint32],
+    b: NDArray[np.uint32],
+    c: NDArray[np.uint32],
+    d: NDArray[np.uint32],
+    u: NDArray[np.float32],
+    v: NDArray[np.float32],
+    moved: NDArray[np.uint8],
+) -> None:
+    for x in range(u.size):
+        moved[3 * x] = _mixed(a[x], b[x], c[x], d[x], np.uint32(0), u[x], v[x])
+        moved[3 * x + 1] = _mixed(a[x], b[x], c[x], d[x], np.uint32(8), u[x], v[x])
+        moved[3 * x + 2] = _mixed(a[x], b[x], c[x], d[x], np.uint32(16), u[x], v[x])
+
+
+@kernel
+def _mixed(
     a: np.uint32, b: np.uint32, c: np.uint32, d: np.uint32, shift: np.uint32, u: np.float32, v: np.float32
 ) -> np.uint8:
     """Return the mixture of one byte of the four pixels, cut off."""
