@@ -42,7 +42,7 @@ def defocus_blur(image: NDArray[np.uint8], parameters: Parameters, _: Stream) ->
     margin = opened.half_widths.size // 2 + opened.soft.size - 1
     padded = np.pad(image, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
     rows = padded.reshape(padded.shape[0], -1)
-    return _defocus(rows, _running_sums(rows), opened).reshape(image.shape)
+    return _defocus(rows, opened).reshape(image.shape)
 
 
 @cache
@@ -85,31 +85,32 @@ def _grouped(
 
 
 @kernel
-def _running_sums(rows: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Return the sums of each channel from the left, a pixel more than the row, as 16 bits that wrap around.
+def _sum_along(row: NDArray[np.uint8], sums: NDArray[np.uint16]) -> None:
+    """Sum each channel from the left, to a pixel more than the row, in 16 bits that wrap around.
 
     The difference of two is exact all the same, if the sum between them is below 2**16.
     """
-    height, size = rows.shape
-    sums = np.zeros((height, size + 3), np.uint16)
-    for y in range(height):
-        row, after = rows[y], sums[y][3:]
-        red = green = blue = np.uint16(0)
-        for i in range(size // 3):
-            red = np.uint16(red + row[3 * i])
-            green = np.uint16(green + row[3 * i + 1])
-            blue = np.uint16(blue + row[3 * i + 2])
-            after[3 * i], after[3 * i + 1], after[3 * i + 2] = red, green, blue
-    return sums
+    red = green = blue = np.uint16(0)
+    sums[:3] = np.uint16(0)
+    after = sums[3:]
+    for i in range(row.size // 3):
+        red = np.uint16(red + row[3 * i])
+        green = np.uint16(green + row[3 * i + 1])
+        blue = np.uint16(blue + row[3 * i + 2])
+        after[3 * i], after[3 * i + 1], after[3 * i + 2] = red, green, blue
 
 
 @kernel
-def _defocus(rows: NDArray[np.uint8], sums: NDArray[np.uint16], opened: Aperture) -> NDArray[np.uint8]:
+def _defocus(rows: NDArray[np.uint8], opened: Aperture) -> NDArray[np.uint8]:
     reach = opened.soft.size - 1
     diameter = opened.half_widths.size
     margin = diameter // 2 + reach
     height, size = rows.shape[0] - 2 * margin, rows.shape[1] - 2 * margin * 3
     blurred = np.empty((height, size), np.uint8)
+    # the running sums of the last rows, as many as the disk has, row y in place y % diameter
+    sums = np.empty((diameter, rows.shape[1] + 3), np.uint16)
+    for y in range(diameter - 1):
+        _sum_along(rows[y], sums[y])
     # the disk's sums of the last rows, with a margin for the Gaussian
     wide = size + 2 * reach * 3
     disks = np.empty((2 * reach + 1, wide), np.float32)
@@ -119,7 +120,8 @@ def _defocus(rows: NDArray[np.uint8], sums: NDArray[np.uint16], opened: Aperture
         np.empty(size, np.float32),
     )
     for y in range(height + 2 * reach):
-        _sum_disk(sums[y : y + diameter], opened.half_widths, part, disks[y % (2 * reach + 1)])
+        _sum_along(rows[y + diameter - 1], sums[(y + diameter - 1) % diameter])
+        _sum_disk(sums, y, opened.half_widths, part, disks[y % (2 * reach + 1)])
         if y < 2 * reach:
             continue
         middle = y - reach
@@ -139,29 +141,35 @@ def _defocus(rows: NDArray[np.uint8], sums: NDArray[np.uint16], opened: Aperture
 @kernel
 def _sum_disk(
     sums: NDArray[np.uint16],
+    y: int,
     half_widths: NDArray[np.int64],
     part: NDArray[np.uint16],
     disk: NDArray[np.float32],
 ) -> None:
-    """Sum samples over the disk below whose upper left corner they stand; half of it fits into 16 bits."""
-    radius = half_widths.size // 2
+    """Sum samples over the disk below whose upper left corner they stand; half of it fits into 16 bits.
+
+    The disk's first row is row `y`; row i's running sums are in place i % diameter.
+    """
+    height = half_widths.size
+    radius = height // 2
     size = part.size
     disk[:] = np.float32(0)
     for first, last in ((0, radius), (radius, 2 * radius + 1)):
         part[:] = np.uint16(0)
         for row in range(first, last - 1, 2):
             half, other = half_widths[row], half_widths[row + 1]
+            one, two = sums[(y + row) % height], sums[(y + row + 1) % height]
             _add_two_runs(
                 part,
-                sums[row][(radius + half + 1) * 3 :],
-                sums[row][(radius - half) * 3 :],
-                sums[row + 1][(radius + other + 1) * 3 :],
-                sums[row + 1][(radius - other) * 3 :],
+                one[(radius + half + 1) * 3 :],
+                one[(radius - half) * 3 :],
+                two[(radius + other + 1) * 3 :],
+                two[(radius - other) * 3 :],
             )
         if (last - first) % 2 == 1:
             half = half_widths[last - 1]
-            end = sums[last - 1][(radius + half + 1) * 3 :]
-            _add_run(part, end, sums[last - 1][(radius - half) * 3 :])
+            one = sums[(y + last - 1) % height]
+            _add_run(part, one[(radius + half + 1) * 3 :], one[(radius - half) * 3 :])
         for i in range(size):
             disk[i] += np.float32(part[i])
 
