@@ -10,6 +10,8 @@ from corruptions.compiling import kernel
 
 __all__ = ["UNIT", "canny", "distance"]
 
+i32 = np.int32  # sums and products of these have 64 bits in numba: cut back they stay in narrow lanes
+
 UNIT = 10_000
 """One pixel's width in the numbers of `distance`."""
 
@@ -120,9 +122,9 @@ def _spread(padded: NDArray[np.int32]) -> None:
         second, above, here = padded[y - 2], padded[y - 1], padded[y, 2:]
         row = nearer[31:]
         for x in range(width):
-            knight = min(second[x + 1], second[x + 3], above[x], above[x + 4]) + np.int32(_KNIGHT)
-            diagonal = min(above[x + 1], above[x + 3]) + np.int32(_DIAGONAL)
-            straight = above[x + 2] + np.int32(UNIT)
+            knight = i32(min(second[x + 1], second[x + 3], above[x], above[x + 4]) + i32(_KNIGHT))
+            diagonal = i32(min(above[x + 1], above[x + 3]) + i32(_DIAGONAL))
+            straight = i32(above[x + 2] + i32(UNIT))
             row[x] = min(here[x], straight, knight, diagonal)
         # steps to the right: 1, then 2, 4, 8 and 16 at once
         _step(nearer, 1, shifted)
@@ -136,6 +138,6 @@ def _spread(padded: NDArray[np.int32]) -> None:
 @kernel
 def _step(line: NDArray[np.int32], step: int, nearer: NDArray[np.int32]) -> None:
     here, left, out = line[31:], line[31 - step :], nearer[31:]
-    length = np.int32(step * UNIT)
+    length = i32(step * UNIT)
     for x in range(here.size):
-        out[x] = min(here[x], left[x] + length)
+        out[x] = min(here[x], i32(left[x] + length))
