@@ -30,10 +30,22 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         if "reference" in result.extra_info:
             cell = (result.params["name"], result.params["size"])
             ratios[cell].append((result.extra_info["reference"], result.stats.median))
+    for line in resources(session.benchmarks if session else []):
+        terminalreporter.write_line(line)
     if ratios:
         terminalreporter.section("corruptions: how many times as fast as imagecorruptions")
         for line in table(ratios):
             terminalreporter.write_line(line)
+
+
+def resources(results: Iterable[Any]) -> list[str]:
+    """Return one line per corruption and resource: memory in image sizes, gain of a second thread."""
+    return [
+        f"{result.params['name']:<28}{kind.replace('_', ' '):<12} x{result.extra_info[kind]:.2f}"
+        for result in results
+        for kind in ("memory", "two_threads")
+        if kind in result.extra_info
+    ]
 
 
 def table(ratios: Ratios) -> list[str]:
