@@ -10,7 +10,7 @@ Examples
 """
 
 from corruptions import noise, blur, weather, digital, camera  # noqa: F401, I001 (they register, in this order)
-from corruptions.engine import SET_VERSION, corrupt, corrupt_pair, sweep, unavailable
+from corruptions.engine import SET_VERSION, corrupt, corrupt_pair, sweep
 from corruptions.reference import MissingDependency
 from corruptions.registry import GROUPS, SUBSETS, Corruption, get, names
 
@@ -25,5 +25,4 @@ __all__ = [
     "get",
     "names",
     "sweep",
-    "unavailable",
 ]

@@ -1,6 +1,6 @@
 """Corrupting images: what comes in is checked once, here; behind this file everything is as it should be."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -11,7 +11,7 @@ from corruptions.displacement import move_target
 from corruptions.random import SET_VERSION, stream
 from corruptions.registry import Corruption, get
 
-__all__ = ["SET_VERSION", "corrupt", "corrupt_pair", "sweep", "unavailable"]
+__all__ = ["SET_VERSION", "corrupt", "corrupt_pair", "sweep"]
 
 SEVERITIES = (1, 2, 3, 4, 5)
 MINIMUM_SIDE = 32  # pixels; kernels see no smaller images
@@ -97,21 +97,6 @@ def sweep(
     if record.apply_all is None or not checked:
         return (_corrupt(image, record, severity, seed, key) for severity in checked)
     return _corrupt_all(image, record, checked, seed, key)
-
-
-def unavailable(names: Iterable[str]) -> dict[str, str]:
-    """Return, for those of the named corruptions that cannot run here, the reason in one line.
-
-    There are none: the kernels are our own and need nothing that is not installed with them.
-
-    Examples
-    --------
-    >>> unavailable(["fog", "jpeg_compression"])
-    {}
-    """
-    for name in names:
-        get(name)
-    return {}
 
 
 def _corrupt(

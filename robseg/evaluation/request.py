@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import corruptions
-from reports.schema import CLEAN, Condition
+from reports.schema import Condition
 from robseg.datasets import open_dataset
 from robseg.datasets.base import DATASETS, Dataset
 from robseg.errors import InputError
@@ -118,15 +118,11 @@ def resolve(request: Request) -> tuple[Condition, ...]:
     Raises
     ------
     InputError
-        If a name is unknown or a corruption cannot run on this machine.
+        If a name is unknown, or a number is below 1.
     """
     conditions = grid(request.cells)
     if isinstance(request.dataset, str):
         DATASETS[request.dataset]
-    unavailable = corruptions.unavailable([c.corruption for c in conditions if c.corruption != CLEAN])
-    if unavailable:
-        reason = next(iter(unavailable.values()))
-        raise InputError(f"{', '.join(unavailable)} cannot run here: {reason}")
     for name, value in {"limit": request.limit, "batch size": request.batch_size}.items():
         if value is not None and value < 1:
             raise InputError(f"Expected a {name} of at least 1, but got {value}.")

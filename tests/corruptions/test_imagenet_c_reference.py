@@ -155,9 +155,3 @@ def test_without_opencv_every_corruption_runs_and_the_reference_says_what_to_ins
     assert set(failed) == {"defocus_blur", "snow", "frost", "spatter"}
     assert "needs OpenCV, whose import failed (libGL.so.1: cannot open" in failed["snow"]
     assert "apt-get install libgl1 libglib2.0-0" in failed["snow"]
-
-
-def test_all_are_available() -> None:
-    assert corruptions.unavailable(corruptions.names()) == {}
-    with pytest.raises(ValueError, match="Unknown corruption 'fogg'"):
-        corruptions.unavailable(["fogg"])
