@@ -4,6 +4,7 @@ import dataclasses
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from robseg.datasets.base import Dataset, Sample
@@ -26,7 +27,7 @@ def test_images_are_kept_while_there_is_room(
         return dataset.read(index)
 
     context = Context("d", "1", 0, True, "cpu", "fp32", {model.name: "sha"})
-    table = worker_module.np.arange(256, dtype="uint8")
+    table = np.arange(256, dtype=np.uint8)
     job = Job(
         {model.name: model}, {model.name: table}, dataclasses.replace(dataset, read=counted), context, 2
     )
