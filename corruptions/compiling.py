@@ -16,7 +16,6 @@ __all__ = ["kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_PATIENCE = 1.0  # seconds of silence before the user is told why nothing happens
 _log = logging.getLogger("corruptions")
 
 
@@ -39,8 +38,8 @@ class _Announcement(event.Listener):
     Kernels that a kernel calls are compiled within its compilation; numba compiles in one thread at a time.
     """
 
-    def __init__(self, patience: float = _PATIENCE) -> None:
-        self._patience = patience
+    def __init__(self, patience: float) -> None:
+        self.patience = patience  # seconds of silence before the user is told why nothing happens
         self._depth = 0
         self._timer = threading.Timer(0, _say)
         self._said = False
@@ -50,7 +49,7 @@ class _Announcement(event.Listener):
             return
         self._depth += 1
         if self._depth == 1 and not self._said:
-            self._timer = threading.Timer(self._patience, _say)
+            self._timer = threading.Timer(self.patience, _say)
             self._timer.daemon = True
             self._timer.start()
 
@@ -72,4 +71,5 @@ def _is_ours(event: event.Event) -> bool:
     return module.startswith("corruptions.")
 
 
-event.register("numba:compile", _Announcement())  # type: ignore[no-untyped-call]
+announcement = _Announcement(patience=1.0)
+event.register("numba:compile", announcement)  # type: ignore[no-untyped-call]
