@@ -36,8 +36,15 @@ FED = (
     "std",
     "channel_order",
     "test_size",
+    "resize",
+    "antialias",
     "test_mode",
+    "crop_size",
+    "stride",
+    "average",
+    "flip",
     "size_divisor",
+    "size_remainder",
     "align_corners",
 )
 CUSTOM = "custom"  # the protocol of corruptions that a user put together

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 
-from robseg.registry import Registry
+from robseg.models.catalogue import ARCHITECTURE_NAMES
+from robseg.registry import unknown_name
 
-__all__ = ["ARCHITECTURES", "Architecture", "Fit"]
+__all__ = ["Architecture", "Fit", "Network", "architecture"]
+
+
+class Network(nn.Module):
+    """A segmentation network: a main head, and auxiliary ones that only training looks at."""
+
+    def heads(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return the logits (N, num_classes, h, w) of all heads before any resize, the main one first."""
+        return (self(images),)
 
 
 @dataclasses.dataclass(frozen=True)
 class Fit:
     """How a checkpoint fits an architecture: the builder's options, its tensors under our names, its classes.
 
-    `class_names` is None where the file does not tell; `preprocess` holds Card fields that the layout fixes.
+    `options` are those that the tensors or their layout prove; others (such as dilations) have the builder's
+    defaults or stand on the card. `class_names` is None where the file does not tell; `preprocess` holds Card
+    fields that the layout fixes.
     """
 
     layout: str
@@ -41,9 +53,14 @@ class Architecture:
     name: str
     title: str
     paper: str
-    build: Callable[..., nn.Module]
+    build: Callable[..., Network]
     fit: Callable[[dict[str, Tensor]], Fit]
     size_divisor: int = 1
 
 
-ARCHITECTURES: Registry[Architecture] = Registry("architecture")
+def architecture(name: str) -> Architecture:
+    """Return the architecture of that name; an unknown one raises InputError with the nearest."""
+    if name not in ARCHITECTURE_NAMES:
+        raise unknown_name("architecture", name, ARCHITECTURE_NAMES)
+    module = importlib.import_module(f"robseg.models.architectures.{name}")
+    return cast(Architecture, module.ARCHITECTURE)

@@ -18,7 +18,8 @@ class Card:
     Attributes
     ----------
     id
-        What the user types: `architecture@dataset` for models of ours.
+        What the user types: `architecture@dataset` for models of ours, its configuration's name for a
+        published one.
     class_names
         The name of each output channel. Evaluation maps channels to a data set's classes by these names; a
         channel whose name the data set does not have (such as "void") is never right where a target is
@@ -26,14 +27,38 @@ class Card:
     mean, std
         Per channel in `channel_order`, on the scale 0..255: the network sees (pixel - mean) / std.
     test_size
-        (H, W) that images are resized to before the network, or None for their own size.
+        (H, W) that `resize` refers to, or None for the images' own size.
+    resize
+        What becomes of an image at `test_size`: `exact` gives it just that size; the others keep its ratio:
+        `fit` makes it as large as fits into it (either way round, as in mmsegmentation), `short` and `long`
+        bring its shorter or longer side to the smaller or larger of the two.
+    antialias
+        Whether that resizing averages over what it shrinks (Pillow does, OpenCV does not).
+    test_mode
+        `whole` image, or `slide`: windows of `crop_size` at every `stride`, their logits averaged.
+    average
+        What windows and flips average: `logits` or `probabilities`.
+    flip
+        Whether the mirrored image is averaged in.
     size_divisor
         The network needs sides that are multiples of this; images are padded (zeros after normalisation) at
         the bottom and on the right, and the logits cropped.
+    size_remainder
+        1 where sides must be such multiples plus one, as in networks with aligned corners.
     align_corners
         How the logits are resized to the target's size.
+    weights_urls
+        The places to download the weights from, in the order to try.
+    weights_file
+        The file's name.
+    sha256
+        The file's; "" where its publisher states none.
+    layout
+        The upstream whose names the file's tensors bear.
+    config
+        The upstream's configuration.
     published_miou
-        A fraction, as printed by `source` (None where there is none).
+        A fraction, as printed by `source` (None where there is none), by its `published_protocol`.
     options
         Keyword arguments of the architecture's builder, such as the generation of an ENet.
     trained_on
@@ -49,13 +74,23 @@ class Card:
     std: tuple[float, float, float] = (255.0, 255.0, 255.0)
     channel_order: Literal["RGB", "BGR"] = "RGB"
     test_size: tuple[int, int] | None = None
-    test_mode: Literal["whole"] = "whole"
+    resize: Literal["exact", "fit", "short", "long"] = "exact"
+    antialias: bool = True
+    test_mode: Literal["whole", "slide"] = "whole"
+    crop_size: tuple[int, int] | None = None
+    stride: tuple[int, int] | None = None
+    average: Literal["logits", "probabilities"] = "logits"
+    flip: bool = False
     size_divisor: int = 1
+    size_remainder: Literal[0, 1] = 0
     align_corners: bool = False
-    weights_url: str = ""
+    weights_urls: tuple[str, ...] = ()
     weights_file: str = ""
     sha256: str = ""
+    layout: str = ""
+    config: str = ""
     published_miou: float | None = None
+    published_protocol: str = ""
     licence: str = ""
     source: str = ""
     trained_on: str = ""

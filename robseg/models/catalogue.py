@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pkgutil
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ __all__ = [
     "architecture_of",
     "card_from_json",
     "card_to_json",
+    "find",
+    "find_file",
     "list_cards",
     "read_card",
     "resolve",
@@ -26,8 +29,10 @@ __all__ = [
 
 ZOO = Path(__file__).parent / "zoo"
 
-# Those registered in models.base.ARCHITECTURES, whose modules import torch; a test compares the two.
-ARCHITECTURE_NAMES = ("enet",)
+# The modules of the folder, which are not imported: they need torch.
+ARCHITECTURE_NAMES = tuple(
+    sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "architectures")]))
+)
 
 # The data set that "enet" alone means: it needs no download.
 DEFAULT_DATASET = "streets"
@@ -87,6 +92,16 @@ def read_card(path: Path) -> Card:
 def list_cards(pattern: str = "*") -> tuple[Card, ...]:
     """Return the cards whose id matches a shell pattern such as `enet*`."""
     return tuple(CARDS[name] for name in CARDS if fnmatchcase(name, pattern))
+
+
+def find(spec: str) -> Card | None:
+    """Return the card of that id, or None."""
+    return CARDS[spec] if spec in CARDS else None  # noqa: SIM401 (a registry's names are checked)
+
+
+def find_file(name: str) -> Card | None:
+    """Return the first card whose weights' file bears that name, or None."""
+    return next((CARDS[id_] for id_ in CARDS if CARDS[id_].weights_file == name), None)
 
 
 def architecture_of(spec: str) -> str:

@@ -15,10 +15,11 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from robseg.errors import InputError
-from robseg.models import enet  # noqa: F401  (registers itself)
-from robseg.models.base import ARCHITECTURES, Fit
+from robseg.models import catalogue
+from robseg.models.base import Fit, architecture
 from robseg.models.card import Card
-from robseg.models.catalogue import ZOO, architecture_of, read_card, resolve
+from robseg.models.catalogue import architecture_of, read_card, resolve
+from robseg.models.fetch import weights_path
 from robseg.models.inference import Precision, check_precision, labels, padded_size
 from robseg.models.weights import read_weights, sha256_of, sha256_of_tensors, unwrapped
 
@@ -90,7 +91,7 @@ def load_model(
 
     Examples
     --------
-    >>> from robseg.models.enet import ENet
+    >>> from robseg.models.architectures.enet import ENet
     >>> model = load_model("enet", ENet(2).state_dict(), class_names=["road", "sky"])
     >>> model.predict(np.zeros((1, 32, 48, 3), np.uint8)).shape
     (1, 32, 48)
@@ -100,15 +101,20 @@ def load_model(
     # Activations of published ENets reach denormal numbers, on which some CPUs are 20 times slower; labels do
     # not change. It is a setting of each thread, inherited by those that torch starts after it.
     torch.set_flush_denormal(True)
+    known = catalogue.find(spec)
+    name = architecture_of(spec)
     if weights is None:
-        card, fit, sha256 = _shipped(resolve(spec))
+        card = resolve(spec)
+        fit, sha256 = _fit_file(card, weights_path(card))
     elif isinstance(weights, Mapping):
-        fit = ARCHITECTURES[architecture_of(spec)].fit(unwrapped(weights, "the given state dict"))
-        card = _card(architecture_of(spec), "state_dict", fit, class_names)
+        fit = architecture(name).fit(unwrapped(weights, "the given state dict"))
+        card = _card(known, name, "state_dict", fit, class_names)
         sha256 = sha256_of_tensors(fit.state_dict)
     else:
-        card, fit, sha256 = _from_file(architecture_of(spec), Path(weights), class_names)
-    network = ARCHITECTURES[card.architecture].build(fit.num_classes, **fit.options)
+        card, fit, sha256 = _from_file(known, name, Path(weights), class_names)
+    # What the tensors prove stands above what the card says.
+    card = dataclasses.replace(card, options={**card.options, **fit.options})
+    network = architecture(card.architecture).build(fit.num_classes, **card.options)
     network.load_state_dict(fit.state_dict, strict=True)
     network = network.eval().to(place).to(memory_format=torch.channels_last)
     return Model(card, network, sha256, place, precision)
@@ -122,28 +128,24 @@ def gmacs(model: Model, height: int, width: int) -> float:
     return int(counter.get_total_flops()) / 2e9
 
 
-def _shipped(card: Card) -> tuple[Card, Fit, str]:
-    path = ZOO / card.weights_file
-    if not card.weights_file or not path.is_file():
-        raise InputError(
-            f"Expected the weights of '{card.id}' in the package, but {path} is missing: install it again."
-        )
-    return card, *_fit_file(card, path)
-
-
-def _from_file(architecture: str, path: Path, class_names: Sequence[str] | None) -> tuple[Card, Fit, str]:
+def _from_file(
+    known: Card | None, name: str, path: Path, class_names: Sequence[str] | None
+) -> tuple[Card, Fit, str]:
+    """Return a file's card, fit and SHA-256; the card stands beside it or is that of the file's name."""
     beside = path.with_suffix(".json")
-    name = f"{architecture}:{path.stem}"
     if path.suffix == ".safetensors" and path.is_file() and beside.is_file():
-        card = dataclasses.replace(read_card(beside), id=name)
-        if card.architecture != architecture:
+        card = dataclasses.replace(read_card(beside), id=f"{name}:{path.stem}")
+        if card.architecture != name:
             raise InputError(
-                f"Expected a checkpoint of {architecture}, but the card {beside} says {card.architecture}: "
+                f"Expected a checkpoint of {name}, but the card {beside} says {card.architecture}: "
                 "name that model."
             )
         return card, *_fit_file(card, path)
-    fit = ARCHITECTURES[architecture].fit(read_weights(path))
-    return _card(architecture, path.stem, fit, class_names), fit, sha256_of(path)
+    fit = architecture(name).fit(read_weights(path))
+    if known is None:
+        named = catalogue.find_file(path.name)
+        known = named if named is not None and named.architecture == name else None
+    return _card(known, name, path.stem, fit, class_names), fit, sha256_of(path)
 
 
 def _fit_file(card: Card, path: Path) -> tuple[Fit, str]:
@@ -155,7 +157,7 @@ def _fit_file(card: Card, path: Path) -> tuple[Fit, str]:
             f"Expected {path} to have its card's SHA-256 {card.sha256[:12]}..., but got {sha256[:12]}...: "
             "the file is damaged or not the card's; fetch both again."
         )
-    fit = ARCHITECTURES[card.architecture].fit(tensors)
+    fit = architecture(card.architecture).fit(tensors)
     if fit.num_classes != len(card.class_names):
         raise InputError(
             f"Expected {path} to answer the {len(card.class_names)} classes of its card, "
@@ -164,19 +166,29 @@ def _fit_file(card: Card, path: Path) -> tuple[Fit, str]:
     return fit, sha256
 
 
-def _card(architecture: str, stem: str, fit: Fit, class_names: Sequence[str] | None) -> Card:
-    """Return the card of weights that came without one."""
+def _card(known: Card | None, name: str, stem: str, fit: Fit, class_names: Sequence[str] | None) -> Card:
+    """Return the card of weights that came without one; `known` is that of the model they stand in for."""
     names = fit.class_names
+    if known is not None and len(known.class_names) == fit.num_classes:
+        names = known.class_names
     if names is None and class_names is not None and len(class_names) == fit.num_classes:
         names = tuple(class_names)
-    return Card(
-        id=f"{architecture}:{stem}",
-        architecture=architecture,
+    card = Card(
+        id="",
+        architecture=name,
         dataset="",
-        class_names=names or tuple(f"class {index}" for index in range(fit.num_classes)),
-        size_divisor=ARCHITECTURES[architecture].size_divisor,
+        class_names=(),
+        size_divisor=architecture(name).size_divisor,
         options=fit.options,
         **fit.preprocess,
+    )
+    if known is not None:
+        blank = dict.fromkeys(("weights_file", "sha256", "published_protocol", "trained_on", "source"), "")
+        card = dataclasses.replace(known, weights_urls=(), published_miou=None, **blank)  # type: ignore[arg-type]
+    return dataclasses.replace(
+        card,
+        id=f"{name}:{stem}",
+        class_names=names or tuple(f"class {index}" for index in range(fit.num_classes)),
     )
 
 

@@ -8,8 +8,7 @@ from typing import NamedTuple
 from robseg.datasets import open_dataset
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
-from robseg.models import enet  # noqa: F401  (registers itself)
-from robseg.models.base import ARCHITECTURES, Architecture
+from robseg.models.base import Architecture, architecture
 from robseg.training.recipe import Recipe
 
 __all__ = ["Task", "resolve"]
@@ -25,13 +24,13 @@ class Task(NamedTuple):
 
 def resolve(recipe: Recipe) -> Task:
     """Open what the recipe names; an unknown name raises InputError before anything is written."""
-    architecture = ARCHITECTURES[recipe.model]
-    divisor = architecture.size_divisor
+    network = architecture(recipe.model)
+    divisor = network.size_divisor
     if recipe.crop[0] % divisor or recipe.crop[1] % divisor:
         raise InputError(
-            f"Expected `crop` to be multiples of {divisor} for {architecture.name}, but got {recipe.crop}."
+            f"Expected `crop` to be multiples of {divisor} for {network.name}, but got {recipe.crop}."
         )
     root = None if recipe.data_root is None else Path(recipe.data_root)
     train_set = open_dataset(recipe.dataset, root, recipe.train_split).head(recipe.train_limit)
     val_set = open_dataset(recipe.dataset, root, recipe.val_split).head(recipe.val_limit)
-    return Task(architecture, train_set, val_set)
+    return Task(network, train_set, val_set)

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from robseg.datasets import open_dataset
 from robseg.datasets.base import Dataset
-from robseg.models.enet import ENet
+from robseg.models.architectures.enet import ENet
 from robseg.models.model import Model, load_model
 
 CLASSES = ("sky", "road", "car")

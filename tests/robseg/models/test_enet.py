@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from robseg.errors import InputError
-from robseg.models.base import ARCHITECTURES, Fit
-from robseg.models.enet import ENet, fit
+from robseg.models.architectures.enet import ARCHITECTURE, ENet, fit
+from robseg.models.base import Fit
 
 PARITY = Path(__file__).parents[2] / "data" / "parity"
 FIXTURES = {"up_enet_2018_camvid12": 2018, "up_enet_head_cityscapes20": 2021}
@@ -69,7 +69,7 @@ def relative_difference(network: nn.Module, arrays: dict[str, Any]) -> float:
 
 
 def loaded(fitting: Fit) -> nn.Module:
-    network = ARCHITECTURES["enet"].build(fitting.num_classes, **fitting.options)
+    network = ARCHITECTURE.build(fitting.num_classes, **fitting.options)
     network.load_state_dict(fitting.state_dict, strict=True)
     return network
 

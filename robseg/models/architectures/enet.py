@@ -25,10 +25,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from robseg.models.base import ARCHITECTURES, Architecture, Fit
+from robseg.models.base import Architecture, Fit, Network
 from robseg.models.weights import fitted
 
-__all__ = ["ENet", "fit"]
+__all__ = ["ARCHITECTURE", "ENet", "fit"]
 
 Generation = Literal[2018, 2021]
 
@@ -186,7 +186,7 @@ class UpsamplingBottleneck(nn.Module):
         return cast(Tensor, self.out_activation(main + extension))
 
 
-class ENet(nn.Module):
+class ENet(Network):
     """The network of table 1: float (N, 3, H, W) to logits (N, num_classes, H, W).
 
     H and W are multiples of 8 (2018); 2021 takes any.
@@ -311,14 +311,11 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
     )
 
 
-ARCHITECTURES.add(
-    "enet",
-    Architecture(
-        name="enet",
-        title="ENet",
-        paper="https://arxiv.org/abs/1606.02147",
-        build=ENet,
-        fit=fit,
-        size_divisor=8,
-    ),
+ARCHITECTURE = Architecture(
+    name="enet",
+    title="ENet",
+    paper="https://arxiv.org/abs/1606.02147",
+    build=ENet,
+    fit=fit,
+    size_divisor=8,
 )

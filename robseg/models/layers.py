@@ -1,0 +1,87 @@
+"""The layers that PSPNet, DeepLabV3+, OCRNet and ICNet share.
+
+Parameters bear the names of mmsegmentation 1.x (Apache-2.0), our native layout, so that its files load
+without renaming.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import cast
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+__all__ = ["ConvModule", "FCNHead", "SeparableConvModule", "resize"]
+
+
+def resize(x: Tensor, size: Sequence[int], align_corners: bool = False) -> Tensor:
+    """Return maps (N, C, h, w) at size (H, W), bilinear."""
+    if x.shape[-2:] == tuple(size):
+        return x
+    return F.interpolate(x, tuple(size), mode="bilinear", align_corners=align_corners)
+
+
+class ConvModule(nn.Module):
+    """A convolution without bias that keeps the size (but for `stride`), batch norm, and ReLU."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 1,
+        stride: int = 1,
+        dilation: int = 1,
+        groups: int = 1,
+        activation: type[nn.Module] | None = nn.ReLU,
+    ) -> None:
+        super().__init__()
+        padding = dilation * (kernel_size // 2)
+        self.conv = nn.Conv2d(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias=False
+        )
+        self.bn = nn.BatchNorm2d(out_channels)
+        self.activate = activation() if activation is not None else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, out_channels, H / stride, W / stride)."""
+        return cast(Tensor, self.activate(self.bn(self.conv(x))))
+
+
+class SeparableConvModule(nn.Module):
+    """A depthwise 3x3 and a pointwise convolution, each with batch norm and ReLU."""
+
+    def __init__(self, in_channels: int, out_channels: int, dilation: int = 1) -> None:
+        super().__init__()
+        self.depthwise_conv = ConvModule(in_channels, in_channels, 3, dilation=dilation, groups=in_channels)
+        self.pointwise_conv = ConvModule(in_channels, out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, out_channels, H, W)."""
+        return cast(Tensor, self.pointwise_conv(self.depthwise_conv(x)))
+
+
+class FCNHead(nn.Module):
+    """`num_convs` convolutions and a classifier: auxiliary head and OCRNet's coarse one (arXiv 1411.4038)."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        num_classes: int,
+        kernel_size: int = 3,
+        num_convs: int = 1,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        widths = [in_channels] + [channels] * num_convs
+        self.convs = nn.Sequential(
+            *(ConvModule(before, after, kernel_size) for before, after in itertools.pairwise(widths))
+        )
+        self.dropout = nn.Dropout2d(dropout)
+        self.conv_seg = nn.Conv2d(channels, num_classes, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits (N, num_classes, H, W)."""
+        return cast(Tensor, self.conv_seg(self.dropout(self.convs(x))))
