@@ -115,14 +115,15 @@ def _last_level(
     lowest, highest = _range(finer)
     lowest, highest = min(lowest, heights.min()), max(highest, heights.max())
     hidden = np.empty((2 * _FEW, 2 * n + 1), np.float32)
-    for first in range(seen, n, _FEW):
+    lows, highs = _ranges(heights, seen, _FEW)
+    # twice a mean plus noise: no rounding gets past these bounds, because it keeps the order of numbers
+    doubtful = (lows - amplitude - amplitude < lowest) | (highs + amplitude + amplitude > highest)
+    for part in np.flatnonzero(doubtful):
+        first = seen + int(part) * _FEW
         last = min(first + _FEW, n)
-        low, high = _range(heights[max(first - 1, 0) : last + 1])
-        # twice a mean plus noise: no rounding gets past these bounds, because it keeps the order of numbers
-        if low - amplitude - amplitude < lowest or high + amplitude + amplitude > highest:
-            refine(first, last, hidden)
-            low, high = _range(hidden[: 2 * (last - first)])
-            lowest, highest = min(lowest, low), max(highest, high)
+        refine(first, last, hidden)
+        low, high = _range(hidden[: 2 * (last - first)])
+        lowest, highest = min(lowest, low), max(highest, high)
     return finer, float(lowest), float(highest)
 
 
@@ -190,6 +191,20 @@ def _range(heights: NDArray[np.float32]) -> tuple[np.float32, np.float32]:
             least[x] = min(least[x], row[x])
             most[x] = max(most[x], row[x])
     return least.min(), most.max()
+
+
+@kernel
+def _ranges(
+    heights: NDArray[np.float32], first: int, count: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the ranges of the corners that every `count` rows of squares rest on, from row `first` on."""
+    side = heights.shape[0] - 1
+    parts = (side - first + count - 1) // count
+    lows, highs = np.empty(parts, np.float32), np.empty(parts, np.float32)
+    for part in range(parts):
+        start = first + part * count
+        lows[part], highs[part] = _range(heights[max(start - 1, 0) : min(start + count, side) + 1])
+    return lows, highs
 
 
 @kernel
