@@ -1,0 +1,51 @@
+"""The encoders that architectures share: images in, maps of four stages out."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, cast
+
+from torch import Tensor, nn
+
+from robseg.registry import unknown_name
+
+__all__ = ["BACKBONE_NAMES", "Backbone", "build_backbone"]
+
+# The module of each family has a builder of the family's name: (name, **flags) to a backbone.
+FAMILIES = {
+    "resnet": tuple(f"resnet{depth}{variant}" for depth in (18, 50, 101) for variant in ("", "v1c", "v1d")),
+    "mobilenet_v2": ("mobilenet_v2",),
+    "efficientnet_lite": ("efficientnet_lite0",),
+    "hrnet": ("hrnet_w18_small", "hrnet_w18", "hrnet_w48"),
+}
+FAMILY_OF = {name: family for family, names in FAMILIES.items() for name in names}
+BACKBONE_NAMES = tuple(FAMILY_OF)
+
+
+class Backbone(nn.Module):
+    """An encoder without a classifier.
+
+    `channels` are those of the four maps that it returns of normalised float (N, 3, H, W): at 1/4, 1/8, 1/16
+    and 1/32 of the images' size, the later ones larger where strides give way to dilations.
+    """
+
+    channels: tuple[int, ...]
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return the maps of the four stages, the finest first."""
+        raise NotImplementedError
+
+
+def build_backbone(name: str, **flags: Any) -> Backbone:
+    """Return the backbone of that name; `flags` are those of its family's builder.
+
+    Examples
+    --------
+    >>> build_backbone("resnet18v1c", output_stride=8).channels
+    (64, 128, 256, 512)
+    """
+    if name not in FAMILY_OF:
+        raise unknown_name("backbone", name, BACKBONE_NAMES)
+    family = FAMILY_OF[name]
+    module = importlib.import_module(f"{__name__}.{family}")
+    return cast(Backbone, getattr(module, family)(name, **flags))

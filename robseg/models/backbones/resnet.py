@@ -1,0 +1,190 @@
+"""ResNet (He et al., 2015, https://arxiv.org/abs/1512.03385), dilated (https://arxiv.org/abs/1511.07122).
+
+Variants after https://arxiv.org/abs/1812.01187: plain (a 7x7 stem), V1c (a stem of three 3x3 convolutions)
+and V1d (V1c whose shortcuts average what they would skip). Parameters bear the names of mmsegmentation 1.x,
+which are torchvision's but for the deep stem's; the blocks are torchvision's.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, cast
+
+from torch import Tensor, nn
+from torchvision.models.resnet import BasicBlock, Bottleneck
+
+from robseg.models.backbones import Backbone
+
+__all__ = ["ResNet", "resnet"]
+
+BLOCKS = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
+WIDTHS = (64, 128, 256, 512)
+
+# Of the four stages, by output stride.
+STRIDES = {8: (1, 2, 1, 1), 16: (1, 2, 2, 1), 32: (1, 2, 2, 2)}
+DILATIONS = {8: (1, 1, 2, 4), 16: (1, 1, 1, 2), 32: (1, 1, 1, 1)}
+
+OutputStride = Literal[8, 16, 32]
+
+
+class ResNet(Backbone):
+    """Stem, pooling and four stages of residual blocks.
+
+    Parameters
+    ----------
+    depth
+        18, 50 or 101 layers.
+    deep_stem
+        Three 3x3 convolutions in place of one of 7x7.
+    avg_down
+        Shortcuts that shrink average over 2x2 pixels instead of taking one of them.
+    output_stride
+        Of the last stage; later stages dilate their convolutions instead of striding.
+    contract_dilation
+        Whether the first block of a dilated stage has half of its dilation, as in mmsegmentation.
+    multi_grid
+        The dilations of the last stage's blocks as they are (not to be multiplied), or None.
+    stem_channels
+        That the stem ends in; a deep stem begins with half of them. 64 but for hszhao/semseg's 128.
+    maxpool_ceil_mode
+        Whether pooling rounds sizes up.
+
+    Examples
+    --------
+    >>> import torch
+    >>> [tuple(map.shape) for map in ResNet(18, output_stride=8).eval()(torch.zeros(1, 3, 65, 97))]
+    [(1, 64, 17, 25), (1, 128, 9, 13), (1, 256, 9, 13), (1, 512, 9, 13)]
+    """
+
+    def __init__(
+        self,
+        depth: int,
+        deep_stem: bool = False,
+        avg_down: bool = False,
+        output_stride: OutputStride = 32,
+        contract_dilation: bool = True,
+        multi_grid: tuple[int, ...] | None = None,
+        stem_channels: int = 64,
+        maxpool_ceil_mode: bool = False,
+    ) -> None:
+        super().__init__()
+        self.deep_stem = deep_stem
+        if deep_stem:
+            self.stem = stem(stem_channels)
+        else:
+            self.conv1 = nn.Conv2d(3, stem_channels, 7, stride=2, padding=3, bias=False)
+            self.bn1 = nn.BatchNorm2d(stem_channels)
+            self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1, ceil_mode=maxpool_ceil_mode)
+
+        expansion = 1 if depth == 18 else 4
+        self.channels = tuple(width * expansion for width in WIDTHS)
+        before = (stem_channels, *self.channels)
+        strides = STRIDES[output_stride]
+        dilations = [
+            block_dilations(blocks, dilation, contract_dilation)
+            for blocks, dilation in zip(BLOCKS[depth], DILATIONS[output_stride], strict=True)
+        ]
+        if multi_grid is not None:
+            dilations[3] = multi_grid
+        self.layer1, self.layer2, self.layer3, self.layer4 = (
+            stage(before[index], WIDTHS[index], expansion, strides[index], dilations[index], avg_down)
+            for index in range(4)
+        )
+
+    def entry(self, images: Tensor) -> Tensor:
+        """Return what the first stage gets: (N, stem_channels, H/4, W/4)."""
+        x = self.stem(images) if self.deep_stem else self.relu(self.bn1(self.conv1(images)))
+        return cast(Tensor, self.maxpool(x))
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return the maps of the four stages."""
+        x = self.entry(images)
+        maps = []
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            x = layer(x)
+            maps.append(x)
+        return maps
+
+
+def stem(channels: int) -> nn.Sequential:
+    """Return three 3x3 convolutions that halve the size, numbered as they are in mmsegmentation."""
+    half = channels // 2
+    layers: list[nn.Module] = []
+    for before, after, stride in ((3, half, 2), (half, half, 1), (half, channels, 1)):
+        convolution = nn.Conv2d(before, after, 3, stride, padding=1, bias=False)
+        layers += [convolution, nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+def block_dilations(blocks: int, dilation: int, contract: bool) -> tuple[int, ...]:
+    """Return the dilation of each block of a stage.
+
+    Examples
+    --------
+    >>> block_dilations(3, 4, contract=True)
+    (2, 4, 4)
+    """
+    first = dilation // 2 if contract and dilation > 1 else dilation
+    return (first, *[dilation] * (blocks - 1))
+
+
+def stage(
+    in_channels: int, width: int, expansion: int, stride: int, dilations: tuple[int, ...], avg_down: bool
+) -> nn.Sequential:
+    """Return residual blocks to (N, width * expansion, H / stride, W / stride), one a dilation."""
+    out_channels = width * expansion
+    shortcut = None
+    if stride != 1 or in_channels != out_channels:
+        shortcut = downsample(in_channels, out_channels, stride, avg_down)
+    blocks = [block(in_channels, width, expansion, dilations[0], stride, shortcut)]
+    blocks += [block(out_channels, width, expansion, dilation) for dilation in dilations[1:]]
+    return nn.Sequential(*blocks)
+
+
+def block(
+    in_channels: int,
+    width: int,
+    expansion: int,
+    dilation: int,
+    stride: int = 1,
+    shortcut: nn.Module | None = None,
+) -> nn.Module:
+    """Return a bottleneck (expansion 4), or a basic block, whose first convolution alone is dilated."""
+    if expansion == 4:
+        return cast(nn.Module, Bottleneck(in_channels, width, stride, shortcut, dilation=dilation))
+    basic = cast(nn.Module, BasicBlock(in_channels, width, stride, shortcut))
+    # torchvision's does not dilate.
+    basic.conv1 = nn.Conv2d(in_channels, width, 3, stride, padding=dilation, dilation=dilation, bias=False)
+    return basic
+
+
+def downsample(in_channels: int, out_channels: int, stride: int, avg_down: bool) -> nn.Sequential:
+    """Return a shortcut's 1x1 convolution, after an average over what its stride would skip if so asked."""
+    norm = nn.BatchNorm2d(out_channels)
+    if not avg_down:
+        return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), norm)
+    average = nn.AvgPool2d(stride, stride, ceil_mode=True, count_include_pad=False)
+    return nn.Sequential(average, nn.Conv2d(in_channels, out_channels, 1, bias=False), norm)
+
+
+def resnet(
+    name: str,
+    output_stride: OutputStride = 32,
+    contract_dilation: bool = True,
+    multi_grid: tuple[int, ...] | None = None,
+    stem_channels: int = 64,
+    maxpool_ceil_mode: bool = False,
+) -> ResNet:
+    """Return a ResNet by name, such as `resnet50`, `resnet50v1c` or `resnet50v1d`."""
+    depth, variant = cast("re.Match[str]", re.fullmatch(r"resnet(\d+)(v1c|v1d)?", name)).groups()
+    return ResNet(
+        int(depth),
+        deep_stem=variant is not None,
+        avg_down=variant == "v1d",
+        output_stride=output_stride,
+        contract_dilation=contract_dilation,
+        multi_grid=multi_grid,
+        stem_channels=stem_channels,
+        maxpool_ceil_mode=maxpool_ceil_mode,
+    )
