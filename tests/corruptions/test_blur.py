@@ -11,7 +11,7 @@ import corruptions
 from corruptions import blur, glass, reference
 from corruptions.random import stream
 
-SIZES = [(33, 500), (97, 131), (200, 320), (360, 480)]
+SIZES = [(33, 500), (500, 33), (64, 64), (97, 131), (200, 320), (360, 480)]
 every_severity = pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
 
 

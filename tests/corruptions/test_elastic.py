@@ -23,7 +23,7 @@ def uniforms_of_the_reference(height: int, width: int, severity: int) -> NDArray
     return np.random.RandomState(severity).uniform(size=(2, height, width)).astype(np.float32)
 
 
-@pytest.mark.parametrize("size", [(33, 500), (500, 33), (97, 131), (200, 320)])
+@pytest.mark.parametrize("size", [(33, 500), (500, 33), (64, 64), (97, 131), (200, 320), (360, 480)])
 @pytest.mark.parametrize("severity", [1, 3, 5])
 def test_the_references_draws_give_its_elastic_transform(severity: int, size: tuple[int, int]) -> None:
     image = texture(*size)

@@ -9,7 +9,7 @@ from corruptions import fog, reference
 from corruptions.random import stream
 
 PARAMETERS = corruptions.get("fog").parameters
-SIZES = [(33, 500), (97, 131), (64, 64), (200, 320)]
+SIZES = [(33, 500), (500, 33), (64, 64), (97, 131), (200, 320), (360, 480)]
 
 
 def scene(height: int, width: int) -> NDArray[np.uint8]:

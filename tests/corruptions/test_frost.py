@@ -19,7 +19,7 @@ def drawn_by_the_reference(height: int, width: int, rng: np.random.RandomState) 
     return FrostDraws(photograph, rng.randint(0, rows - height), rng.randint(0, columns - width))
 
 
-@pytest.mark.parametrize("size", [(33, 500), (97, 131), (700, 40), (360, 480)])
+@pytest.mark.parametrize("size", [(33, 500), (64, 64), (97, 131), (200, 320), (700, 40), (360, 480)])
 def test_the_references_draws_give_its_frost(size: tuple[int, int]) -> None:
     pytest.importorskip("cv2")
     image: NDArray[np.uint8] = np.random.default_rng(1).integers(0, 256, (*size, 3), dtype=np.uint8)

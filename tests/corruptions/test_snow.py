@@ -30,7 +30,7 @@ def drawn_by_the_reference(
     return snow.SnowDraws(middle, rng.uniform(-135, -45))
 
 
-@pytest.mark.parametrize("size", [(33, 500), (97, 131), (200, 322)])
+@pytest.mark.parametrize("size", [(33, 500), (500, 33), (64, 64), (97, 131), (200, 322), (360, 480)])
 @pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
 def test_the_references_draws_give_its_snow(severity: int, size: tuple[int, int]) -> None:
     pytest.importorskip("cv2")

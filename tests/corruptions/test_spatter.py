@@ -10,7 +10,7 @@ from corruptions import reference, spatter
 from corruptions.edges import UNIT, canny, distance
 
 PARAMETERS = corruptions.get("spatter").parameters
-SIZES = [(33, 500), (97, 131), (200, 320)]
+SIZES = [(33, 500), (500, 33), (64, 64), (97, 131), (200, 320), (360, 480)]
 
 
 def scene(height: int, width: int) -> NDArray[np.uint8]:
