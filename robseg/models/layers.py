@@ -32,12 +32,13 @@ class ConvModule(nn.Module):
         out_channels: int,
         kernel_size: int = 1,
         stride: int = 1,
-        dilation: int = 1,
+        dilation: int | tuple[int, int] = 1,
         groups: int = 1,
         activation: type[nn.Module] | None = nn.ReLU,
     ) -> None:
         super().__init__()
-        padding = dilation * (kernel_size // 2)
+        rows, columns = (dilation, dilation) if isinstance(dilation, int) else dilation
+        padding = (rows * (kernel_size // 2), columns * (kernel_size // 2))
         self.conv = nn.Conv2d(
             in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias=False
         )
@@ -52,7 +53,7 @@ class ConvModule(nn.Module):
 class SeparableConvModule(nn.Module):
     """A depthwise 3x3 and a pointwise convolution, each with batch norm and ReLU."""
 
-    def __init__(self, in_channels: int, out_channels: int, dilation: int = 1) -> None:
+    def __init__(self, in_channels: int, out_channels: int, dilation: int | tuple[int, int] = 1) -> None:
         super().__init__()
         self.depthwise_conv = ConvModule(in_channels, in_channels, 3, dilation=dilation, groups=in_channels)
         self.pointwise_conv = ConvModule(in_channels, out_channels)
