@@ -1,0 +1,150 @@
+"""MobileNetV2: Inverted Residuals and Linear Bottlenecks (Sandler et al., 2018).
+
+https://arxiv.org/abs/1801.04381. Parameters bear the names of mmsegmentation 1.x. Two upstreams dilate and
+pad the same layers differently:
+
+=============================  =========================  =====================================
+what                           mmsegmentation             VainF/DeepLabV3Plus-Pytorch
+=============================  =========================  =====================================
+first block of a layer         the layer's dilation       dilation of the layer before
+other blocks of a layer        no dilation                the layer's dilation
+zeros around a block's input   before its 3x3             before its first 1x1, which turns
+                                                          them into its bias
+stem                           padded                     not padded
+=============================  =========================  =====================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, cast
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from robseg.models.backbones import Backbone
+from robseg.models.layers import ConvModule
+
+__all__ = ["InvertedResidual", "LayerPlan", "MobileNetV2", "atrous", "mobilenet_v2"]
+
+# Of the seven layers (table 2).
+EXPANSIONS = (1, 6, 6, 6, 6, 6, 6)
+CHANNELS = (16, 24, 32, 64, 96, 160, 320)
+BLOCKS = (1, 2, 3, 4, 3, 3, 1)
+STRIDES = (1, 2, 2, 2, 1, 2, 1)
+# The last layers of 1/4, 1/8, 1/16 and 1/32.
+TAPS = (1, 2, 4, 6)
+
+Variant = Literal["mmseg", "vainf"]
+OutputStride = Literal[8, 16, 32]
+
+
+class LayerPlan(NamedTuple):
+    """The stride of a layer's first block, its dilation, and that of the layer before."""
+
+    stride: int
+    dilation: int
+    before: int
+
+
+def atrous(strides: Sequence[int], output_stride: int) -> list[LayerPlan]:
+    """Return the layers after a stem that halves: strides beyond the output stride become dilations.
+
+    Examples
+    --------
+    >>> [(plan.stride, plan.dilation) for plan in atrous(STRIDES, output_stride=8)]
+    [(1, 1), (2, 1), (2, 1), (1, 2), (1, 2), (1, 4), (1, 4)]
+    """
+    plans, reached, dilation = [], 2, 1
+    for stride in strides:
+        before = dilation
+        if reached == output_stride:
+            dilation *= stride
+            stride = 1  # noqa: PLW2901
+        reached *= stride
+        plans.append(LayerPlan(stride, dilation, before))
+    return plans
+
+
+class InvertedResidual(nn.Module):
+    """A 1x1 convolution that widens, a depthwise one, and a 1x1 one that narrows without activation.
+
+    With `pad_first`, the zeros that keep the size stand around the block's input.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int = 1,
+        dilation: int = 1,
+        expansion: int = 6,
+        kernel_size: int = 3,
+        pad_first: bool = False,
+    ) -> None:
+        super().__init__()
+        inside = in_channels * expansion
+        depthwise = ConvModule(
+            inside, inside, kernel_size, stride, dilation, groups=inside, activation=nn.ReLU6
+        )
+        self.padding = 0
+        if pad_first:
+            self.padding = dilation * (kernel_size // 2)
+            depthwise.conv.padding = (0, 0)
+        widen = [] if expansion == 1 else [ConvModule(in_channels, inside, activation=nn.ReLU6)]
+        narrow = ConvModule(inside, out_channels, activation=None)
+        self.conv = nn.Sequential(*widen, depthwise, narrow)
+        self.is_residual = stride == 1 and in_channels == out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, out_channels, H / stride, W / stride)."""
+        padded = F.pad(x, [self.padding] * 4) if self.padding else x
+        y = cast(Tensor, self.conv(padded))
+        return x + y if self.is_residual else y
+
+
+class MobileNetV2(Backbone):
+    """The layers of table 2 but for the last, of 1280 channels.
+
+    Examples
+    --------
+    >>> import torch
+    >>> [tuple(map.shape) for map in MobileNetV2(output_stride=8).eval()(torch.zeros(1, 3, 65, 97))]
+    [(1, 24, 17, 25), (1, 32, 9, 13), (1, 96, 9, 13), (1, 320, 9, 13)]
+    """
+
+    def __init__(self, output_stride: OutputStride = 32, variant: Variant = "mmseg") -> None:
+        super().__init__()
+        vainf = variant == "vainf"
+        self.channels = tuple(CHANNELS[index] for index in TAPS)
+        self.conv1 = ConvModule(3, 32, 3, stride=2, activation=nn.ReLU6)
+        if vainf:
+            self.conv1.conv.padding = (0, 0)
+        in_channels = 32
+        for index, plan in enumerate(atrous(STRIDES, output_stride)):
+            first, others = (plan.before, plan.dilation) if vainf else (plan.dilation, 1)
+            out_channels, expansion = CHANNELS[index], EXPANSIONS[index]
+            blocks = [
+                InvertedResidual(in_channels, out_channels, plan.stride, first, expansion, pad_first=vainf)
+            ]
+            blocks += [
+                InvertedResidual(out_channels, out_channels, 1, others, expansion, pad_first=vainf)
+                for _ in range(1, BLOCKS[index])
+            ]
+            self.add_module(f"layer{index + 1}", nn.Sequential(*blocks))
+            in_channels = out_channels
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return the maps after layers 2, 3, 5 and 7."""
+        x = self.conv1(images)
+        maps = []
+        for index in range(len(CHANNELS)):
+            x = self.get_submodule(f"layer{index + 1}")(x)
+            if index in TAPS:
+                maps.append(x)
+        return maps
+
+
+def mobilenet_v2(name: str, output_stride: OutputStride = 32, variant: Variant = "mmseg") -> MobileNetV2:  # noqa: ARG001
+    """Return a MobileNetV2; its family has but one name."""
+    return MobileNetV2(output_stride, variant)

