@@ -1,7 +1,13 @@
-"""From images to labels, step by step: what stands between a network and plain NumPy arrays."""
+"""From images to labels, step by step: what stands between a network and plain NumPy arrays.
+
+read -> channel order -> resize -> normalise -> [window] -> pad -> network -> logits at the input's size ->
+crop -> [average] -> logits at the image's own size -> argmax. The card says how; docs/protocol.md says which
+published code does what.
+"""
 
 from __future__ import annotations
 
+import functools
 from contextlib import AbstractContextManager, nullcontext
 from typing import Literal, cast
 
@@ -13,46 +19,32 @@ from torch import Tensor, nn
 
 from robseg.errors import InputError
 from robseg.models.card import Card
+from robseg.models.sizes import Size, divisible, network_sizes, padded_size, resized_size
+from robseg.models.sliding import slide
 
-__all__ = ["PRECISIONS", "Precision", "check_precision", "labels", "padded_size", "preprocess"]
+__all__ = [
+    "PRECISIONS",
+    "Precision",
+    "check_precision",
+    "labels",
+    "network_sizes",
+    "padded_size",
+    "preprocess",
+]
 
 Precision = Literal["fp32", "bf16", "fp16"]
 PRECISIONS: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-
-def padded_size(size: tuple[int, int], card: Card) -> tuple[int, int]:
-    """Return (H, W) as the network sees images of that size: resized to the card's size, then padded.
-
-    Examples
-    --------
-    >>> padded_size((65, 129), Card("m", "enet", "toy", ("road",), size_divisor=8))
-    (72, 136)
-    """
-    height, width = card.test_size or size
-    divisor = card.size_divisor
-    return -(-height // divisor) * divisor, -(-width // divisor) * divisor
+MAX_CLASSES = 255  # labels are bytes, and 255 stands for what is not labelled
+VALUES_AT_ONCE = 2**26  # logits that are resized together: 256 MiB of them
 
 
 def preprocess(images: NDArray[np.uint8], card: Card, device: torch.device | str = "cpu") -> Tensor:
-    """Return uint8 RGB images (N, H, W, 3) as the card's network wants them, float32 (N, 3, h, w).
+    """Return uint8 RGB images (N, H, W, 3) as a card's network wants them whole, float32 (N, 3, h, w).
 
     Channel order, resizing, normalisation and padding, all on the device.
     """
-    # Bytes move to the device: a quarter of what floats take. The permuted view is channels-last memory.
-    x = torch.tensor(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).float()
-    if card.channel_order == "BGR":
-        x = x.flip(1)
-    if card.test_size is not None and card.test_size != x.shape[-2:]:
-        # With antialiasing, as in Pillow's bilinear resize, by which published models were fed: without it a
-        # smaller test size would drop pixels instead of averaging them.
-        x = F.interpolate(x, card.test_size, mode="bilinear", align_corners=False, antialias=True)
-    mean = torch.tensor(card.mean, device=device).view(1, 3, 1, 1)
-    std = torch.tensor(card.std, device=device).view(1, 3, 1, 1)
-    x = (x - mean) / std
-    height, width = x.shape[-2:]
-    rows, columns = padded_size((height, width), card)
-    x = F.pad(x, (0, columns - width, 0, rows - height))
-    return x.contiguous(memory_format=torch.channels_last)
+    return _padded(_normalised(images, card, device), card)
 
 
 @torch.inference_mode()
@@ -64,15 +56,11 @@ def labels(
     precision: Precision = "fp32",
 ) -> NDArray[np.uint8]:
     """Return the class of each pixel, uint8 (N, H, W), of uint8 RGB images (N, H, W, 3)."""
-    x = preprocess(images, card, device)
-    with _autocast(torch.device(device), precision):
-        logits = cast(Tensor, network(x))
-    # Where the input was padded, logits come to its scale first, so that cropping cuts just the padding.
-    height, width = card.test_size or images.shape[1:3]
-    if x.shape[-2:] != (height, width):
-        logits = _resized(logits.float(), x.shape[-2:], card)[..., :height, :width]
-    logits = _resized(logits.float(), images.shape[1:3], card)
-    return logits.argmax(dim=1).to(torch.uint8).cpu().numpy()
+    x = _normalised(images, card, device)
+    score = functools.partial(_scores, network, card=card, precision=precision)
+    scores = slide(score, x, card) if card.test_mode == "slide" else score(x)
+    height, width = images.shape[1:3]
+    return _strongest(scores, (height, width), card).cpu().numpy()
 
 
 def check_precision(precision: str, device: torch.device) -> None:
@@ -85,13 +73,83 @@ def check_precision(precision: str, device: torch.device) -> None:
         raise InputError("Expected a GPU for precision fp16, but got the CPU: use fp32 or bf16 there.")
 
 
+def _normalised(images: NDArray[np.uint8], card: Card, device: torch.device | str) -> Tensor:
+    """Return images as float32 (N, 3, h, w) at the card's size, channels-last in memory."""
+    # Bytes move to the device: a quarter of what floats take. The permuted view is channels-last memory.
+    x = torch.tensor(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).float()
+    if card.channel_order == "BGR":
+        x = x.flip(1)
+    height, width = x.shape[-2:]
+    size = resized_size((height, width), card)
+    if size != (height, width):
+        # Half-pixel centres as in OpenCV, or with antialiasing as in Pillow; neither's rounding to bytes.
+        x = F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=card.antialias)
+    mean = torch.tensor(card.mean, device=device).view(1, 3, 1, 1)
+    std = torch.tensor(card.std, device=device).view(1, 3, 1, 1)
+    return (x - mean) / std
+
+
+def _padded(x: Tensor, card: Card) -> Tensor:
+    """Return x with zeros (the mean colour) at the bottom and on the right, at a size the network takes."""
+    height, width = x.shape[-2:]
+    rows, columns = divisible((height, width), card)
+    x = F.pad(x, (0, columns - width, 0, rows - height))
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def _scores(network: nn.Module, x: Tensor, card: Card, precision: Precision) -> Tensor:
+    """Return logits, or probabilities, float32 (N, C, h, w) at the size of the input x (N, 3, h, w)."""
+    scores = _answers(network, x, card, precision)
+    if card.flip:
+        # Mirrored before it is padded: the mirrored image of a mirrored image has the same labels, mirrored.
+        scores = (scores + _answers(network, x.flip(-1), card, precision).flip(-1)) / 2
+    return scores
+
+
+def _answers(network: nn.Module, x: Tensor, card: Card, precision: Precision) -> Tensor:
+    height, width = x.shape[-2:]
+    x = _padded(x, card)
+    with _autocast(x.device, precision):
+        logits = cast(Tensor, network(x)).float()
+    if logits.shape[1] > MAX_CLASSES:
+        raise InputError(
+            f"Expected a network of at most {MAX_CLASSES} classes, for labels are bytes, but got "
+            f"{logits.shape[1]} outputs: merge classes or leave some out."
+        )
+    # To the input's scale first, so that cropping cuts just the padding.
+    rows, columns = x.shape[-2:]
+    logits = _resized(logits, (rows, columns), card.align_corners)[..., :height, :width]
+    return logits.softmax(dim=1) if card.average == "probabilities" else logits
+
+
 def _autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
     if precision == "fp32":
         return nullcontext()
     return torch.autocast(device.type, dtype=PRECISIONS[precision])
 
 
-def _resized(logits: Tensor, size: tuple[int, ...], card: Card) -> Tensor:
-    if logits.shape[-2:] == tuple(size):
-        return logits
-    return F.interpolate(logits, tuple(size), mode="bilinear", align_corners=card.align_corners)
+def _resized(scores: Tensor, size: Size, align_corners: bool) -> Tensor:
+    if scores.shape[-2:] == size:
+        return scores
+    return F.interpolate(scores, size, mode="bilinear", align_corners=align_corners)
+
+
+def _strongest(scores: Tensor, size: Size, card: Card) -> Tensor:
+    """Return the class of the highest score of each pixel, uint8 (N, *size), having resized the scores.
+
+    Some classes at a time: 150 of them at the size of a photograph would take gigabytes.
+    """
+    if scores.shape[-2:] == size:
+        return scores.argmax(dim=1).to(torch.uint8)
+    # Semseg, which averages probabilities, resizes them as OpenCV does; others resize logits as above.
+    align_corners = card.align_corners and card.average == "logits"
+    step = max(VALUES_AT_ONCE // (len(scores) * size[0] * size[1]), 1)
+    for first in range(0, scores.shape[1], step):
+        values, classes = _resized(scores[:, first : first + step], size, align_corners).max(dim=1)
+        classes = (classes + first).to(torch.uint8)
+        if first == 0:
+            best, found = values, classes
+        else:
+            higher = values > best
+            best, found = torch.where(higher, values, best), torch.where(higher, classes, found)
+    return found

@@ -8,88 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from torch import Tensor, nn
 
 from robseg.errors import InputError
 from robseg.models import catalogue, fetch, load_model, model
 from robseg.models.architectures.enet import CAMVID, ENet
 from robseg.models.card import Card
 from robseg.models.catalogue import card_to_json
-from robseg.models.inference import labels, preprocess
 from robseg.models.weights import save_weights, sha256_of
 from robseg.registry import Registry
 
 CARD = Card("m", "enet", "toy", ("a", "b", "c"))
 
 
-class Brightest(nn.Module):
-    """Answer with the strongest input channel, at a fraction of the size."""
-
-    def __init__(self, stride: int = 1) -> None:
-        super().__init__()
-        self.stride = stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x[:, :, :: self.stride, :: self.stride]
-
-
 def rgb(height: int, width: int) -> Any:
     return np.random.default_rng(0).integers(0, 256, (1, height, width, 3), dtype=np.uint8)
-
-
-def test_channels_come_in_the_cards_order() -> None:
-    image = np.zeros((1, 4, 4, 3), np.uint8)
-    image[..., 0] = 200
-    assert (labels(Brightest(), image, CARD) == 0).all()
-    assert (labels(Brightest(), image, dataclasses.replace(CARD, channel_order="BGR")) == 2).all()
-
-
-def test_pixels_are_normalised_on_the_scale_of_bytes() -> None:
-    image = np.full((1, 2, 2, 3), 100, np.uint8)
-    card = dataclasses.replace(CARD, mean=(100.0, 90.0, 0.0), std=(1.0, 5.0, 50.0))
-    assert preprocess(image, card)[0, :, 0, 0].tolist() == [0.0, 2.0, 2.0]
-
-
-def test_padding_is_zeros_at_the_bottom_and_on_the_right() -> None:
-    card = dataclasses.replace(CARD, mean=(50.0, 50.0, 50.0), size_divisor=8)
-    x = preprocess(np.full((1, 9, 15, 3), 255, np.uint8), card)
-    assert x.shape == (1, 3, 16, 16)
-    assert (x[..., :9, :15] > 0).all()
-    assert not x[..., 9:, :].any()
-    assert not x[..., 15:].any()
-
-
-def test_images_are_resized_as_pillow_does() -> None:
-    image = rgb(90, 121)
-    card = dataclasses.replace(CARD, std=(1.0, 1.0, 1.0), test_size=(40, 50))
-    ours = preprocess(image, card)[0].permute(1, 2, 0).numpy()
-    theirs = np.asarray(Image.fromarray(image[0]).resize((50, 40), Image.Resampling.BILINEAR), np.float32)
-    assert np.abs(ours - theirs).max() <= 1.0
-
-
-@pytest.mark.parametrize("divisor", [1, 8])
-def test_logits_of_padded_images_stay_in_place(divisor: int) -> None:
-    image = np.zeros((1, 41, 57, 3), np.uint8)
-    image[:, :20, :, 0], image[:, 20:, :, 1] = 255, 255
-    found = labels(Brightest(), image, dataclasses.replace(CARD, size_divisor=divisor))
-    assert (found[:, :20] == 0).all()
-    assert (found[:, 20:] == 1).all()
-
-
-@pytest.mark.parametrize("align_corners", [True, False])
-def test_coarse_logits_are_resized_with_the_cards_corners(align_corners: bool) -> None:
-    image = rgb(33, 65)
-    card = dataclasses.replace(CARD, align_corners=align_corners)
-    logits = torch.nn.functional.interpolate(
-        preprocess(image, card)[:, :, ::8, ::8], (33, 65), mode="bilinear", align_corners=align_corners
-    )
-    np.testing.assert_array_equal(labels(Brightest(8), image, card), logits.argmax(1).numpy())
-
-
-def test_labels_come_at_the_images_size_whatever_the_test_size() -> None:
-    card = dataclasses.replace(CARD, test_size=(30, 44), size_divisor=8)
-    assert labels(Brightest(2), rgb(61, 90), card).shape == (1, 61, 90)
 
 
 @pytest.mark.parametrize(
