@@ -13,7 +13,7 @@ from typing import cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["ConvModule", "FCNHead", "SeparableConvModule", "resize"]
+__all__ = ["ConvModule", "FCNHead", "PyramidPooling", "SeparableConvModule", "resize"]
 
 
 def resize(x: Tensor, size: Sequence[int], align_corners: bool = False) -> Tensor:
@@ -61,6 +61,26 @@ class SeparableConvModule(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, out_channels, H, W)."""
         return cast(Tensor, self.pointwise_conv(self.depthwise_conv(x)))
+
+
+class PyramidPooling(nn.ModuleList):
+    """Means over grids of `scales` x `scales` cells, each projected and resized (arXiv 1612.01105)."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        scales: Sequence[int] = (1, 2, 3, 6),
+        align_corners: bool = False,
+    ) -> None:
+        super().__init__(
+            nn.Sequential(nn.AdaptiveAvgPool2d(scale), ConvModule(in_channels, channels)) for scale in scales
+        )
+        self.align_corners = align_corners
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Return a map (N, channels, H, W) of each scale."""
+        return [resize(level(x), x.shape[-2:], self.align_corners) for level in self]
 
 
 class FCNHead(nn.Module):
