@@ -1,4 +1,4 @@
-"""Random scale, crop, flip and photometric jitter of one labelled image."""
+"""Random scale, crop, flip, photometric jitter and corruption of one labelled image."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+import corruptions
 from robseg.datasets.base import IGNORE_INDEX
 from robseg.training.recipe import Recipe
+from robseg.training.task import corruption_names
 
 __all__ = ["augment"]
 
@@ -32,6 +34,8 @@ def augment(
     if recipe.jitter > 0:
         brightness, contrast, saturation = rng.uniform(1 - recipe.jitter, 1 + recipe.jitter, 3)
         image = jitter(image, brightness, contrast, saturation)
+    if recipe.corruptions and rng.random() < recipe.corruption_rate:
+        image, target = corrupt(image, target, recipe, rng)
     return pad(image, target, recipe.crop)
 
 
@@ -78,6 +82,26 @@ def jitter(
     values += ((grey - grey.mean()) * np.float32(contrast) + grey.mean())[..., None]
     values *= np.float32(brightness)
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def corrupt(
+    image: NDArray[np.uint8], target: NDArray[np.uint8], recipe: Recipe, rng: np.random.Generator
+) -> Pair:
+    """Apply one of the recipe's corruptions at one of its severities, both drawn evenly.
+
+    Last of all, at the size that the network sees: so corrupted images reach it in an evaluation.
+    """
+    name = rng.choice(corruption_names(recipe))
+    severity = int(rng.choice(recipe.severities))
+    key = f"train/{rng.integers(1 << 62)}"
+    return corruptions.corrupt_pair(
+        np.ascontiguousarray(image),
+        np.ascontiguousarray(target),
+        str(name),
+        severity,
+        seed=recipe.seed,
+        key=key,
+    )
 
 
 def pad(image: NDArray[np.uint8], target: NDArray[np.uint8], size: tuple[int, int]) -> Pair:

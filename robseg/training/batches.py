@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from robseg.files import write_atomically
 from robseg.training.augment import Pair, augment
 from robseg.training.recipe import Recipe
 
-__all__ = ["CACHE_BYTES", "SampleCache", "batch", "epoch_order", "steps_per_epoch"]
+__all__ = ["CACHE_BYTES", "SampleCache", "batches", "epoch_order", "steps_per_epoch"]
 
 CACHE_BYTES = 4 << 30
 
@@ -56,15 +57,16 @@ class SampleCache:
         self.left -= pixels.nbytes
 
 
-def steps_per_epoch(num_images: int, batch_size: int) -> int:
-    """Return the number of full batches in an epoch (one smaller batch where there are too few images).
+def steps_per_epoch(num_images: int, recipe: Recipe) -> int:
+    """Return the number of full steps in an epoch (one smaller step where there are too few images).
 
     Examples
     --------
-    >>> steps_per_epoch(367, 8), steps_per_epoch(3, 8)
+    >>> recipe = Recipe("enet", "camvid", batch_size=4, accumulate=2)
+    >>> steps_per_epoch(367, recipe), steps_per_epoch(3, recipe)
     (45, 1)
     """
-    return max(1, num_images // batch_size)
+    return max(1, num_images // (recipe.batch_size * recipe.accumulate))
 
 
 def epoch_order(num_images: int, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -72,13 +74,15 @@ def epoch_order(num_images: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return np.random.default_rng((_ORDER, seed, epoch)).permutation(num_images)
 
 
-def batch(samples: SampleCache, recipe: Recipe, step: int) -> Pair:
-    """Return the images, uint8 (N, H, W, 3), and targets, uint8 (N, H, W), of a step, counted from 0."""
-    epoch, position = divmod(step, steps_per_epoch(len(samples), recipe.batch_size))
+def batches(samples: SampleCache, recipe: Recipe, step: int) -> Iterator[Pair]:
+    """Yield the batches of a step, counted from 0: images uint8 (N, H, W, 3) and targets uint8 (N, H, W)."""
+    epoch, position = divmod(step, steps_per_epoch(len(samples), recipe))
     order = epoch_order(len(samples), recipe.seed, epoch)
-    chosen = order[position * recipe.batch_size : (position + 1) * recipe.batch_size]
-    pairs = [
-        augment(*samples[int(i)], recipe, np.random.default_rng((_SAMPLE, recipe.seed, epoch, int(i))))
-        for i in chosen
-    ]
-    return np.stack([image for image, _ in pairs]), np.stack([target for _, target in pairs])
+    size = recipe.batch_size
+    chosen = order[position * size * recipe.accumulate :][: size * recipe.accumulate]
+    for start in range(0, len(chosen), size):
+        pairs = [
+            augment(*samples[int(i)], recipe, np.random.default_rng((_SAMPLE, recipe.seed, epoch, int(i))))
+            for i in chosen[start : start + size]
+        ]
+        yield np.stack([image for image, _ in pairs]), np.stack([target for _, target in pairs])

@@ -10,24 +10,13 @@ from torch import Tensor
 
 from robseg.datasets.base import Dataset
 from robseg.files import write_atomically
-from robseg.models.base import Architecture
 from robseg.models.card import Card
 from robseg.models.weights import save_weights
 from robseg.training.recipe import Recipe
 from robseg.training.state import State
+from robseg.training.task import corruption_names
 
-__all__ = ["blank_card", "export"]
-
-
-def blank_card(architecture: Architecture, train_set: Dataset) -> Card:
-    """Return the card of a network that is about to be trained: how to feed it, and what it answers."""
-    return Card(
-        id=f"{architecture.name}@{train_set.name}",
-        architecture=architecture.name,
-        dataset=train_set.name,
-        class_names=train_set.class_names,
-        size_divisor=architecture.size_divisor,
-    )
+__all__ = ["export"]
 
 
 def export(recipe: Recipe, card: Card, train_set: Dataset, state: State, out: Path) -> dict[str, Path]:
@@ -48,12 +37,12 @@ def export(recipe: Recipe, card: Card, train_set: Dataset, state: State, out: Pa
 
 def _save(path: Path, recipe: Recipe, card: Card, train_set: Dataset, state: State, which: str) -> Path:
     miou = state.best_miou if which == "best" else state.rows[-1].val_miou
-    weights: dict[str, Tensor] = state.best if which == "best" else state.network.state_dict()
+    weights: dict[str, Tensor] = state.best if which == "best" else state.result.state_dict()
     filled = dataclasses.replace(
         card,
         published_miou=None if miou is None else round(miou, 4),
         weights_file=path.name,
-        trained_on=f"{train_set.name} {train_set.split}, {len(train_set)} images",
+        trained_on=f"{train_set.name} {train_set.split}, {len(train_set)} images{_augmented(recipe)}",
         source=(
             f"robseg train ({which} weights), {state.seconds / 3600:.2f} hours, mIoU on {recipe.val_split}"
             f"{'' if recipe.val_limit is None else f' (first {recipe.val_limit} images)'}; {_summary(recipe)}"
@@ -63,18 +52,20 @@ def _save(path: Path, recipe: Recipe, card: Card, train_set: Dataset, state: Sta
     return path
 
 
+def _augmented(recipe: Recipe) -> str:
+    names = corruption_names(recipe)
+    if not names:
+        return ""
+    share = f"{recipe.corruption_rate:.0%} of them corrupted"
+    return f", {share} ({', '.join(names)}; severities {', '.join(map(str, recipe.severities))})"
+
+
 def _summary(recipe: Recipe) -> str:
-    fields = (
-        "epochs",
-        "batch_size",
-        "learning_rate",
-        "power",
-        "weight_decay",
-        "crop",
-        "scale",
-        "flip",
-        "jitter",
-    )
+    """Return the recipe's fields that are not a Recipe's defaults, in one line."""
+    skipped = ("model", "dataset", "data_root", "options", "train_split", "val_split", "val_limit")
+    told = ("epochs", "batch_size", "learning_rate", "crop", "seed")
     return ", ".join(
-        f"{field} {getattr(recipe, field)}" for field in (*fields, "class_weights", "precision", "seed")
+        f"{field.name} {getattr(recipe, field.name)}"
+        for field in dataclasses.fields(recipe)
+        if field.name not in skipped and (field.name in told or getattr(recipe, field.name) != field.default)
     )

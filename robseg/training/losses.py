@@ -1,84 +1,102 @@
-"""The loss, and class weights from the pixel shares of the training targets."""
+"""The losses: of one labelled pixel's class, and of all heads of a network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from robseg.datasets.base import IGNORE_INDEX
+from robseg.models.layers import resize
+from robseg.training.recipe import Recipe
 
-__all__ = ["class_weights", "cross_entropy", "enet_weights", "median_frequency_weights", "pixel_counts"]
+__all__ = ["cross_entropy", "focal", "network_loss", "ohem", "pixel_loss"]
 
-
-def pixel_counts(targets: Iterable[NDArray[np.uint8]], num_classes: int) -> NDArray[np.int64]:
-    """Count the pixels of each class in each target: int64 (number of targets, C)."""
-    rows = [np.bincount(target.ravel(), minlength=256)[:num_classes] for target in targets]
-    return np.array(rows, np.int64).reshape(-1, num_classes)
+# The next three take the surprise -ln p of the true classes, float32 (P,), and these classes' weights (P,).
 
 
-def enet_weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return 1 / ln(1.02 + p) with p the class's share of the labelled pixels: (M, C) counts to (C,).
-
-    Paszke et al., "ENet", 2016, section 5.1: the weights stay between 1.4 and 50.
+def cross_entropy(surprise: Tensor, weights: Tensor) -> Tensor:
+    """Return the weighted mean.
 
     Examples
     --------
-    >>> enet_weights(np.array([[98, 2]])).round(2)
-    array([ 1.44, 25.5 ])
+    >>> cross_entropy(torch.tensor([1.0, 4.0]), torch.tensor([2.0, 1.0]))
+    tensor(2.)
     """
-    total = counts.sum(axis=0)
-    return np.asarray(1 / np.log(1.02 + total / max(1, total.sum())))
+    return (weights * surprise).sum() / weights.sum()
 
 
-def median_frequency_weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return median(f) / f, where f is a class's share of the labelled pixels of the images that show it.
+def focal(surprise: Tensor, weights: Tensor, gamma: float) -> Tensor:
+    """Return the weighted mean of -(1 - p) ** gamma ln p: pixels that are right already count little.
 
-    Eigen & Fergus, "Predicting Depth, Surface Normals and Semantic Labels", ICCV 2015, section 4.3.2. A class
-    that occurs nowhere weighs 0.
+    Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, with a softmax over all classes.
 
     Examples
     --------
-    >>> median_frequency_weights(np.array([[60, 40, 0], [80, 0, 20]])).round(2)
-    array([0.57, 1.  , 2.  ])
+    >>> focal(torch.tensor([2.0]), torch.tensor([3.0]), gamma=0)
+    tensor(2.)
     """
-    shown = np.where(counts > 0, counts.sum(axis=1, keepdims=True), 0).sum(axis=0)
-    present = shown > 0
-    weights = np.zeros(counts.shape[1])
-    if present.any():
-        frequency = counts.sum(axis=0)[present] / shown[present]
-        weights[present] = np.median(frequency) / frequency
-    return weights
+    return cross_entropy((-torch.expm1(-surprise)).clamp(min=0) ** gamma * surprise, weights)
 
 
-def class_weights(kind: Literal["enet", "median", "none"], counts: NDArray[np.int64]) -> Tensor:
-    """Return the weights of that kind, float32 (C,)."""
-    if kind == "none":
-        return torch.ones(counts.shape[1])
-    weights = enet_weights(counts) if kind == "enet" else median_frequency_weights(counts)
-    return torch.from_numpy(weights.astype(np.float32))
+def ohem(surprise: Tensor, weights: Tensor, threshold: float, share: float) -> Tensor:
+    """Return the weighted mean over the hard pixels: those with p <= threshold, and at least a share of all.
+
+    Shrivastava et al., "Training Region-based Object Detectors with Online Hard Example Mining", CVPR 2016.
+
+    Examples
+    --------
+    >>> ohem(torch.tensor([0.1, 0.01, 3.0]), torch.ones(3), threshold=0.7, share=0.1)
+    tensor(3.)
+    """
+    least = max(1, round(share * len(surprise)))
+    easiest = surprise.detach().kthvalue(len(surprise) - least + 1).values
+    limit = torch.minimum(easiest, -torch.tensor(threshold).log())
+    hard = surprise.detach() >= limit
+    return cross_entropy(surprise[hard], weights[hard])
 
 
-def cross_entropy(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    """Return the weighted mean cross entropy over the labelled pixels (0 where there are none).
+def pixel_loss(logits: Tensor, targets: Tensor, weights: Tensor, recipe: Recipe) -> Tensor:
+    """Return the recipe's loss over the labelled pixels (0 where there are none that weigh anything).
 
     Parameters
     ----------
     logits
-        (N, C, h, w) of any size and precision: resized to the targets' size.
+        float32 (N, C, H, W).
     targets
         uint8 (N, H, W), classes or IGNORE_INDEX.
     weights
         float32 (C,).
     """
-    logits = logits.float()
-    if logits.shape[-2:] != targets.shape[-2:]:
-        logits = F.interpolate(logits, targets.shape[-2:], mode="bilinear", align_corners=False)
-    if bool((targets == IGNORE_INDEX).all()):
+    labelled = targets != IGNORE_INDEX
+    classes = targets[labelled].long()
+    pixel_weights = weights[classes]
+    if not bool(pixel_weights.any()):
         return logits.sum() * 0
-    return F.cross_entropy(logits, targets.long(), weights, ignore_index=IGNORE_INDEX)
+    surprise = F.cross_entropy(logits, targets.long(), ignore_index=IGNORE_INDEX, reduction="none")[labelled]
+    if recipe.loss == "focal":
+        return focal(surprise, pixel_weights, recipe.gamma)
+    if recipe.loss == "ohem":
+        return ohem(surprise, pixel_weights, recipe.ohem_threshold, recipe.ohem_share)
+    return cross_entropy(surprise, pixel_weights)
+
+
+def network_loss(
+    heads: Sequence[Tensor], targets: Tensor, weights: Tensor, recipe: Recipe, align_corners: bool = False
+) -> Tensor:
+    """Return the main head's loss plus the auxiliary heads' ones, each by its weight in the recipe.
+
+    Parameters
+    ----------
+    heads
+        Logits (N, C, h, w) of any size and precision, the main head's first: resized to the targets' size.
+    """
+    aux = recipe.aux_weights * len(heads) if len(recipe.aux_weights) == 1 else recipe.aux_weights
+    losses = [
+        factor
+        * pixel_loss(resize(logits.float(), targets.shape[-2:], align_corners), targets, weights, recipe)
+        for factor, logits in zip((1.0, *aux), heads, strict=False)
+    ]
+    return torch.stack(losses).sum()

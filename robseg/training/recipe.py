@@ -3,89 +3,106 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from robseg.errors import InputError
 
-__all__ = ["Recipe"]
+__all__ = ["CIRCUMSTANCES", "Recipe"]
 
 # Fields that say where and how often, but change no weight: a checkpoint may be continued with others.
-_CIRCUMSTANCES = ("data_root", "checkpoint_minutes")
+CIRCUMSTANCES = ("data_root", "checkpoint_minutes")
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What to train, on what, and how.
+    """What to train, on what, and how; each field's line stands beside it.
 
-    Attributes
-    ----------
-    model
-        The name of an architecture.
-    train_limit, val_limit
-        Use the first so many images of a split only (None: all of them).
-    learning_rate, power
-        Adam's rate at step s of S is learning_rate * (1 - s / S) ** power.
-    weight_decay
-        The factor of the L2 penalty in Adam's gradient, as in ENet's paper (not decoupled).
-    crop
-        (H, W) in pixels of what the network sees; smaller images are padded.
-    scale
-        The smallest and largest factor of the random resizing before the crop, drawn log-uniformly.
-    jitter
-        Strength of the photometric jitter, 0 (none) to 1: brightness, contrast and saturation are each
-        multiplied by a factor from 1 - jitter to 1 + jitter.
-    class_weights
-        `enet`: 1 / ln(1.02 + share of pixels); `median`: median frequency balancing; `none`.
-    precision
-        `bf16` runs the network under autocast; weights, loss and optimizer stay fp32.
-    seed
-        Decides the first weights, the order, the augmentation and the dropout.
-    val_every
-        Validate after every so many epochs, and after the last.
+    The rate of step s of S is `learning_rate` times the decay, (1 - s / S) ** power or
+    (1 + cos(pi s / S)) / 2, times (s + 1) / warmup_steps while that is below 1. With `adam`,
+    `weight_decay` is the factor of an L2 penalty in the gradient, as in ENet's paper; with `adamw` it is
+    decoupled.
+
+    Examples
+    --------
+    >>> Recipe("enet", "streets", epochs=3).learning_rate
+    0.002
     """
 
-    model: str
-    dataset: str
-    data_root: str | None = None
-    train_split: str = "train"
-    val_split: str = "val"
-    train_limit: int | None = None
-    val_limit: int | None = 100
-    epochs: int = 100
-    batch_size: int = 8
-    learning_rate: float = 2e-3
-    power: float = 0.9
-    weight_decay: float = 2e-4
-    crop: tuple[int, int] = (320, 320)
-    scale: tuple[float, float] = (0.6, 1.6)
-    flip: bool = True
-    jitter: float = 0.3
-    class_weights: Literal["enet", "median", "none"] = "enet"
-    precision: Literal["fp32", "bf16"] = "fp32"
-    seed: int = 0
-    val_every: int = 5
-    checkpoint_minutes: float = 5.0
+    model: Annotated[str, "Architecture, such as enet."]
+    dataset: Annotated[str, "Data set, such as streets or camvid."]
+    options: Annotated[dict[str, Any], "Of the architecture's builder, such as backbone."] = (
+        dataclasses.field(default_factory=dict)
+    )
+    pretrained: Annotated[bool, "Start the encoder from ImageNet weights."] = False
+    data_root: Annotated[str | None, "Folder of the data set."] = None
+    train_split: Annotated[str, "Split to train on; several with + between them."] = "train"
+    val_split: Annotated[str, "Split to validate on."] = "val"
+    train_limit: Annotated[int | None, "Train on the first so many images only."] = None
+    val_limit: Annotated[int | None, "Validate on the first so many images only."] = None
+    epochs: Annotated[int, "Passes over the training images; they set the decay."] = 100
+    batch_size: Annotated[int, "Images that are seen together."] = 8
+    accumulate: Annotated[int, "Batches whose gradients make one step."] = 1
+    optimizer: Annotated[Literal["adam", "adamw", "sgd"], "What steps."] = "adam"
+    learning_rate: Annotated[float, "Before decay and warm-up."] = 2e-3
+    encoder_factor: Annotated[float, "The backbone's learning rate over the others'."] = 1.0
+    schedule: Annotated[Literal["poly", "cosine"], "Decay of the learning rate to 0."] = "poly"
+    power: Annotated[float, "Of the polynomial decay."] = 0.9
+    warmup_steps: Annotated[int, "Steps in which the learning rate rises."] = 0
+    momentum: Annotated[float, "Of SGD."] = 0.9
+    weight_decay: Annotated[float, "Strength of the decay of weights."] = 2e-4
+    decay_all: Annotated[bool, "Decay norms and biases as well."] = True
+    ema: Annotated[float, "Decay of the moving average of weights, which is kept; 0: none."] = 0.0
+    loss: Annotated[Literal["cross_entropy", "focal", "ohem"], "Per pixel."] = "cross_entropy"
+    gamma: Annotated[float, "Of the focal loss: how little easy pixels count."] = 2.0
+    ohem_threshold: Annotated[float, "OHEM drops pixels whose class has more probability."] = 0.7
+    ohem_share: Annotated[float, "OHEM keeps at least this share of the pixels."] = 0.1
+    aux_weights: Annotated[tuple[float, ...], "Of the auxiliary heads' losses; one serves all."] = (0.4,)
+    class_weights: Annotated[Literal["enet", "median", "none"], "By the classes' shares of pixels."] = "enet"
+    crop: Annotated[tuple[int, int], "(H, W) of what the network sees; smaller images are padded."] = (
+        320,
+        320,
+    )
+    scale: Annotated[tuple[float, float], "Random resizing before the crop, log-uniform."] = (0.6, 1.6)
+    flip: Annotated[bool, "Mirror half of the images."] = True
+    jitter: Annotated[float, "Brightness, contrast and saturation, times 1 - jitter to 1 + jitter."] = 0.3
+    corruptions: Annotated[tuple[str, ...], "Corruptions or groups to train with."] = ()
+    corruption_rate: Annotated[float, "Share of the images that get one of them."] = 0.5
+    severities: Annotated[tuple[int, ...], "Of these corruptions."] = (1, 2, 3, 4, 5)
+    precision: Annotated[Literal["fp32", "bf16"], "bf16: the network alone; weights and loss stay fp32."] = (
+        "fp32"
+    )
+    seed: Annotated[int, "Of the first weights, the order, the augmentation and the dropout."] = 0
+    val_every: Annotated[int, "Validate after every so many epochs, and after the last."] = 5
+    checkpoint_minutes: Annotated[float, "Between two checkpoints."] = 5.0
 
     def __post_init__(self) -> None:
         positive = (
-            *("epochs", "batch_size", "learning_rate", "val_every", "checkpoint_minutes"),
+            *("epochs", "batch_size", "accumulate", "learning_rate", "val_every", "checkpoint_minutes"),
             *("train_limit", "val_limit"),
         )
         for field in positive:
             value = getattr(self, field)
             _expect(value is None or value > 0, field, "positive", value)
-        for field in ("power", "weight_decay", "seed"):
+        for field in ("power", "weight_decay", "seed", "encoder_factor", "warmup_steps"):
             _expect(getattr(self, field) >= 0, field, "zero or more", getattr(self, field))
-        _expect(min(self.crop) > 0, "crop", "two positive sizes (H, W)", self.crop)
+        for field in ("jitter", "corruption_rate", "ohem_threshold", "ohem_share"):
+            _expect(0 <= getattr(self, field) <= 1, field, "from 0 to 1", getattr(self, field))
+        for field in ("ema", "momentum"):
+            _expect(0 <= getattr(self, field) < 1, field, "at least 0 and below 1", getattr(self, field))
+        for field, choices in CHOICES.items():
+            value = getattr(self, field)
+            _expect(value in choices, field, f"{', '.join(choices[:-1])} or {choices[-1]}", value)
+        _expect(self.gamma == 0 or self.gamma >= 1, "gamma", "0, or 1 and more", self.gamma)
+        _expect(len(self.crop) == 2 and min(self.crop) > 0, "crop", "two positive sizes (H, W)", self.crop)
         _expect(0 < self.scale[0] <= self.scale[1], "scale", "two factors 0 < min <= max", self.scale)
-        _expect(0 <= self.jitter <= 1, "jitter", "from 0 to 1", self.jitter)
+        weights = self.aux_weights
+        _expect(len(weights) > 0 and min(weights) >= 0, "aux_weights", "zero or more, at least one", weights)
         _expect(
-            self.class_weights in ("enet", "median", "none"),
-            "class_weights",
-            "enet, median or none",
-            self.class_weights,
+            len(self.severities) > 0 and set(self.severities) <= {1, 2, 3, 4, 5},
+            "severities",
+            "some of 1 to 5",
+            self.severities,
         )
-        _expect(self.precision in ("fp32", "bf16"), "precision", "fp32 or bf16", self.precision)
 
     def deciding(self) -> dict[str, Any]:
         """Return the fields that decide the result: those in which a checkpoint must agree to be continued.
@@ -95,7 +112,16 @@ class Recipe:
         >>> Recipe("enet", "streets", checkpoint_minutes=1).deciding() == Recipe("enet", "streets").deciding()
         True
         """
-        return {k: v for k, v in dataclasses.asdict(self).items() if k not in _CIRCUMSTANCES}
+        return {k: v for k, v in dataclasses.asdict(self).items() if k not in CIRCUMSTANCES}
+
+
+CHOICES = {
+    "optimizer": ("adam", "adamw", "sgd"),
+    "schedule": ("poly", "cosine"),
+    "loss": ("cross_entropy", "focal", "ohem"),
+    "class_weights": ("enet", "median", "none"),
+    "precision": ("fp32", "bf16"),
+}
 
 
 def _expect(holds: bool, field: str, expected: str, value: object) -> None:

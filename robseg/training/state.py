@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from robseg.errors import InputError
 from robseg.files import write_atomically
+from robseg.models.base import Network
 
 __all__ = ["Row", "State", "load_checkpoint", "save_checkpoint", "write_log"]
 
-VERSION = 1
+VERSION = 2
 
 
 class Row(NamedTuple):
@@ -36,18 +37,25 @@ class State:
     """A training after `step` optimizer steps.
 
     `loss` is the sum over the running epoch's steps, `seconds` the time spent so far over all runs; `best`
-    holds the weights of the best validation so far. There is no generator: every random choice is a
-    function of the seed and the step.
+    holds the weights of the best validation so far. `averaged` is the network of the moving average of
+    weights, where the recipe asks for one: it is what is validated and exported. There is no generator: every
+    random choice is a function of the seed and the step.
     """
 
-    network: nn.Module
+    network: Network
     optimizer: torch.optim.Optimizer
+    averaged: Network | None = None
     step: int = 0
     loss: float = 0.0
     seconds: float = 0.0
     rows: list[Row] = dataclasses.field(default_factory=list)
     best_miou: float = -1.0
     best: dict[str, Tensor] = dataclasses.field(default_factory=dict)
+
+    @property
+    def result(self) -> Network:
+        """The network that is validated and exported."""
+        return self.network if self.averaged is None else self.averaged
 
     def is_finite(self) -> bool:
         """Tell whether all weights are numbers."""
@@ -62,6 +70,7 @@ def save_checkpoint(path: Path, state: State, identity: dict[str, Any]) -> None:
         "identity": identity,
         "network": state.network.state_dict(),
         "optimizer": state.optimizer.state_dict(),
+        "averaged": None if state.averaged is None else state.averaged.state_dict(),
         "step": state.step,
         "loss": state.loss,
         "seconds": state.seconds,
@@ -92,6 +101,8 @@ def load_checkpoint(path: Path, state: State, identity: dict[str, Any]) -> None:
         )
     state.network.load_state_dict(content["network"])
     state.optimizer.load_state_dict(content["optimizer"])
+    if state.averaged is not None:
+        state.averaged.load_state_dict(content["averaged"])
     state.step, state.loss, state.seconds = content["step"], content["loss"], content["seconds"]
     state.rows = [Row(*row) for row in content["rows"]]
     state.best_miou, state.best = content["best_miou"], content["best"]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import inspect
 from pathlib import Path
 from typing import NamedTuple
 
+import corruptions
 from robseg.datasets import open_dataset
-from robseg.datasets.base import Dataset
+from robseg.datasets.base import Dataset, Sample
 from robseg.errors import InputError
 from robseg.models.base import Architecture, architecture
+from robseg.registry import unknown_name
 from robseg.training.recipe import Recipe
 
-__all__ = ["Task", "resolve"]
+__all__ = ["Task", "corruption_names", "open_splits", "resolve"]
 
 
 class Task(NamedTuple):
@@ -25,12 +30,61 @@ class Task(NamedTuple):
 def resolve(recipe: Recipe) -> Task:
     """Open what the recipe names; an unknown name raises InputError before anything is written."""
     network = architecture(recipe.model)
+    options = [name for name in inspect.signature(network.build).parameters if name != "num_classes"]
+    for name in recipe.options:
+        if name not in options:
+            raise unknown_name(f"option of {network.name}", name, options)
     divisor = network.size_divisor
     if recipe.crop[0] % divisor or recipe.crop[1] % divisor:
         raise InputError(
             f"Expected `crop` to be multiples of {divisor} for {network.name}, but got {recipe.crop}."
         )
+    corruption_names(recipe)
     root = None if recipe.data_root is None else Path(recipe.data_root)
-    train_set = open_dataset(recipe.dataset, root, recipe.train_split).head(recipe.train_limit)
+    train_set = open_splits(recipe.dataset, root, recipe.train_split).head(recipe.train_limit)
     val_set = open_dataset(recipe.dataset, root, recipe.val_split).head(recipe.val_limit)
     return Task(network, train_set, val_set)
+
+
+def corruption_names(recipe: Recipe) -> tuple[str, ...]:
+    """Return the names of the corruptions to train with, each once, groups and subsets spelt out.
+
+    Examples
+    --------
+    >>> corruption_names(Recipe("enet", "streets", corruptions=("fog", "weather")))
+    ('fog', 'snow', 'frost', 'spatter')
+    """
+    try:
+        found = [name for selection in recipe.corruptions for name in corruptions.names(selection)]
+    except ValueError as error:
+        raise InputError(f"In `corruptions`: {error}") from error
+    return tuple(dict.fromkeys(found))
+
+
+def open_splits(name: str, root: Path | None, splits: str) -> Dataset:
+    """Open one split, or several with + between them as one data set."""
+    parts = tuple(open_dataset(name, root, split) for split in splits.split("+"))
+    if len(parts) == 1:
+        return parts[0]
+    fingerprints = "+".join(part.fingerprint for part in parts)
+    return dataclasses.replace(
+        parts[0],
+        split=splits,
+        ids=tuple(id_ for part in parts for id_ in part.ids),
+        read=_Joined(parts),
+        fingerprint=hashlib.blake2b(fingerprints.encode(), digest_size=16).hexdigest(),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Joined:
+    """Read sample `index` of data sets one after the other; picklable."""
+
+    parts: tuple[Dataset, ...]
+
+    def __call__(self, index: int) -> Sample:
+        for part in self.parts:
+            if index < len(part):
+                return part.read(index)
+            index -= len(part)
+        raise IndexError(index)

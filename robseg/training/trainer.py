@@ -11,16 +11,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 from torch import Tensor
 
 from robseg.errors import IncompleteRun, InputError
 from robseg.models.card import Card
 from robseg.models.inference import preprocess
-from robseg.training.batches import SampleCache, batch, steps_per_epoch
-from robseg.training.export import blank_card, export
-from robseg.training.losses import class_weights, cross_entropy, pixel_counts
+from robseg.training.batches import SampleCache, batches, steps_per_epoch
+from robseg.training.build import blank_card, build_state
+from robseg.training.class_weights import class_weights, pixel_counts
+from robseg.training.export import export
+from robseg.training.losses import network_loss
+from robseg.training.optimizer import average, learning_rate, set_learning_rate
 from robseg.training.recipe import Recipe
-from robseg.training.state import Row, State, load_checkpoint, save_checkpoint, write_log
+from robseg.training.state import Row, load_checkpoint, save_checkpoint, write_log
 from robseg.training.task import Task
 from robseg.training.validate import validate
 
@@ -50,24 +54,13 @@ class Trained(NamedTuple):
     weights: dict[str, Path]
 
 
-def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """Return the rate of `step`, from 0, of `steps`: polynomial decay to 0.
-
-    Examples
-    --------
-    >>> recipe = Recipe("enet", "streets", learning_rate=0.1, power=1.0)
-    >>> learning_rate(recipe, 0, 10), learning_rate(recipe, 5, 10)
-    (0.1, 0.05)
-    """
-    return float(recipe.learning_rate * (1 - step / steps) ** recipe.power)
-
-
 def train(
     recipe: Recipe,
     task: Task,
     out: Path,
     *,
     minutes: float | None = None,
+    cache: Path | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> Trained:
     """Train, or continue from OUT/checkpoint.pt, and export the weights.
@@ -79,6 +72,8 @@ def train(
     ----------
     minutes
         Stop after so long with a checkpoint; the schedule stays that of the recipe's epochs.
+    cache
+        A folder for decoded images (OUT/cache if None), which several trainings may share.
 
     Raises
     ------
@@ -97,7 +92,7 @@ def train(
         ) from error
     # The global generator gives the first weights and the dropout; afterwards it is what it was.
     with lock, torch.random.fork_rng(devices=[]):
-        return _Training(recipe, task, out, minutes, report).run()
+        return _Training(recipe, task, out, minutes, cache, report).run()
 
 
 def _make_folder(out: Path) -> None:
@@ -117,17 +112,18 @@ class _Training:
         task: Task,
         out: Path,
         minutes: float | None,
+        cache: Path | None,
         report: Callable[[Progress], None] | None,
     ) -> None:
         self.recipe, self.task, self.out, self.report = recipe, task, out, report
         self.started = time.monotonic()
         self.limit = math.inf if minutes is None else 60 * minutes
-        self.card: Card = blank_card(task.architecture, task.train_set)
-        self.samples = SampleCache(task.train_set, out / "cache")
-        self.val_samples = SampleCache(task.val_set, out / "cache")
-        self.per_epoch = steps_per_epoch(len(self.samples), recipe.batch_size)
+        self.card: Card = blank_card(recipe, task.architecture, task.train_set)
+        self.samples = SampleCache(task.train_set, cache or out / "cache")
+        self.val_samples = SampleCache(task.val_set, cache or out / "cache")
+        self.per_epoch = steps_per_epoch(len(self.samples), recipe)
         self.steps = recipe.epochs * self.per_epoch
-        self.state = self._build()
+        self.state = build_state(recipe, task.architecture, self.card)
         if self.checkpoint.exists():
             load_checkpoint(self.checkpoint, self.state, self.identity)
         self.seconds_before = self.state.seconds
@@ -141,15 +137,6 @@ class _Training:
     def identity(self) -> dict[str, Any]:
         fingerprints = {"data": self.task.train_set.fingerprint, "val_data": self.task.val_set.fingerprint}
         return {**self.recipe.deciding(), **fingerprints}
-
-    def _build(self) -> State:
-        torch.manual_seed(self.recipe.seed)
-        network = self.task.architecture.build(len(self.card.class_names))
-        network = network.to(memory_format=torch.channels_last).train()
-        optimizer = torch.optim.Adam(
-            network.parameters(), self.recipe.learning_rate, weight_decay=self.recipe.weight_decay
-        )
-        return State(network, optimizer)
 
     def _class_weights(self) -> Tensor:
         chosen = np.linspace(0, len(self.samples) - 1, min(WEIGHING_SAMPLE, len(self.samples))).astype(int)
@@ -178,35 +165,43 @@ class _Training:
         return Trained(tuple(state.rows), weights)
 
     def _step(self) -> float:
+        """Take one step of the optimizer and return its loss."""
         state, recipe = self.state, self.recipe
-        images, targets = batch(self.samples, recipe, state.step)
         torch.manual_seed(
             int(np.random.SeedSequence((_DROPOUT, recipe.seed, state.step)).generate_state(1)[0])
         )
-        for group in state.optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, state.step, self.steps)
+        set_learning_rate(state.optimizer, learning_rate(recipe, state.step, self.steps))
         state.optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
-            logits = state.network(preprocess(images, self.card))
-        loss = cross_entropy(logits, torch.from_numpy(targets), self.weights)
-        if not math.isfinite(loss.item()):
-            raise self._diverged(f"the loss became {loss.item()}")
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = 0.0
+        for images, targets in batches(self.samples, recipe, state.step):
+            part = self._loss(images, targets) / recipe.accumulate
+            loss += part.item()
+            if not math.isfinite(loss):
+                raise self._diverged(f"the loss became {loss}")
+            part.backward()  # type: ignore[no-untyped-call]
         state.optimizer.step()
         state.step += 1
-        state.loss += loss.item()
+        if state.averaged is not None:
+            average(state.averaged, state.network, recipe.ema, state.step)
+        state.loss += loss
         state.seconds = self.seconds_before + time.monotonic() - self.started
-        return loss.item()
+        return loss
+
+    def _loss(self, images: NDArray[np.uint8], targets: NDArray[np.uint8]) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+            heads = self.state.network.heads(preprocess(images, self.card))
+        labels = torch.from_numpy(targets)
+        return network_loss(heads, labels, self.weights, self.recipe, self.card.align_corners)
 
     def _end_epoch(self) -> None:
         state, recipe = self.state, self.recipe
         epoch = state.step // self.per_epoch
         miou = None
         if epoch % recipe.val_every == 0 or epoch == recipe.epochs:
-            miou = validate(state.network, self.val_samples, self.card, recipe.precision)
+            miou = validate(state.result, self.val_samples, self.card, recipe.precision)
             if miou > state.best_miou:
                 state.best_miou = miou
-                state.best = {key: tensor.clone() for key, tensor in state.network.state_dict().items()}
+                state.best = {key: tensor.clone() for key, tensor in state.result.state_dict().items()}
         rate = learning_rate(recipe, state.step - 1, self.steps)
         loss = state.loss / self.per_epoch
         state.seconds = self.seconds_before + time.monotonic() - self.started

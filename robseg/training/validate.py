@@ -31,13 +31,14 @@ def miou(counts: Counts) -> float:
 def validate(
     network: nn.Module, samples: SampleCache, card: Card, precision: Literal["fp32", "bf16"]
 ) -> float:
-    """Return the mIoU over all samples, at the images' own size; the network is left in train mode."""
+    """Return the mIoU over all samples, at the images' own size; the network's mode is kept."""
     num_classes = len(card.class_names)
     total = np.zeros((3, num_classes), np.int64)
+    training = network.training
     network.eval()
     for index in range(len(samples)):
         image, target = samples[index]
         prediction = labels(network, image[None], card, precision=precision)[0]
         total += np.stack(count(prediction, target, num_classes))
-    network.train()
+    network.train(training)
     return miou(Counts(*total))

@@ -6,10 +6,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import nn
+from torch.nn import functional as F
 
 from robseg.datasets.base import Dataset, Sample
 from robseg.errors import IncompleteRun, InputError
-from robseg.models.base import Architecture, Fit
+from robseg.models.backbones import Backbone
+from robseg.models.base import Architecture, Fit, Network
 from robseg.training.recipe import Recipe
 from robseg.training.task import Task
 from robseg.training.trainer import train
@@ -20,14 +22,33 @@ RECIPE = Recipe(
 )
 
 
-def tiny(num_classes):
-    return nn.Sequential(
-        nn.Conv2d(3, 8, 3, padding=1),
-        nn.BatchNorm2d(8),
-        nn.ReLU(),
-        nn.Dropout2d(0.2),
-        nn.Conv2d(8, num_classes, 3, stride=2, padding=1),
-    )
+class Encoder(Backbone):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.norm = nn.BatchNorm2d(8)
+
+    def forward(self, images):
+        return [F.relu(self.norm(self.conv(images)))]
+
+
+class Tiny(Network):
+    """A network with an encoder, a main head and an auxiliary one, each with dropout before it."""
+
+    def __init__(self, num_classes, backbone="toy", width=8):
+        super().__init__()
+        self.backbone_name = backbone
+        self.backbone = Encoder()
+        self.dropout = nn.Dropout2d(0.2)
+        self.head = nn.Conv2d(width, num_classes, 3, stride=2, padding=1)
+        self.aux = nn.Conv2d(width, num_classes, 1)
+
+    def forward(self, images):
+        return self.heads(images)[0]
+
+    def heads(self, images):
+        features = self.dropout(self.backbone(images)[0])
+        return self.head(features), self.aux(features)
 
 
 def read_grey(index):
@@ -38,7 +59,7 @@ def read_grey(index):
     return Sample(str(index), np.repeat((target * 100 + 20)[..., None], 3, 2), target)
 
 
-def task(read=read_grey, fingerprint="a" * 64, build=tiny):
+def task(read=read_grey, fingerprint="a" * 64, build=Tiny):
     data = Dataset("grey", "train", CLASSES, ((0, 0, 0),) * 3, tuple(map(str, range(7))), read, fingerprint)
     architecture = Architecture("tiny", "Tiny", "", build, lambda sd: Fit("own", 3, {}, sd), size_divisor=2)
     return Task(architecture, data, dataclasses.replace(data, split="val").head(3))
@@ -95,15 +116,13 @@ def test_the_learning_rate_decays_to_zero(whole):
 def test_weights_and_card_are_left_behind(whole):
     out, trained = whole
     tensors = load_file(out / "tiny@grey.safetensors")
-    assert tensors.keys() == {key for key, _ in tiny(3).named_parameters()} | {
-        "1.running_mean",
-        "1.running_var",
-    }
+    assert tensors.keys() == {key for key in Tiny(3).state_dict() if not key.endswith("num_batches_tracked")}
     card = json.loads((out / "tiny@grey.json").read_text())
     assert card["class_names"] == list(CLASSES)
     assert card["trained_on"] == "grey train, 7 images"
     assert card["published_miou"] == pytest.approx(trained.rows[-1].val_miou, abs=1e-4)
     assert "seed 0" in card["source"]
+    assert card["backbone"] == "toy"
 
 
 @pytest.mark.parametrize("step", [2, 3, 7])
@@ -155,7 +174,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
         train(RECIPE, task(), tmp_path)
 
 
-class Exploding(nn.Module):
+class Exploding(Network):
     """Gives NaN from its fourth call in train mode on."""
 
     def __init__(self, num_classes):
@@ -201,3 +220,104 @@ def test_a_sample_is_read_once(tmp_path):
 def test_bf16_trains(tmp_path):
     trained = train(dataclasses.replace(RECIPE, precision="bf16", epochs=2), task(), tmp_path)
     assert np.isfinite(trained.rows[-1].loss)
+
+
+VARIANTS = {
+    "adamw with everything": {
+        "optimizer": "adamw",
+        "schedule": "cosine",
+        "warmup_steps": 3,
+        "encoder_factor": 0.5,
+        "decay_all": False,
+        "ema": 0.9,
+        "accumulate": 2,
+        "batch_size": 1,
+        "loss": "focal",
+        "aux_weights": (0.4,),
+        "corruptions": ("brightness", "jpeg_compression"),
+    },
+    "sgd": {"optimizer": "sgd", "loss": "ohem", "class_weights": "median", "ema": 0.5},
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_each_kind_of_training_continues_exactly(tmp_path, name):
+    recipe = dataclasses.replace(RECIPE, epochs=2, checkpoint_minutes=1e-9, **VARIANTS[name])
+    train(recipe, task(), tmp_path / "whole")
+    with pytest.raises(StoppedError):
+        train(recipe, task(), tmp_path / "cut", report=stop_at(4))
+    train(recipe, task(), tmp_path / "cut")
+    ours, theirs = final(tmp_path / "cut"), final(tmp_path / "whole")
+    assert ours["step"] == theirs["step"] == 6
+    for key in ("network", "averaged", "best"):
+        assert same(ours[key], theirs[key])
+    assert not same(ours["network"], ours["averaged"])
+
+
+def test_the_moving_average_is_exported(tmp_path):
+    recipe = dataclasses.replace(RECIPE, epochs=1, ema=0.9)
+    train(recipe, task(), tmp_path)
+    exported, averaged = load_file(tmp_path / "tiny@grey.safetensors"), final(tmp_path)["averaged"]
+    assert all(torch.equal(exported[key], averaged[key].half()) for key in exported)
+
+
+def test_two_batches_make_the_step_of_one_twice_as_large(tmp_path):
+    """In a network whose norm and dropout do not mix images."""
+
+    class Plain(Network):
+        def __init__(self, num_classes):
+            super().__init__()
+            self.head = nn.Conv2d(3, num_classes, 3, padding=1)
+
+        def forward(self, images):
+            return self.head(images)
+
+    # Without class weights and padding each image has as many labelled pixels: means of means are the mean.
+    plain = dataclasses.replace(
+        RECIPE, epochs=2, scale=(1, 1), class_weights="none", optimizer="sgd", learning_rate=0.1
+    )
+    train(dataclasses.replace(plain, batch_size=4), task(build=Plain), tmp_path / "one")
+    train(dataclasses.replace(plain, batch_size=2, accumulate=2), task(build=Plain), tmp_path / "two")
+    one, two = final(tmp_path / "one")["network"], final(tmp_path / "two")["network"]
+    for key in one:
+        torch.testing.assert_close(one[key], two[key], rtol=1e-5, atol=1e-6)
+
+
+def test_the_auxiliary_head_learns_only_where_its_loss_weighs(tmp_path):
+    for weight in (0.0, 0.4):
+        recipe = dataclasses.replace(RECIPE, epochs=1, weight_decay=0, aux_weights=(weight,))
+        train(recipe, task(), tmp_path / str(weight))
+    torch.manual_seed(RECIPE.seed)
+    first = Tiny(3).aux.weight
+    kept, moved = (final(tmp_path / str(weight))["network"]["aux.weight"] for weight in (0.0, 0.4))
+    assert torch.equal(kept, first)
+    assert not torch.equal(moved, first)
+
+
+def test_options_reach_the_network_and_the_card(tmp_path):
+    recipe = dataclasses.replace(RECIPE, epochs=1, options={"aux_channels": 5})
+    train(recipe, task(build=Wide), tmp_path)
+    card = json.loads((tmp_path / "tiny@grey.json").read_text())
+    assert card["options"] == {"aux_channels": 5}
+    assert load_file(tmp_path / "tiny@grey.safetensors")["extra.weight"].shape == (5, 3, 1, 1)
+
+
+class Wide(Tiny):
+    def __init__(self, num_classes, backbone="efficientnet_lite0", aux_channels=4):
+        super().__init__(num_classes, backbone)
+        self.extra = nn.Conv2d(3, aux_channels, 1)
+
+
+def test_the_card_feeds_a_backbone_as_imagenet_did(tmp_path):
+    train(dataclasses.replace(RECIPE, epochs=1), task(build=Wide), tmp_path)
+    card = json.loads((tmp_path / "tiny@grey.json").read_text())
+    assert card["mean"] == card["std"] == [127.5, 127.5, 127.5]
+
+
+def test_the_card_says_which_corruptions_were_seen(tmp_path):
+    recipe = dataclasses.replace(
+        RECIPE, epochs=1, corruptions=("fog",), corruption_rate=0.25, severities=(2,)
+    )
+    train(recipe, task(), tmp_path)
+    trained_on = json.loads((tmp_path / "tiny@grey.json").read_text())["trained_on"]
+    assert "25% of them corrupted (fog; severities 2)" in trained_on

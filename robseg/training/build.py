@@ -1,0 +1,50 @@
+"""What a training starts from: a card, a network with its first weights, an optimizer."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+
+import torch
+
+from robseg.datasets.base import Dataset
+from robseg.models.base import Architecture
+from robseg.models.card import Card
+from robseg.training.encoder import normalisation, start_from_imagenet
+from robseg.training.optimizer import build_optimizer
+from robseg.training.recipe import Recipe
+from robseg.training.state import State
+
+__all__ = ["blank_card", "build_state"]
+
+
+def blank_card(recipe: Recipe, architecture: Architecture, train_set: Dataset) -> Card:
+    """Return the card of a network that is about to be trained: how to feed it, and what it answers."""
+    parameters = inspect.signature(architecture.build).parameters
+    defaults = {name: parameter.default for name, parameter in parameters.items()}
+    options = {**defaults, **recipe.options}
+    backbone = str(options.get("backbone", ""))
+    pixels = normalisation(backbone)
+    return Card(
+        id=f"{architecture.name}@{train_set.name}",
+        architecture=architecture.name,
+        dataset=train_set.name,
+        class_names=train_set.class_names,
+        backbone=backbone,
+        mean=pixels.mean,
+        std=pixels.std,
+        size_divisor=architecture.size_divisor,
+        align_corners=bool(options.get("align_corners", False)),
+        options=dict(recipe.options),
+    )
+
+
+def build_state(recipe: Recipe, architecture: Architecture, card: Card) -> State:
+    """Return the state before the first step; the global generator decides the first weights."""
+    torch.manual_seed(recipe.seed)
+    network = architecture.build(len(card.class_names), **recipe.options)
+    if recipe.pretrained:
+        start_from_imagenet(network, card.backbone)
+    network = network.to(memory_format=torch.channels_last).train()
+    averaged = copy.deepcopy(network).eval() if recipe.ema else None
+    return State(network, build_optimizer(network, recipe), averaged)
