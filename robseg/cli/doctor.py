@@ -60,11 +60,11 @@ def _datasets() -> list[str]:
 
 def _weights() -> list[str]:
     from robseg.errors import InputError
-    from robseg.models.catalogue import list_cards
+    from robseg.models.catalogue import list_cards, shipped
     from robseg.models.model import load_model
 
     lines = []
-    for card in list_cards():
+    for card in filter(shipped, list_cards()):
         try:
             lines.append(f"{card.id:<16} loads, sha256 {load_model(card.id).sha256[:12]}")
         except InputError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
 import hashlib
 import json
 from collections.abc import Sequence
@@ -84,7 +83,9 @@ class Request:
 def model_sources(
     specs: Sequence[str], weights: Sequence[Path] = (), architecture: str | None = None
 ) -> tuple[ModelSource, ...]:
-    """Return the models of specs: card ids, architectures, files (of `architecture`), "all", globs.
+    """Return the models of specs: card ids, architectures, files (of `architecture`), globs, and "all".
+
+    "all" are the models that come with the package; a glob may match published ones, which are downloaded.
 
     `weights` are files for the specs, in their order; there are none or as many as specs.
 
@@ -111,11 +112,7 @@ def _expand(spec: str, architecture: str | None) -> list[ModelSource]:
             )
         return [ModelSource(architecture, Path(spec))]
     if spec == "all" or any(character in spec for character in "*?["):
-        pattern = "*" if spec == "all" else spec
-        found = [name for name in catalogue.CARDS if fnmatch.fnmatchcase(name, pattern)]
-        if not found:
-            raise InputError(f"Expected {spec!r} to match models, but none does: see `robseg list models`.")
-        return [ModelSource(name) for name in found]
+        return [ModelSource(card.id) for card in catalogue.wanted(spec)]
     return [ModelSource(catalogue.resolve(spec).id)]
 
 

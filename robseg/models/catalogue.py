@@ -1,4 +1,7 @@
-"""The cards of the models that come with the package, read from `zoo/*.json`; without torch."""
+"""The cards of all models by id: those that come with the package and published ones; without torch.
+
+The first have a file each, `zoo/*.json` beside their weights; the second one file together.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any
 
 from robseg.errors import InputError
 from robseg.models.card import Card
+from robseg.models.published import read_published
 from robseg.registry import Registry, unknown_name
 
 __all__ = [
@@ -25,9 +29,12 @@ __all__ = [
     "list_cards",
     "read_card",
     "resolve",
+    "shipped",
+    "wanted",
 ]
 
 ZOO = Path(__file__).parent / "zoo"
+PUBLISHED = "published.toml"
 
 # The modules of the folder, which are not imported: they need torch.
 ARCHITECTURE_NAMES = tuple(
@@ -121,7 +128,7 @@ def architecture_of(spec: str) -> str:
 
 
 def resolve(spec: str) -> Card:
-    """Return the card of `architecture@dataset`, or an architecture's first (that of streets, if there).
+    """Return the card of an id, or an architecture's first that ships (that of streets, if there).
 
     Raises
     ------
@@ -132,13 +139,33 @@ def resolve(spec: str) -> Card:
         return CARDS[spec]
     if spec not in ARCHITECTURE_NAMES:
         raise unknown_name("model", spec, _known())
-    preferred = f"{spec}@{DEFAULT_DATASET}"
-    ids = [preferred] if preferred in CARDS else [name for name in CARDS if CARDS[name].architecture == spec]
-    if not ids:
+    cards = [CARDS[name] for name in CARDS if CARDS[name].architecture == spec and shipped(CARDS[name])]
+    if not cards:
         raise InputError(
-            f"Expected weights for '{spec}', but none come with the package: give a file of them."
+            f"Expected weights for '{spec}', but none come with the package: give a file of them, or name a "
+            f"published model (`robseg list models '{spec}*'`)."
         )
-    return CARDS[ids[0]]
+    return next((card for card in cards if card.dataset == DEFAULT_DATASET), cards[0])
+
+
+def wanted(pattern: str) -> tuple[Card, ...]:
+    """Return the cards that a shell pattern matches, or for "all" those whose weights are in the package.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    cards = list_cards() if pattern == "all" else list_cards(pattern)
+    found = tuple(card for card in cards if pattern != "all" or shipped(card))
+    if not found:
+        raise InputError(f"Expected {pattern!r} to match models, but none does: see `robseg list models`.")
+    return found
+
+
+def shipped(card: Card) -> bool:
+    """Return whether a card's weights come with the package: ours are safetensors without an address."""
+    return card.weights_file.endswith(".safetensors") and not card.weights_urls
 
 
 def _known() -> tuple[str, ...]:
@@ -150,12 +177,16 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def _read_zoo(folder: Path) -> Registry[Card]:
+def _read_zoo(folder: Path, published: str = "") -> Registry[Card]:
+    """Return the cards of a folder, those of its file of published checkpoints (if any) last."""
     cards: Registry[Card] = Registry("model")
     for path in sorted(folder.glob("*.json")):
         card = read_card(path)
         cards.add(card.id, card)
+    if published:
+        for card in read_published(folder / published):
+            cards.add(card.id, card)
     return cards
 
 
-CARDS = _read_zoo(ZOO)
+CARDS = _read_zoo(ZOO, PUBLISHED)

@@ -28,7 +28,8 @@ CARD = Card(
 def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry[Card]:
     """Return the cards of a zoo of three, in place of the package's."""
     for dataset in ("camvid", "streets", "toy"):
-        card = dataclasses.replace(CARD, id=f"enet@{dataset}", dataset=dataset)
+        name = f"enet@{dataset}"
+        card = dataclasses.replace(CARD, id=name, dataset=dataset, weights_file=f"{name}.safetensors")
         (tmp_path / f"{card.id}.json").write_text(catalogue.card_to_json(card))
     cards = catalogue._read_zoo(tmp_path)
     monkeypatch.setattr(catalogue, "CARDS", cards)

@@ -1,0 +1,67 @@
+"""The cards of published checkpoints, read from a TOML file that tells each fact once; without torch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from robseg.models.card import Card
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["read_published"]
+
+# What the file says in words of its own, from which fields of a card follow.
+SHORTHAND = ("bases", "file", "miou", "ms")
+
+
+def read_published(path: Path) -> Iterator[Card]:
+    """Yield the cards of a file of published checkpoints, in its order."""
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    class_names = {name: tuple(text.split(", ")) for name, text in content["class_names"].items()}
+    for group in content["group"]:
+        shared = {key: value for key, value in group.items() if key not in {"like", "models"}}
+        profiles = [content["profile"][name] for name in group["like"]]
+        for model in group["models"]:
+            yield _card(_merged(*profiles, shared, model), class_names)
+
+
+def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all that layers say, the later before the earlier; only their `options` add up.
+
+    Examples
+    --------
+    >>> _merged({"a": 1, "options": {"x": 1}}, {"a": 2, "options": {"y": 2}})
+    {'a': 2, 'options': {'x': 1, 'y': 2}}
+    """
+    said: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    for layer in layers:
+        said.update(layer)
+        options.update(layer.get("options", {}))
+    return {**said, "options": options}
+
+
+def _card(said: Mapping[str, Any], class_names: Mapping[str, tuple[str, ...]]) -> Card:
+    fields = {key: _tuples(value) for key, value in said.items() if key not in SHORTHAND}
+    fields["options"] = {key: _tuples(value) for key, value in said["options"].items()}
+    fields["class_names"] = class_names[said.get("class_names", said["dataset"])]
+    file = said.get("file", "")
+    fields["weights_urls"] = tuple(base + file for base in said.get("bases", ()) if file)
+    fields.setdefault("weights_file", file.rpartition("/")[2].partition("?")[0])
+    fields["config"] = said.get("config", "").replace("{id}", said["id"])
+    if "miou" in said:
+        fields["published_miou"] = round(said["miou"] / 100, 6)
+    if "ms" in said:
+        fields["published_protocol"] += f" (several scales and mirrored: {said['ms']})"
+    return Card(**fields)
+
+
+def _tuples(value: Any) -> Any:
+    """Return a list as a tuple: a card holds no lists."""
+    return tuple(value) if isinstance(value, list) else value
