@@ -8,6 +8,7 @@ which are torchvision's but for the deep stem's; the blocks are torchvision's.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal, cast
 
 from torch import Tensor, nn
@@ -40,6 +41,8 @@ class ResNet(Backbone):
         Shortcuts that shrink average over 2x2 pixels instead of taking one of them.
     output_stride
         Of the last stage; later stages dilate their convolutions instead of striding.
+    dilations
+        Of the four stages, where they are not those that make up for the strides left out.
     contract_dilation
         Whether the first block of a dilated stage has half of its dilation, as in mmsegmentation.
     multi_grid
@@ -62,8 +65,9 @@ class ResNet(Backbone):
         deep_stem: bool = False,
         avg_down: bool = False,
         output_stride: OutputStride = 32,
+        dilations: Sequence[int] | None = None,
         contract_dilation: bool = True,
-        multi_grid: tuple[int, ...] | None = None,
+        multi_grid: Sequence[int] | None = None,
         stem_channels: int = 64,
         maxpool_ceil_mode: bool = False,
     ) -> None:
@@ -81,14 +85,14 @@ class ResNet(Backbone):
         self.channels = tuple(width * expansion for width in WIDTHS)
         before = (stem_channels, *self.channels)
         strides = STRIDES[output_stride]
-        dilations = [
+        rates = [
             block_dilations(blocks, dilation, contract_dilation)
-            for blocks, dilation in zip(BLOCKS[depth], DILATIONS[output_stride], strict=True)
+            for blocks, dilation in zip(BLOCKS[depth], dilations or DILATIONS[output_stride], strict=True)
         ]
         if multi_grid is not None:
-            dilations[3] = multi_grid
+            rates[3] = tuple(multi_grid)
         self.layer1, self.layer2, self.layer3, self.layer4 = (
-            stage(before[index], WIDTHS[index], expansion, strides[index], dilations[index], avg_down)
+            stage(before[index], WIDTHS[index], expansion, strides[index], rates[index], avg_down)
             for index in range(4)
         )
 
@@ -171,8 +175,9 @@ def downsample(in_channels: int, out_channels: int, stride: int, avg_down: bool)
 def resnet(
     name: str,
     output_stride: OutputStride = 32,
+    dilations: Sequence[int] | None = None,
     contract_dilation: bool = True,
-    multi_grid: tuple[int, ...] | None = None,
+    multi_grid: Sequence[int] | None = None,
     stem_channels: int = 64,
     maxpool_ceil_mode: bool = False,
 ) -> ResNet:
@@ -183,6 +188,7 @@ def resnet(
         deep_stem=variant is not None,
         avg_down=variant == "v1d",
         output_stride=output_stride,
+        dilations=dilations,
         contract_dilation=contract_dilation,
         multi_grid=multi_grid,
         stem_channels=stem_channels,
