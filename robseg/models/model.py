@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,18 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from robseg.errors import InputError
-from robseg.models import catalogue
+from robseg.models import adapters, catalogue
+from robseg.models.adapters.foreign import Weights
+from robseg.models.adapters.overrides import CardFields, card_fields, described, overridden
 from robseg.models.base import Fit, architecture
 from robseg.models.card import Card
 from robseg.models.catalogue import architecture_of, read_card, resolve
 from robseg.models.fetch import weights_path
-from robseg.models.inference import Precision, check_precision, labels, padded_size
+from robseg.models.inference import Precision, check_precision, labels
+from robseg.models.sizes import Size, network_sizes
 from robseg.models.weights import read_weights, sha256_of, sha256_of_tensors, unwrapped
 
 __all__ = ["Model", "gmacs", "load_model"]
-
-Weights = str | os.PathLike[str] | Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Model:
     """A network in eval mode and how to feed it.
 
     `network` maps normalised float (N, 3, H, W) to the main head's logits before any resize. `sha256` is that
-    of the weights file, or of the tensors where they did not come from a file. A model can be pickled.
+    of the weights file, or of the tensors where they did not come from a file; a plain callable has none.
+    A model can be pickled, unless it is a user's that cannot.
     """
 
     card: Card
@@ -48,9 +50,10 @@ class Model:
         return self.card.id
 
     @property
-    def parameters(self) -> int:
-        """The number of trained values."""
-        return sum(parameter.numel() for parameter in self.network.parameters())
+    def parameters(self) -> int | None:
+        """The number of trained values, None for a callable that shows none."""
+        hidden = getattr(self.network, "hidden_parameters", 0)
+        return hidden + sum(parameter.numel() for parameter in self.network.parameters()) or None
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the class of each pixel, uint8 (N, H, W), of uint8 RGB images (N, H, W, 3)."""
@@ -68,19 +71,24 @@ class Model:
 
 
 def load_model(
-    spec: str,
+    spec: str | Callable[..., Any],
     weights: Weights | None = None,
     device: str | torch.device = "cpu",
     precision: Precision = "fp32",
     class_names: Sequence[str] | None = None,
+    card: CardFields | None = None,
 ) -> Model:
-    """Return a model by its card's id or its architecture.
+    """Return a model by its card's id or its architecture, or anybody's model (see docs/your-model.md).
 
     Parameters
     ----------
+    spec
+        `enet@streets`, `enet`; `py:package.module:factory`, `torchvision:NAME`, `hf:ORG/NAME`, `smp:NAME`,
+        `onnx:FILE`, `pt2:FILE`, `ts:FILE`; an nn.Module or a callable from float (N, 3, H, W) to logits
+        (N, C, h, w) or integer labels (N, H, W).
     weights
         A checkpoint file (torch or safetensors) or a state dict, in our own layout or a published one; None
-        for the weights that come with the package. A card beside a safetensors file (the same stem, .json)
+        for the weights that come with the model. A card beside a safetensors file (the same stem, .json)
         describes it.
     device
         Such as `cpu`, `cuda` or `cuda:1`.
@@ -88,6 +96,8 @@ def load_model(
         fp32, bf16, or fp16 (GPU only).
     class_names
         The names of the outputs, where neither file nor layout tells them and their number agrees.
+    card
+        A Card in place of the model's own, or some of its fields ({"mean": ...}).
 
     Examples
     --------
@@ -95,12 +105,30 @@ def load_model(
     >>> model = load_model("enet", ENet(2).state_dict(), class_names=["road", "sky"])
     >>> model.predict(np.zeros((1, 32, 48, 3), np.uint8)).shape
     (1, 32, 48)
+    >>> load_model(lambda images: images, class_names=["red", "green", "blue"]).card.class_names
+    ('red', 'green', 'blue')
     """
     place = _device(device)
     check_precision(precision, place)
     # Activations of published ENets reach denormal numbers, on which some CPUs are 20 times slower; labels do
     # not change. It is a setting of each thread, inherited by those that torch starts after it.
     torch.set_flush_denormal(True)
+    fields = card_fields(card)
+    if not isinstance(spec, str) or adapters.adapter_of(spec):
+        foreign = adapters.load(spec, weights, place)
+        network = foreign.network.to(place)
+        return Model(
+            described(foreign, fields, class_names, place), network, foreign.sha256, place, precision
+        )
+    own, network, sha256 = _load(spec, weights, class_names, fields)
+    network = network.eval().to(place).to(memory_format=torch.channels_last)
+    return Model(own, network, sha256, place, precision)
+
+
+def _load(
+    spec: str, weights: Weights | None, class_names: Sequence[str] | None, fields: Mapping[str, Any]
+) -> tuple[Card, nn.Module, str]:
+    """Return a network of our own architectures with its card and the SHA-256 of its weights."""
     known = catalogue.find(spec)
     name = architecture_of(spec)
     if weights is None:
@@ -112,20 +140,32 @@ def load_model(
         sha256 = sha256_of_tensors(fit.state_dict)
     else:
         card, fit, sha256 = _from_file(known, name, Path(weights), class_names)
+    card = overridden(card, fields)
+    if len(card.class_names) != fit.num_classes:
+        raise InputError(
+            f"Expected the card of {card.id} to name its {fit.num_classes} classes, but got "
+            f"{len(card.class_names)}: mend its class_names."
+        )
     # What the tensors prove stands above what the card says.
     card = dataclasses.replace(card, options={**card.options, **fit.options})
     network = architecture(card.architecture).build(fit.num_classes, **card.options)
     network.load_state_dict(fit.state_dict, strict=True)
-    network = network.eval().to(place).to(memory_format=torch.channels_last)
-    return Model(card, network, sha256, place, precision)
+    return card, network, sha256
 
 
-def gmacs(model: Model, height: int, width: int) -> float:
-    """Return the billions of multiply-accumulates that one image of that size costs."""
-    rows, columns = padded_size((height, width), model.card)
+def gmacs(model: Model, height: int, width: int) -> float | None:
+    """Return the billions of multiply-accumulates that one image of that size costs.
+
+    None where torch sees none, as in what another runtime computes.
+    """
+    sizes = Counter(network_sizes((height, width), model.card))
+    return sum(count * _flops(model, size) for size, count in sizes.items()) / 2e9 or None
+
+
+def _flops(model: Model, size: Size) -> int:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model.network(torch.zeros(1, 3, rows, columns, device=model.device))
-    return int(counter.get_total_flops()) / 2e9
+        model.network(torch.zeros(1, 3, *size, device=model.device))
+    return int(counter.get_total_flops())
 
 
 def _from_file(

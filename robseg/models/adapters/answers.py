@@ -1,0 +1,176 @@
+"""Make a foreign model answer as ours do, whatever it wraps its logits in, and fit to be sent elsewhere."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from robseg.errors import InputError
+from robseg.models.adapters.foreign import last_line
+
+__all__ = ["ForeignNetwork"]
+
+# Where models keep their logits among other answers: torchvision's, then transformers'.
+ANSWERS = ("out", "logits")
+
+Model = Callable[[Tensor], Any]
+
+
+class ForeignNetwork(nn.Module):
+    """Somebody else's model as a network: float (N, 3, H, W) to logits (N, C, h, w).
+
+    Integer answers (N, H, W) or (N, 1, H, W) count as labels: they come as one channel for each class, 1
+    where the label is that class, and a last channel for labels that are none of the `num_classes`.
+
+    `remade` makes the model again in another process, on its device, where it cannot be pickled; `batch_size`
+    is the only one that the model takes. `hidden_parameters` counts those that are no tensors of torch.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        name: str,
+        *,
+        remade: Callable[[], Model] | None = None,
+        batch_size: int | None = None,
+        hidden_parameters: int = 0,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.name = name
+        self.remade = remade
+        self.batch_size = batch_size
+        self.hidden_parameters = hidden_parameters
+        self.num_classes: int | None = None
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits of the model's main answer.
+
+        Raises
+        ------
+        InputError
+            If the model raises, or answers something else than logits or labels of this batch.
+        """
+        batches = torch.split(images, self.batch_size or len(images))
+        return torch.cat([self._logits(batch, self._answer(batch)) for batch in batches])
+
+    def channels(self, images: Tensor) -> int | None:
+        """Return how many classes the model answers on one image, None where it answers labels."""
+        answer = self._answer(images)
+        if is_labels(answer):
+            return None
+        self.num_classes = None
+        return self._logits(images, answer).shape[1]
+
+    def _answer(self, images: Tensor) -> Tensor:
+        """Return what the model answers on at most as many images as it takes."""
+        missing = (self.batch_size or len(images)) - len(images)
+        # Channels-last memory is ours to choose, and breaks models that call view().
+        padded = F.pad(images.contiguous(), (0, 0, 0, 0, 0, 0, 0, missing))
+        try:
+            answer = main_answer(self.model(padded), images.device)
+        except InputError:
+            raise
+        except Exception as error:
+            raise InputError(
+                f"Expected {self.name} to take a float batch {tuple(padded.shape)}, but it raised "
+                f"{last_line(error)}: if it needs other sizes, say test_size or size_divisor in its card."
+            ) from error
+        return answer[: len(images)] if missing else answer
+
+    def _logits(self, images: Tensor, answer: Tensor) -> Tensor:
+        """Return an answer as logits, having made sure that it is one to these images."""
+        if is_labels(answer):
+            answer = self._one_hot(answer.reshape(len(answer), *answer.shape[-2:]))
+        elif answer.ndim == 4 and self.num_classes not in {None, answer.shape[1]}:
+            raise InputError(
+                f"Expected {self.name} to answer logits of its {self.num_classes} classes, but got "
+                f"{answer.shape[1]} channels: give class_names that fit."
+            )
+        if answer.ndim != 4 or len(answer) != len(images):
+            raise InputError(
+                f"Expected {self.name} to answer logits (N, C, h, w) or labels (N, H, W) of the batch "
+                f"{tuple(images.shape)}, but got {tuple(answer.shape)} of {answer.dtype}: wrap the model."
+            )
+        return answer
+
+    def _one_hot(self, labels: Tensor) -> Tensor:
+        if self.num_classes is None:
+            raise InputError(
+                f"Expected to know the classes of {self.name}, which answers labels, but got none: "
+                "give class_names."
+            )
+        labels = labels.long()
+        known = (labels >= 0) & (labels < self.num_classes)
+        labels = torch.where(known, labels, self.num_classes)
+        return F.one_hot(labels, self.num_classes + 1).permute(0, 3, 1, 2).float()
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        state = (self.name, self.batch_size, self.hidden_parameters, self.num_classes)
+        if self.remade is not None:
+            return _again, (self.remade, None, *state)
+        try:
+            return _again, (None, pickle.dumps(self.model), *state)
+        except (pickle.PicklingError, AttributeError, TypeError, RuntimeError) as error:
+            raise InputError(
+                f"Expected a model that worker processes can be sent, but {self.name} cannot be pickled "
+                f"({last_line(error)}): use num_workers=0, or define it at the top of a module."
+            ) from error
+
+
+def _again(
+    remade: Callable[[], Model] | None,
+    pickled: bytes | None,
+    name: str,
+    batch_size: int | None,
+    hidden_parameters: int,
+    num_classes: int | None,
+) -> ForeignNetwork:
+    """Return a network that was sent here."""
+    model = remade() if remade is not None else pickle.loads(cast(bytes, pickled))  # noqa: S301 - our own
+    network = ForeignNetwork(
+        model, name, remade=remade, batch_size=batch_size, hidden_parameters=hidden_parameters
+    )
+    network.num_classes = num_classes
+    return network.eval()
+
+
+def main_answer(answer: Any, device: torch.device) -> Tensor:
+    """Return a model's main answer as a tensor: a dict's "out" or "logits", a sequence's first.
+
+    Examples
+    --------
+    >>> main_answer({"aux": torch.ones(1), "out": [np.zeros(2)]}, torch.device("cpu"))
+    tensor([0., 0.], dtype=torch.float64)
+    """
+    if isinstance(answer, Mapping):
+        found = [answer[name] for name in ANSWERS if name in answer]
+        if not found:
+            raise InputError(
+                f"Expected a dict of answers to have {' or '.join(ANSWERS)}, but got "
+                f"{', '.join(map(str, answer))}: return the logits alone."
+            )
+        return main_answer(found[0], device)
+    if isinstance(answer, (tuple, list)) and answer:
+        return main_answer(answer[0], device)
+    if not isinstance(answer, Tensor) and hasattr(answer, "logits"):
+        return main_answer(answer.logits, device)
+    if isinstance(answer, np.ndarray):
+        return torch.as_tensor(answer, device=device)
+    if not isinstance(answer, Tensor):
+        raise InputError(
+            f"Expected a model to answer a tensor, but got {type(answer).__name__}: return the logits."
+        )
+    return answer
+
+
+def is_labels(answer: Tensor) -> bool:
+    """Return whether an answer is classes, (N, H, W) or (N, 1, H, W) of integers, and not logits."""
+    flat = answer.ndim == 3 or (answer.ndim == 4 and answer.shape[1] == 1)
+    return flat and not answer.is_floating_point() and not answer.is_complex()

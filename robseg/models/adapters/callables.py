@@ -1,0 +1,69 @@
+"""A model given in Python: an nn.Module or any callable from float (N, 3, H, W) to logits or labels."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import re
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from robseg.errors import InputError
+from robseg.models.adapters.answers import ForeignNetwork
+from robseg.models.adapters.foreign import Foreign, Weights, last_line, take_weights, without_weights
+from robseg.models.adapters.identity import code_digest
+from robseg.models.card import Card
+
+__all__ = ["foreign_of", "load", "name_of"]
+
+
+def load(model: Callable[..., Any], weights: Weights | None) -> Foreign:
+    """Return the model as it is now: a module is copied, and what becomes of the original does not matter."""
+    if isinstance(model, nn.Module):
+        try:
+            model = copy.deepcopy(model)
+        except (RuntimeError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"Expected a module that can be copied, but {type(model).__name__} cannot "
+                f"({last_line(error)}): give `lambda images: model(images)`, and leave it in eval mode."
+            ) from error
+    return foreign_of(model, name_of(model), weights)
+
+
+def foreign_of(
+    model: Callable[..., Any],
+    name: str,
+    weights: Weights | None,
+    remade: Callable[[Any], Callable[[], Any]] | None = None,
+) -> Foreign:
+    """Return a module or callable as a model of that name, on its own card if it has one.
+
+    `remade`, given the module's tensors (None for a callable), returns how to make it again elsewhere.
+    """
+    own = getattr(model, "card", None)
+    card = own if isinstance(own, Card) else Card(name, type(model).__name__, "", ())
+    state = None
+    if isinstance(model, nn.Module):
+        sha256 = take_weights(model.eval(), weights, name)
+        state = {key: tensor.detach().cpu() for key, tensor in model.state_dict().items()}
+    else:
+        without_weights(weights, f"the callable {name}")
+        sha256 = ""
+    # The code is part of what the model answers, and options are part of a model's identity in a run.
+    card = dataclasses.replace(card, options={**card.options, "code": code_digest(model)})
+    network = ForeignNetwork(model, name, remade=None if remade is None else remade(state))
+    return Foreign(card, network, sha256)
+
+
+def name_of(model: Any) -> str:
+    """Return what a model is called: a function's name, or else its class's.
+
+    Examples
+    --------
+    >>> name_of(nn.Conv2d(3, 2, 1)), name_of(lambda images: images)
+    ('Conv2d', 'lambda')
+    """
+    name = getattr(model, "__name__", type(model).__name__)
+    return re.sub(r"[^\w.-]", "", str(name)) or "model"

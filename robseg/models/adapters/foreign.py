@@ -1,0 +1,118 @@
+"""What an adapter returns, and how it reads files and packages that are not ours."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from robseg.errors import InputError
+from robseg.models.card import Card
+from robseg.models.weights import fitted, read_weights, sha256_of, sha256_of_tensors, unwrapped
+
+__all__ = [
+    "Foreign",
+    "Weights",
+    "existing",
+    "last_line",
+    "package",
+    "reading",
+    "take_weights",
+    "tensors_of",
+    "weights_name",
+    "without_weights",
+]
+
+Weights = str | os.PathLike[str] | Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Foreign:
+    """Somebody else's model: normalised float (N, 3, H, W) to logits (N, C, h, w).
+
+    The card's `class_names` are empty where the source does not tell them, `num_classes` is None where only
+    running it tells. `sha256` is that of the weights file or of the tensors, "" where there is neither.
+    """
+
+    card: Card
+    network: nn.Module
+    sha256: str
+    num_classes: int | None = None
+
+
+def package(name: str, extra: str) -> Any:
+    """Return an optional package; where it is missing, InputError names the pip command."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise InputError(
+            f"Expected the package {name} for models of '{extra}:', but it cannot be imported ({error}): "
+            f'pip install "robseg[{extra}]"'
+        ) from error
+
+
+def existing(name: str, kind: str) -> Path:
+    """Return the absolute path of a model's file, which must exist."""
+    path = Path(name)
+    if not path.is_file():
+        raise InputError(f"Expected {kind} at {name}, but there is no such file: check the path.")
+    return path.resolve()
+
+
+@contextlib.contextmanager
+def reading(what: str, advice: str) -> Iterator[None]:
+    """Turn whatever a foreign package raises on what it is given into an InputError of one line."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"Expected {what}, but got {last_line(error)}: {advice}.") from error
+
+
+def last_line(error: BaseException) -> str:
+    """Return an error's name and the last line of its message.
+
+    Examples
+    --------
+    >>> last_line(ValueError("went wrong because\\nthe size is odd."))
+    'ValueError (the size is odd)'
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__} ({lines[-1].rstrip('.')})" if lines else type(error).__name__
+
+
+def take_weights(network: nn.Module, weights: Weights | None, title: str) -> str:
+    """Load a file or state dict into a network, if there is one, and return the SHA-256 of its weights."""
+    if weights is None:
+        return sha256_of_tensors(network.state_dict())
+    tensors, sha256 = tensors_of(weights)
+    network.load_state_dict(fitted(title, tensors, network.state_dict()), strict=True)
+    return sha256
+
+
+def tensors_of(weights: Weights) -> tuple[dict[str, Tensor], str]:
+    """Return the tensors of a file or state dict, and their SHA-256."""
+    if isinstance(weights, Mapping):
+        tensors = unwrapped(weights, "the given state dict")
+        return tensors, sha256_of_tensors(tensors)
+    return read_weights(Path(weights)), sha256_of(Path(weights))
+
+
+def weights_name(weights: Weights) -> str:
+    """Return what weights are called: a file's stem."""
+    return "state_dict" if isinstance(weights, Mapping) else Path(weights).stem
+
+
+def without_weights(weights: Weights | None, title: str) -> None:
+    """Raise InputError where weights are given for a model that holds its own."""
+    if weights is not None:
+        raise InputError(
+            f"Expected no weights for {title}, which holds its own, but got some: leave --weights out."
+        )

@@ -1,0 +1,138 @@
+"""What a user says of a foreign model's card, and the class names that follow from it all."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import numpy as np
+import torch
+
+from robseg.errors import InputError
+from robseg.models.adapters.answers import ForeignNetwork
+from robseg.models.adapters.foreign import Foreign
+from robseg.models.card import Card
+from robseg.models.inference import preprocess
+from robseg.registry import unknown_name
+
+__all__ = ["CardFields", "card_fields", "described", "fields_in", "overridden"]
+
+CardFields = Card | Mapping[str, Any]
+
+FIELDS = {field.name for field in dataclasses.fields(Card)}
+CHOICES = {name: get_args(hint) for name, hint in get_type_hints(Card).items() if get_origin(hint) is Literal}
+PAIRS = {"test_size", "crop_size", "stride"}
+
+# The image by which a model is asked how many classes it answers, where its card says no size.
+PROBE = (64, 64)
+
+
+def fields_in(path: Path) -> dict[str, Any]:
+    """Return the card's fields that a JSON file has, some or all of them."""
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"Expected a card's fields as JSON in {path}, but got: {error}.") from error
+    if not isinstance(fields, dict):
+        raise InputError(
+            f"Expected a card's fields in {path}, but got {type(fields).__name__}: write an object."
+        )
+    return fields
+
+
+def card_fields(given: CardFields | None) -> dict[str, Any]:
+    """Return the fields of a card, or those given of one, having checked them.
+
+    Examples
+    --------
+    >>> card_fields({"class_names": ["road", "sky"], "mean": [128, 128, 128]})
+    {'class_names': ('road', 'sky'), 'mean': (128, 128, 128)}
+    """
+    if given is None:
+        return {}
+    if isinstance(given, Card):
+        given = {name: getattr(given, name) for name in FIELDS}
+    for name in given:
+        if name not in FIELDS:
+            raise unknown_name("field of a model's card", str(name), sorted(FIELDS))
+    return {name: _checked(name, value) for name, value in given.items()}
+
+
+def overridden(card: Card, fields: Mapping[str, Any]) -> Card:
+    """Return the card with a user's fields in place of its own; options are added to its own."""
+    options = {**card.options, **fields.get("options", {})}
+    return dataclasses.replace(card, **{**fields, "options": options})
+
+
+def described(
+    foreign: Foreign, fields: Mapping[str, Any], class_names: Sequence[str] | None, device: torch.device
+) -> Card:
+    """Return a foreign model's card with the user's fields and the names of its classes.
+
+    The names are the card's, else `class_names`, else numbers.
+
+    Raises
+    ------
+    InputError
+        If the model answers another number of classes, or labels whose number nobody tells.
+    """
+    card = overridden(foreign.card, fields)
+    names = card.class_names or tuple(class_names or ())
+    count = foreign.num_classes or _answered(foreign.network, card, device)
+    if count is None and not names:
+        raise InputError(
+            f"Expected to know the classes of {card.id}, which answers labels, but got none: "
+            "give class_names."
+        )
+    if count is not None and names and len(names) != count:
+        kind = "its card" if card.class_names else "the data set"
+        raise InputError(
+            f"Expected {card.id} to answer the {len(names)} classes of {kind}, but it answers {count}: "
+            "give class_names, one for each, in its card (--model-card FILE, or card=)."
+        )
+    if not names and count is not None:
+        names = tuple(f"class {index}" for index in range(count))
+    if isinstance(foreign.network, ForeignNetwork):
+        foreign.network.num_classes = len(names)
+    return dataclasses.replace(card, class_names=names)
+
+
+@torch.inference_mode()
+def _answered(network: torch.nn.Module, card: Card, device: torch.device) -> int | None:
+    """Return how many classes a network answers on a black image, None where it answers labels."""
+    height, width = card.crop_size or card.test_size or PROBE
+    images = preprocess(np.zeros((1, height, width, 3), np.uint8), card, device)
+    if isinstance(network, ForeignNetwork):
+        return network.channels(images)
+    return int(network(images).shape[1])
+
+
+def _checked(name: str, value: Any) -> Any:
+    """Return a field's value as a card holds it: JSON has no tuples, and a card no lists."""
+    value = tuple(value) if isinstance(value, list) else value
+    choices = CHOICES.get(name)
+    if choices is not None and value not in choices:
+        raise _wrong(name, f"one of {', '.join(map(str, choices))}", value)
+    if name == "class_names" and not _are(value, str, None):
+        raise _wrong(name, "distinct names", value)
+    if name in {"mean", "std"} and not _are(value, (int, float), 3):
+        raise _wrong(name, "three numbers on the scale 0..255", value)
+    if name in PAIRS and value is not None and not (_are(value, int, 2) and min(value) > 0):
+        raise _wrong(name, "rows and columns", value)
+    if name == "size_divisor" and not (_are((value,), int, 1) and value > 0):
+        raise _wrong(name, "a whole number of at least 1", value)
+    return value
+
+
+def _are(value: Any, kind: type | tuple[type, ...], length: int | None) -> bool:
+    """Return whether a value is a tuple of that kind of things, of that length or else distinct ones."""
+    if not isinstance(value, tuple) or not all(isinstance(one, kind) for one in value):
+        return False
+    return len(set(value)) == len(value) if length is None else len(value) == length
+
+
+def _wrong(name: str, expected: str, value: Any) -> InputError:
+    return InputError(f"Expected a card's `{name}` to be {expected}, but got {value!r}: mend it.")

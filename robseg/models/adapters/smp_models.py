@@ -1,0 +1,143 @@
+"""`smp:ORG/NAME`, `smp:FOLDER`, `smp:ARCHITECTURE/ENCODER`: models of segmentation_models_pytorch."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from torch import nn
+
+from robseg.errors import InputError
+from robseg.models.adapters.answers import ForeignNetwork
+from robseg.models.adapters.foreign import (
+    Foreign,
+    Weights,
+    package,
+    reading,
+    take_weights,
+    tensors_of,
+    weights_name,
+)
+from robseg.models.card import Card
+
+__all__ = ["load"]
+
+PACKAGE = "segmentation_models_pytorch"
+
+# Where smp's hub models say how they are fed: what albumentations' Compose.save_pretrained writes.
+TRANSFORMS = "albumentations_config_eval.json"
+
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+# The encoders whose ImageNet weights were trained otherwise.
+HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+OTHERWISE = {"inceptionresnetv2": HALF, "inceptionv4": HALF, "xception": HALF}
+
+
+def load(name: str, weights: Weights | None, device: object) -> Foreign:  # noqa: ARG001
+    """Return a model of the hub or a folder, or an architecture with an encoder and a user's weights.
+
+    It is fed as its own transforms say, where it was saved with them, else as its encoder was on ImageNet.
+    """
+    smp = package(PACKAGE, "smp")
+    architecture, _, encoder = name.partition("/")
+    if architecture in smp.MODEL_ARCHITECTURES_MAPPING and not Path(name).is_dir():
+        if weights is None:
+            raise InputError(f"Expected weights for the untrained smp:{name}, but got none: give --weights.")
+        model = _built(smp, architecture, encoder, weights)
+        id_ = f"smp:{name}:{weights_name(weights)}"
+        transforms: Mapping[str, Any] = {}
+    else:
+        advice = "check the name and the connection"
+        # smp prints where it loads from; stdout is for results.
+        with (
+            reading(f"smp:{name} to be a model of {PACKAGE}", advice),
+            contextlib.redirect_stdout(sys.stderr),
+        ):
+            model = smp.from_pretrained(name).eval()
+        id_ = f"smp:{Path(name).name if Path(name).is_dir() else name}"
+        transforms = _transforms(name)
+    sha256 = take_weights(model, weights, f"smp:{name}")
+    card = Card(
+        id=id_,
+        architecture=type(model).__name__,
+        dataset="",
+        class_names=(),
+        size_divisor=int(cast(Any, model).encoder.output_stride)
+        if model.requires_divisible_input_shape
+        else 1,
+        source=f"{PACKAGE} {smp.__version__}",
+        **preprocessing(transforms, _encoder(model)),
+    )
+    return Foreign(card, ForeignNetwork(model.eval(), id_), sha256)
+
+
+def preprocessing(transforms: Mapping[str, Any], encoder: str) -> dict[str, Any]:
+    """Return the card's fields that say what albumentations' transforms do, else what the encoder expects.
+
+    Examples
+    --------
+    >>> step = {"__class_fullname__": "Normalize", "mean": [0.5] * 3, "std": [0.5] * 3, "max_pixel_value": 1}
+    >>> preprocessing({"transform": {"transforms": [step]}}, "resnet18")
+    {'mean': (0.5, 0.5, 0.5), 'std': (0.5, 0.5, 0.5)}
+    """
+    (mean, std), scale, fields = _imagenet(encoder), 255.0, {}
+    for step in transforms.get("transform", {}).get("transforms", ()):
+        kind = str(step.get("__class_fullname__", "")).rpartition(".")[2]
+        if kind == "Normalize":
+            mean, std, scale = step["mean"], step["std"], float(step.get("max_pixel_value", 255.0))
+        elif kind == "Resize":
+            fields["test_size"] = (int(step["height"]), int(step["width"]))
+    return {
+        "mean": tuple(round(value * scale, 6) for value in mean),
+        "std": tuple(round(value * scale, 6) for value in std),
+        **fields,
+    }
+
+
+def _imagenet(encoder: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the mean and standard deviation that an encoder was trained with, on the scale 0..1.
+
+    smp's own table asks the network for them, and a model must not depend on that.
+    """
+    if encoder.startswith("tu-"):
+        config = package("timm", "smp").get_pretrained_cfg(
+            encoder.removeprefix("tu-"), allow_unregistered=True
+        )
+        return (config.mean, config.std) if config is not None else IMAGENET
+    return OTHERWISE.get(encoder, IMAGENET)
+
+
+def _encoder(model: nn.Module) -> str:
+    """Return the encoder's name, which follows the architecture's in the model's."""
+    return str(model.name).partition("-")[2]
+
+
+def _built(smp: Any, architecture: str, encoder: str, weights: Weights) -> nn.Module:
+    """Return an architecture on an encoder, with as many classes as the weights have."""
+    heads = [
+        tensor.shape[0]
+        for key, tensor in tensors_of(weights)[0].items()
+        if key.startswith("segmentation_head.") and tensor.ndim == 4
+    ]
+    with reading(f"smp:{architecture}/{encoder} to be a model of {PACKAGE}", "check the encoder's name"):
+        model: nn.Module = smp.create_model(architecture, encoder, None, classes=heads[-1] if heads else 1)
+    return model
+
+
+def _transforms(name: str) -> Mapping[str, Any]:
+    """Return the transforms that were saved with a model, if any were."""
+    path = Path(name) / TRANSFORMS
+    if not Path(name).is_dir():
+        hub = package("huggingface_hub", "smp")
+        try:
+            path = Path(hub.hf_hub_download(name, TRANSFORMS))
+        except hub.errors.EntryNotFoundError:
+            return {}
+    if not path.is_file():
+        return {}
+    transforms: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return transforms

@@ -1,0 +1,106 @@
+"""`torchvision:NAME`: torchvision's DeepLabV3, FCN and LR-ASPP, with published or own weights."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import get_model, list_models, segmentation
+from torchvision.models.segmentation import FCN_ResNet50_Weights
+
+from robseg.errors import InputError
+from robseg.models import catalogue
+from robseg.models.adapters.foreign import Foreign, Weights, tensors_of, weights_name
+from robseg.models.base import Network
+from robseg.models.card import Card
+from robseg.models.fetch import weights_path
+from robseg.models.weights import fitted
+from robseg.registry import unknown_name
+
+__all__ = ["load"]
+
+# The layer of the main head that has one output for each class: DeepLabV3 and FCN, LR-ASPP.
+LAST = ("classifier.4.weight", "classifier.low_classifier.weight")
+AUXILIARY = "aux_classifier.4.weight"
+
+# The classes of all published weights; torchvision writes the first as __background__.
+CLASSES = ("background", *FCN_ResNet50_Weights.DEFAULT.meta["categories"][1:])
+
+
+class Torchvision(Network):
+    """A segmentation model of torchvision under its own names, answering logits before any resize."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.backbone = cast(nn.Module, model.backbone)
+        self.classifier = cast(nn.Module, model.classifier)
+        self.aux_classifier = cast("nn.Module | None", getattr(model, "aux_classifier", None))
+        # LR-ASPP's head looks at two maps of the backbone, the others' at the last alone.
+        self.takes_all = isinstance(model, segmentation.LRASPP)
+
+    def heads(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return the main head's logits and, where there is one, the auxiliary head's."""
+        features = self.backbone(images)
+        main = self.classifier(features if self.takes_all else features["out"])
+        return (main,) if self.aux_classifier is None else (main, self.aux_classifier(features["aux"]))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the main head's logits."""
+        features = self.backbone(images)
+        return cast(Tensor, self.classifier(features if self.takes_all else features["out"]))
+
+
+def load(name: str, weights: Weights | None, device: object) -> Foreign:  # noqa: ARG001
+    """Return a model of that name, its classes and heads as the weights have them."""
+    known = list_models(module=segmentation)
+    if name not in known:
+        raise unknown_name("segmentation model of torchvision", name, known)
+    card = _published(name) if weights is None else _card(name, weights_name(weights))
+    tensors, sha256 = tensors_of(weights_path(card) if weights is None else weights)
+    num_classes = _num_classes(name, tensors)
+    options: dict[str, Any] = {} if name.startswith("lraspp") else {"aux_loss": AUXILIARY in tensors}
+    with torch.device("meta"):
+        network = Torchvision(
+            get_model(name, weights=None, weights_backbone=None, num_classes=num_classes, **options)
+        )
+        fitting = fitted(f"torchvision's {name}", tensors, network.state_dict())
+    network.load_state_dict(fitting, strict=True, assign=True)
+    if not card.class_names and num_classes == len(CLASSES):
+        card = dataclasses.replace(card, class_names=CLASSES)
+    return Foreign(card, network.eval(), sha256, num_classes)
+
+
+def _published(name: str) -> Card:
+    card = catalogue.find(f"torchvision:{name}")
+    if card is None:
+        raise InputError(
+            f"Expected weights for torchvision:{name}, of which none are published: give --weights."
+        )
+    return card
+
+
+def _card(name: str, weights: str) -> Card:
+    """Return a card of a user's weights, fed as torchvision's own are."""
+    return Card(
+        id=f"torchvision:{name}:{weights}",
+        architecture=name,
+        dataset="",
+        class_names=(),
+        mean=(123.675, 116.28, 103.53),
+        std=(58.395, 57.12, 57.375),
+        test_size=(520, 520),
+        resize="short",
+    )
+
+
+def _num_classes(name: str, tensors: Mapping[str, Tensor]) -> int:
+    last = [tensors[key].shape[0] for key in LAST if key in tensors and tensors[key].ndim == 4]
+    if not last:
+        raise InputError(
+            f"Expected a checkpoint of torchvision's {name}, but it has none of {', '.join(LAST)}: "
+            "check that file and model belong together."
+        )
+    return last[0]
