@@ -1,0 +1,100 @@
+"""A published checkpoint brought to our names, and what its layout says of the network around the tensors."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+__all__ = [
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "Published",
+    "renamed",
+    "without_abs",
+    "without_biases",
+]
+
+IMAGENET_MEAN = (123.675, 116.28, 103.53)
+IMAGENET_STD = (58.395, 57.12, 57.375)
+
+ABN_EPS = 1e-5
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """A checkpoint's tensors under our names; builder's options and Card fields that its layout fixes."""
+
+    layout: str
+    tensors: dict[str, Tensor]
+    preprocess: dict[str, Any] = dataclasses.field(default_factory=dict)
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def renamed(tensors: Mapping[str, Tensor], layers: Iterable[tuple[str, str]]) -> dict[str, Tensor]:
+    """Return tensors whose layers have our names; `layers` are pairs of their pattern and our name.
+
+    A pattern stands for the whole of a tensor's name but for its last part. What no pattern fits stays.
+
+    Examples
+    --------
+    >>> import torch
+    >>> list(renamed({"head.0.bias": torch.zeros(1)}, [(r"head\\.(\\d)", r"decode_head.\\1.conv")]))
+    ['decode_head.0.conv.bias']
+    """
+    patterns = [(re.compile(theirs), ours) for theirs, ours in layers]
+
+    def name(key: str) -> str:
+        layer, _, parameter = key.rpartition(".")
+        for pattern, ours in patterns:
+            match = pattern.fullmatch(layer)
+            if match:
+                return f"{match.expand(ours)}.{parameter}"
+        return key
+
+    return {name(key): tensor for key, tensor in tensors.items()}
+
+
+def without_biases(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors in which no convolution (`.conv`) before a batch norm (`.bn`) has a bias.
+
+    Batch norm subtracts its running mean from what the convolution gives: the bias moves into that mean.
+
+    Examples
+    --------
+    >>> import torch
+    >>> without_biases({"a.conv.bias": torch.ones(2), "a.bn.running_mean": torch.zeros(2)})
+    {'a.bn.running_mean': tensor([-1., -1.])}
+    """
+    folded = dict(tensors)
+    for key, bias in tensors.items():
+        mean = key.removesuffix(".conv.bias") + ".bn.running_mean"
+        if key.endswith(".conv.bias") and mean in tensors:
+            folded[mean] = tensors[mean] - bias
+            del folded[key]
+    return folded
+
+
+def without_abs(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors whose in-place activated batch norms have become plain ones.
+
+    They scale by |weight| + 1e-5 (Rota Bulo, Porzi, Kontschieder, 2017, https://arxiv.org/abs/1712.02616).
+    Having no counter of steps tells them from plain ones in the same file.
+
+    Examples
+    --------
+    >>> import torch
+    >>> norm = {"bn.weight": -torch.ones(1), "bn.running_var": torch.ones(1)}
+    >>> without_abs(norm)["bn.weight"] > 1, without_abs(norm | {"bn.num_batches_tracked": 0})["bn.weight"] > 1
+    (tensor([True]), tensor([False]))
+    """
+    plain = dict(tensors)
+    for key, weight in tensors.items():
+        layer, _, parameter = key.rpartition(".")
+        is_norm = parameter == "weight" and f"{layer}.running_var" in tensors
+        if is_norm and f"{layer}.num_batches_tracked" not in tensors:
+            plain[key] = weight.abs() + ABN_EPS
+    return plain
