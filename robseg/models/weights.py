@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import pickle
-import re
 import struct
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,24 @@ from robseg.errors import InputError
 from robseg.files import write_atomically
 from robseg.models.card import Card
 from robseg.models.catalogue import card_to_json
+from robseg.models.unpickle import Stub, restricted_pickle
 
-__all__ = ["fitted", "read_weights", "save_weights", "sha256_of", "sha256_of_tensors", "unwrapped"]
+__all__ = [
+    "Checkpoint",
+    "fitted",
+    "read_checkpoint",
+    "read_weights",
+    "save_weights",
+    "sha256_of",
+    "sha256_of_tensors",
+    "unwrapped",
+]
 
 # Batch norm's counter of training steps: of no effect in eval mode and absent from old files.
 COUNTER = "num_batches_tracked"
 
 # Where training programs keep the tensors among other things.
-CONTAINERS = ("state_dict", "model_state_dict", "model")
+CONTAINERS = ("state_dict", "model_state_dict", "model_state", "model")
 
 # What torch's reader raises on bytes that are no checkpoint, or only a part of one.
 BROKEN = (
@@ -35,11 +45,22 @@ BROKEN = (
     AttributeError, AssertionError, MemoryError, struct.error,
 )  # fmt: skip
 
-# How torch's reader names the code that a file asks for.
-FOREIGN = re.compile(r"[Uu]nsupported (?:global: )?GLOBAL (\S+)")
+# How torch's present format begins: it is a zip archive.
+ZIP = b"PK"
 
-# The first two bytes of a pickle are this and its protocol; torch writes no protocol but the second.
-PICKLE, TORCH_PROTOCOL = b"\x80", b"\x02"
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds: its tensors as they are stored, and what else could be told without running it.
+
+    `format` is the file's (`safetensors`, `torch zip`, `torch legacy`); `class_names` those that
+    mmsegmentation writes beside the tensors, or None; `stubs` the names of the code that was not run.
+    """
+
+    tensors: dict[str, Tensor]
+    format: str
+    class_names: tuple[str, ...] | None = None
+    stubs: tuple[str, ...] = ()
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -50,13 +71,25 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     Raises
     ------
     InputError
-        If there is no such file, it is no checkpoint, is cut short, or would execute code.
+        If there is no such file, it is no checkpoint, is cut short, or its tensors would need code to be run.
     """
+    tensors = read_checkpoint(path).tensors
+    return {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Return what a checkpoint holds, as `read_weights` reads it."""
     if not path.is_file():
         raise InputError(f"Expected a checkpoint at {path}, but there is no such file: check the path.")
-    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+    if path.suffix == ".safetensors":
+        return Checkpoint(unwrapped(_read_safetensors(path), str(path)), "safetensors")
+    with path.open("rb") as file:
+        head = file.read(2)
+    stubs: dict[str, type[Stub]] = {}
+    content = _read_torch(path, stubs)
     tensors = unwrapped(content, str(path))
-    return {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}
+    kind = "torch zip" if head == ZIP else "torch legacy"
+    return Checkpoint(tensors, kind, _class_names(content), tuple(sorted(stubs)))
 
 
 def unwrapped(content: Any, origin: str) -> dict[str, Tensor]:
@@ -71,11 +104,16 @@ def unwrapped(content: Any, origin: str) -> dict[str, Tensor]:
     for container in CONTAINERS:
         if isinstance(content, Mapping) and isinstance(content.get(container), Mapping):
             content = content[container]
+    if isinstance(content, Stub):
+        raise _refused(origin, [content.origin])
     if not isinstance(content, Mapping) or not content:
         raise InputError(
             f"Expected {origin} to hold named tensors, but got {type(content).__name__}: save a state dict."
         )
     strange = [str(key) for key, value in content.items() if not isinstance(value, Tensor)]
+    foreign = [value.origin for value in content.values() if isinstance(value, Stub)]
+    if foreign and len(strange) == len(content):
+        raise _refused(origin, foreign)
     if strange:
         raise InputError(
             f"Expected {origin} to hold named tensors, but there is also {_listed(strange)}: "
@@ -155,31 +193,43 @@ def _read_safetensors(path: Path) -> Any:
         raise _broken(path, error) from error
 
 
-def _read_torch(path: Path) -> Any:
-    with path.open("rb") as file:
-        head = file.read(2)
-    if head[:1] == PICKLE and head[1:] > TORCH_PROTOCOL:
-        raise _refused(path, "is a plain pickle, which may run anything")
+def _read_torch(path: Path, stubs: dict[str, type[Stub]]) -> Any:
+    """Return what a file holds; where torch's own safe reader refuses it, `stubs` gets the names left out."""
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Of pickles that are unusual, such as those of a later protocol.
+            warnings.simplefilter("ignore")
+            try:
+                return torch.load(path, map_location="cpu", weights_only=True)
+            except pickle.UnpicklingError:
+                # Not unsafe, whatever the flag says: our unpickler alone looks up the pickle's names.
+                restricted = restricted_pickle(stubs)
+                return torch.load(path, map_location="cpu", weights_only=False, pickle_module=restricted)
     except BROKEN as error:
-        foreign = FOREIGN.search(str(error))
-        if foreign:
-            raise _refused(path, f"would run {foreign[1]}") from error
         raise _broken(path, error) from error
 
 
-def _refused(path: Path, why: str) -> InputError:
+def _class_names(content: Any) -> tuple[str, ...] | None:
+    """Return the class names that mmsegmentation writes: `meta` has CLASSES (0.x) or a dataset_meta (1.x)."""
+    meta = content.get("meta") if isinstance(content, Mapping) else None
+    if not isinstance(meta, Mapping):
+        return None
+    later = meta.get("dataset_meta")
+    names = meta.get("CLASSES") or (later.get("classes") if isinstance(later, Mapping) else None)
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        return None
+    return tuple(names)
+
+
+def _refused(origin: str, foreign: Sequence[str]) -> InputError:
     return InputError(
-        f"Expected a checkpoint of tensors alone, but {path} {why} when loaded, and was refused: "
-        "save its state dict, best as safetensors."
+        f"Expected {origin} to hold named tensors, but they would need {_listed(foreign)} to be run, which "
+        "was refused: save the state dict alone, best as safetensors."
     )
 
 
 def _broken(path: Path, error: Exception) -> InputError:
-    # torch wraps what went wrong in advice to trust the file.
-    inner = error.__context__ if isinstance(error, pickle.UnpicklingError) else None
-    cause = str(inner or error).strip().split("\n")[0].split(". ")[0] or type(error).__name__
+    cause = str(error).strip().split("\n")[0].split(". ")[0] or type(error).__name__
     return InputError(
         f"Expected a checkpoint in {path}, but it cannot be read as one ({cause}): "
         "it may be cut short or of another kind, so fetch or save it again."

@@ -1,11 +1,15 @@
 """Checkpoints are read strictly and safely, and written whole."""
 
+import io
 import os
 import pickle
 import shutil
+from argparse import Namespace
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -13,7 +17,14 @@ from torch import Tensor
 from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.catalogue import read_card
-from robseg.models.weights import read_weights, save_weights, sha256_of, sha256_of_tensors
+from robseg.models.unpickle import Stub, restricted_pickle
+from robseg.models.weights import (
+    read_checkpoint,
+    read_weights,
+    save_weights,
+    sha256_of,
+    sha256_of_tensors,
+)
 
 CARD = Card("enet@toy", "enet", "toy", ("road", "sky"))
 
@@ -28,22 +39,102 @@ class Trap:
         return os.mkdir, (str(self.folder),)
 
 
-@pytest.mark.parametrize("zipped", [True, False])
-def test_a_file_that_would_execute_code_is_refused(tmp_path: Path, zipped: bool) -> None:
-    path = tmp_path / "trap.pth"
-    content = {"state_dict": {"a": torch.zeros(2)}, "args": Trap(tmp_path / "sprung")}
-    torch.save(content, path, _use_new_zipfile_serialization=zipped)
-    with pytest.raises(InputError, match=r"would run \w+\.mkdir when loaded, and was refused"):
-        read_weights(path)
-    assert not (tmp_path / "sprung").exists()
+formats = pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+protocols = pytest.mark.parametrize("protocol", [2, 4, 5])
 
 
-def test_a_plain_pickle_is_refused(tmp_path: Path) -> None:
+def save(path: Path, content: object, zipped: bool = True, protocol: int = 2) -> None:
+    torch.save(content, path, pickle_protocol=protocol, _use_new_zipfile_serialization=zipped)
+
+
+@formats
+@protocols
+def test_what_would_run_code_beside_tensors_is_left_out(tmp_path: Path, zipped: bool, protocol: int) -> None:
+    path, sprung = tmp_path / "trap.pth", tmp_path / "sprung"
+    tensors = {"a": torch.arange(4.0), "b": torch.nn.Parameter(torch.ones(2, 3).half())}
+    save(path, {"args": Trap(sprung), "state_dict": OrderedDict(tensors)}, zipped, protocol)
+    found = read_checkpoint(path)
+    assert not sprung.exists()
+    assert found.stubs == (f"{os.mkdir.__module__}.mkdir",)
+    assert found.format == ("torch zip" if zipped else "torch legacy")
+    assert found.tensors.keys() == tensors.keys()
+    for key, tensor in tensors.items():
+        assert torch.equal(found.tensors[key], tensor)
+
+
+@formats
+def test_a_training_programs_leftovers_are_left_out(tmp_path: Path, zipped: bool) -> None:
+    history = Namespace(values=np.arange(3.0), last=np.float64(0.5), hub=[Filled(), FilledDict(a=1)])
+    content = {"meta": {"epoch": 3}, "message_hub": history, "state_dict": {"a": torch.ones(2)}}
+    save(tmp_path / "x.pth", content, zipped)
+    found = read_checkpoint(tmp_path / "x.pth")
+    assert torch.equal(found.tensors["a"], torch.ones(2))
+    assert "argparse.Namespace" in found.stubs
+    assert any(name.endswith("multiarray.scalar") for name in found.stubs)
+    assert all("rebuild_tensor" not in name for name in found.stubs)
+
+
+class Filled(list[int]):
+    """Pickled as a class of a training program with items and a state."""
+
+    def __init__(self) -> None:
+        super().__init__([1, 2])
+        self.note = "x"
+
+
+class FilledDict(dict[str, int]):
+    """Likewise, with keys."""
+
+
+def test_a_pickle_cannot_change_what_it_may_call() -> None:
+    rebuild = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n"
+    state = b"N}X\x0c\x00\x00\x00__defaults__K\x05\x85s\x86b."
+    before = torch._utils._rebuild_tensor_v2.__defaults__
+    assert restricted_pickle({}).load(io.BytesIO(rebuild + state))
+    assert torch._utils._rebuild_tensor_v2.__defaults__ == before
+
+
+@pytest.mark.parametrize(
+    "name", ["builtins eval", "os system", "torch load", "torch.storage _load_from_bytes"]
+)
+def test_names_that_run_things_are_stubs(name: str) -> None:
+    module, attribute = name.split()
+    made = restricted_pickle({}).load(io.BytesIO(f"c{module}\n{attribute}\n(S'1/0'\ntR.".encode()))
+    assert isinstance(made, Stub)
+    assert made.origin == f"{module}.{attribute}"
+
+
+@formats
+def test_a_whole_pickled_model_is_refused(tmp_path: Path, zipped: bool) -> None:
+    save(tmp_path / "x.pth", torch.nn.Linear(2, 2), zipped)
+    with pytest.raises(InputError, match=r"would need torch.nn.modules.linear.Linear to be run"):
+        read_weights(tmp_path / "x.pth")
+    save(tmp_path / "y.pth", {"state_dict": {"a": Namespace(b=torch.ones(2))}}, zipped)
+    with pytest.raises(InputError, match=r"would need argparse.Namespace to be run"):
+        read_weights(tmp_path / "y.pth")
+
+
+def test_a_plain_pickle_is_no_checkpoint_and_not_run(tmp_path: Path) -> None:
     path = tmp_path / "trap.pkl"
     path.write_bytes(pickle.dumps(Trap(tmp_path / "sprung"), protocol=4))
-    with pytest.raises(InputError, match="refused"):
+    with pytest.raises(InputError, match="cannot be read as one"):
         read_weights(path)
     assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [{"CLASSES": ("road", "sky"), "PALETTE": [[1, 2, 3]]}, {"dataset_meta": {"classes": ["road", "sky"]}}],
+)
+def test_the_class_names_of_mmsegmentation_are_found(tmp_path: Path, meta: dict[str, object]) -> None:
+    save(tmp_path / "x.pth", {"meta": meta, "state_dict": {"a": torch.ones(2)}})
+    assert read_checkpoint(tmp_path / "x.pth").class_names == ("road", "sky")
+
+
+@pytest.mark.parametrize("meta", [3, {}, {"CLASSES": None}, {"CLASSES": [1, 2]}, {"dataset_meta": 5}])
+def test_odd_meta_data_names_no_classes(tmp_path: Path, meta: object) -> None:
+    save(tmp_path / "x.pth", {"meta": meta, "state_dict": {"a": torch.ones(2)}})
+    assert read_checkpoint(tmp_path / "x.pth").class_names is None
 
 
 @pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
@@ -71,7 +162,7 @@ def test_what_holds_no_tensors_is_said_so(tmp_path: Path, content: object) -> No
         read_weights(tmp_path / "x.pth")
 
 
-@pytest.mark.parametrize("container", ["state_dict", "model_state_dict", "model", None])
+@pytest.mark.parametrize("container", ["state_dict", "model_state_dict", "model_state", "model", None])
 @pytest.mark.parametrize("prefix", ["", "module."])
 def test_tensors_are_found_in_the_usual_containers(
     tmp_path: Path, container: str | None, prefix: str
