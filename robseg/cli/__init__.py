@@ -20,6 +20,7 @@ COMMANDS = {
     "report": ("robseg.cli.report:report", "Score finished runs again and rewrite their tables and reports."),
     "list": ("robseg.cli.listing:listing", "List models, data sets, corruptions or protocols."),
     "corrupt": ("robseg.cli.corrupt:corrupt", "Corrupt images and save them losslessly."),
+    "predict": ("robseg.cli.predict:predict", "Label images with a model, and draw what it sees."),
     "corruptions": ("robseg.cli.corruptions:corruptions_", "Check the corruptions against imagecorruptions."),
     "train": ("robseg.cli.train:train", "Train a model on a data set."),
     "doctor": ("robseg.cli.doctor:doctor", "Show versions, devices, data and weights that were found here."),

@@ -1,0 +1,211 @@
+"""`robseg predict`: what a model sees in images, as overlays and as label images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import corruptions
+from robseg.cli.images import find_images, read_upright
+from robseg.cli.overlay import Colour, Share, class_colours, indexed, overlay, percent
+from robseg.cli.progress import showing
+from robseg.errors import InputError
+from robseg.evaluation.runner import Progress
+from robseg.files import write_atomically
+from robseg.registry import unknown_name
+
+if TYPE_CHECKING:
+    from robseg.models.inference import Precision
+    from robseg.models.model import Model
+
+__all__ = ["predict"]
+
+DEFAULT_SEVERITY = 3
+
+
+class _Condition(NamedTuple):
+    corruption: str
+    severity: int
+    seed: int
+
+
+class _Wanted(NamedTuple):
+    """What to make of each image."""
+
+    out: Path
+    condition: _Condition | None
+    overlays: bool
+    labels: bool
+    opacity: float
+
+    def paths(self, key: str) -> dict[str, Path]:
+        """Return the files to write for an image, by kind."""
+        suffix = f"_{self.condition.corruption}_{self.condition.severity}" if self.condition else ""
+        kinds = {"overlay": self.overlays, "labels": self.labels}
+        return {kind: self.out / f"{key}{suffix}_{kind}.png" for kind, wanted in kinds.items() if wanted}
+
+
+@click.command("predict")
+@click.argument("sources", metavar="IMAGE|FOLDER|PATTERN...", nargs=-1, required=True)
+@click.option("--model", "-m", required=True, help="A card's id, an architecture, or a weights' file.")
+@click.option(
+    "--weights",
+    "-w",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="A checkpoint for the --model, in place of its own.",
+)
+@click.option("--arch", default=None, help="The architecture of a weights' file given as --model.")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    default=Path("predictions"),
+    show_default=True,
+    help="Folder for the pictures.",
+)
+@click.option("--corruption", "-c", default=None, help="Corrupt the images first: a name, such as fog.")
+@click.option(
+    "--severity", "-s", type=click.IntRange(1, 5), default=None, help=f"[default: {DEFAULT_SEVERITY}]"
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the corruption.")
+@click.option(
+    "--overlay/--no-overlay",
+    "overlays",
+    default=True,
+    show_default=True,
+    help="Write colours over the image.",
+)
+@click.option(
+    "--labels/--no-labels", default=False, show_default=True, help="Write PNGs whose pixels are class ids."
+)
+@click.option(
+    "--opacity",
+    type=click.FloatRange(0, 1),
+    default=0.6,
+    show_default=True,
+    help="Of the colours: 0 shows the image only, 1 the labels only.",
+)
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
+@click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True)
+def predict(
+    sources: tuple[str, ...],
+    model: str,
+    weights: Path | None,
+    arch: str | None,
+    out: Path,
+    corruption: str | None,
+    severity: int | None,
+    seed: int,
+    overlays: bool,
+    labels: bool,
+    opacity: float,
+    device: str,
+    precision: Precision,
+) -> None:
+    """Label images with a model, and draw what it sees.
+
+    \b
+    OUT/street_overlay.png     the classes' colours over the image, with a legend
+    OUT/street_labels.png      with --labels: a class id a pixel, with the data set's colours as palette
+    OUT/street_fog_3_...       with --corruption fog --severity 3, the pixels that `robseg corrupt` makes
+
+    Images are turned upright as their EXIF data say.
+    """
+    if not (overlays or labels):
+        raise InputError("Expected something to write, but got --no-overlay without --labels: leave one out.")
+    wanted = _Wanted(out, _condition(corruption, severity, seed), overlays, labels, opacity)
+    files = find_images(sources, out)
+    written = [path for key in files for path in wanted.paths(key).values()]
+    _keep_inputs(files.values(), written)
+    loaded = _load(model, weights, arch, device, precision)
+    palette = class_colours(loaded.card.class_names, loaded.card.dataset)
+    counts = np.zeros(len(palette), np.int64)
+    with _showing(len(files)) as progress:
+        for done, (key, path) in enumerate(files.items(), start=1):
+            counts += _predict(loaded, palette, key, path, wanted)
+            progress(Progress(done, len(files)))
+    click.echo("\n".join(map(str, written)))
+    click.echo(_table(_shares(counts, loaded.card.class_names, palette), len(files)))
+
+
+def _condition(corruption: str | None, severity: int | None, seed: int) -> _Condition | None:
+    if corruption is None:
+        if severity is not None:
+            raise InputError("Expected --corruption with --severity, but got none: say which, such as fog.")
+        return None
+    if corruption not in corruptions.names("all"):
+        raise unknown_name("corruption", corruption, corruptions.names("all"))
+    return _Condition(corruption, DEFAULT_SEVERITY if severity is None else severity, seed)
+
+
+def _keep_inputs(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
+    """Refuse to write over an image that is read."""
+    read = {path.resolve() for path in inputs}
+    for path in outputs:
+        if path.resolve() in read:
+            raise InputError(f"Expected not to write over the image {path}: choose another --out.")
+
+
+def _load(spec: str, weights: Path | None, arch: str | None, device: str, precision: Precision) -> Model:
+    from robseg.evaluation.request import model_sources
+
+    sources = model_sources([spec], () if weights is None else [weights], arch)
+    if len(sources) != 1:
+        raise InputError(f"Expected one model, but '{spec}' means {len(sources)}: choose one of them.")
+    from robseg.models.model import load_model  # here: mistakes above are told without waiting for torch
+
+    return load_model(sources[0].spec, sources[0].weights, device=device, precision=precision)
+
+
+def _showing(number: int) -> AbstractContextManager[Callable[[Progress], None]]:
+    return showing() if number > 1 else nullcontext(lambda _done: None)
+
+
+def _predict(
+    model: Model, palette: Sequence[Colour], key: str, path: Path, wanted: _Wanted
+) -> NDArray[np.int64]:
+    """Write what is wanted of one image, and return how many pixels of each class were found."""
+    image = read_upright(path)
+    if wanted.condition is not None:
+        name, severity, seed = wanted.condition
+        image = corruptions.corrupt(image, name, severity, seed=seed, key=key)
+    prediction = model.predict(image[None])[0]
+    counts = np.bincount(prediction.ravel(), minlength=len(palette))
+    label_image = indexed(prediction, palette)
+    paths = wanted.paths(key)
+    if "labels" in paths:
+        _save(paths["labels"], label_image)
+    if "overlay" in paths:
+        shares = _shares(counts, model.card.class_names, palette)
+        _save(paths["overlay"], overlay(image, label_image, wanted.opacity, shares))
+    return counts
+
+
+def _shares(counts: NDArray[np.int64], class_names: Sequence[str], palette: Sequence[Colour]) -> list[Share]:
+    """Return the classes that were found, the largest first."""
+    found = [int(index) for index in np.argsort(-counts, kind="stable") if counts[index]]
+    total = int(counts.sum())
+    return [Share(class_names[index], palette[index], int(counts[index]) / total) for index in found]
+
+
+def _save(path: Path, image: Image.Image) -> None:
+    content = BytesIO()
+    image.save(content, "PNG")
+    write_atomically(path, content.getvalue())
+
+
+def _table(shares: Sequence[Share], images: int) -> str:
+    width = max(len(share.name) for share in shares)
+    of = "the image" if images == 1 else f"the pixels of {images} images"
+    return "\n".join(
+        ["", f"Classes, of {of}:", *(f"  {each.name:{width}}  {percent(each.share):>7}" for each in shares)]
+    )
