@@ -12,6 +12,7 @@ from torch import Tensor
 __all__ = [
     "IMAGENET_MEAN",
     "IMAGENET_STD",
+    "MMSEG_INPUT",
     "Published",
     "renamed",
     "without_abs",
@@ -20,6 +21,14 @@ __all__ = [
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
+
+# Card fields of every configuration of mmsegmentation that the architectures here have.
+MMSEG_INPUT: dict[str, Any] = {
+    "mean": IMAGENET_MEAN,
+    "std": IMAGENET_STD,
+    "channel_order": "RGB",
+    "antialias": False,
+}
 
 ABN_EPS = 1e-5
 
