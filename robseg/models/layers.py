@@ -13,7 +13,7 @@ from typing import cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["ConvModule", "FCNHead", "PyramidPooling", "SeparableConvModule", "resize"]
+__all__ = ["ConvModule", "FCNHead", "PyramidPooling", "SeparableConvModule", "initialise", "resize"]
 
 
 def resize(x: Tensor, size: Sequence[int], align_corners: bool = False) -> Tensor:
@@ -21,6 +21,16 @@ def resize(x: Tensor, size: Sequence[int], align_corners: bool = False) -> Tenso
     if x.shape[-2:] == tuple(size):
         return x
     return F.interpolate(x, tuple(size), mode="bilinear", align_corners=align_corners)
+
+
+def initialise(network: nn.Module) -> None:
+    """Draw all convolutions' weights such that signals keep their size through ReLUs (arXiv 1502.01852).
+
+    torch's own choice shrinks them: untrained, a deep network would say the same of every image.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
 
 class ConvModule(nn.Module):
