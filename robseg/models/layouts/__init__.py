@@ -1,0 +1,1 @@
+"""Layouts: how the upstreams name and order the tensors of their checkpoints, one module each."""

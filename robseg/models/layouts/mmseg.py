@@ -1,0 +1,59 @@
+"""Checkpoints of mmsegmentation 1.x (Apache-2.0), whose names are ours: what the tensors tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from robseg.errors import InputError
+from robseg.models.layouts.published import IMAGENET_MEAN, IMAGENET_STD
+
+__all__ = ["PREPROCESS", "backbone_name", "width"]
+
+# Of every configuration of the architectures here; OpenCV resizes without averaging.
+PREPROCESS: dict[str, Any] = {
+    "mean": IMAGENET_MEAN,
+    "std": IMAGENET_STD,
+    "channel_order": "RGB",
+    "antialias": False,
+}
+
+# ResNets by the number of blocks in their third stage.
+DEPTHS = {2: 18, 6: 50, 23: 101}
+
+# By the kernel of the depthwise convolution that begins the third layer.
+MOBILE = {3: "mobilenet_v2", 5: "efficientnet_lite0"}
+
+
+def backbone_name(state_dict: Mapping[str, Tensor], prefix: str = "backbone.") -> str:
+    """Return the name of the backbone, a ResNet or a mobile one, whose tensors begin with `prefix`.
+
+    Raises
+    ------
+    InputError
+        If it is none of ours.
+    """
+    depthwise = state_dict.get(f"{prefix}layer3.0.conv.1.conv.weight")
+    if depthwise is not None and depthwise.shape[-1] in MOBILE:
+        return MOBILE[depthwise.shape[-1]]
+    stage = f"{prefix}layer3."
+    # A block that lacks a tensor still counts: that tensor is told later.
+    blocks = len({key.removeprefix(stage).split(".")[0] for key in state_dict if key.startswith(stage)})
+    if blocks not in DEPTHS:
+        raise InputError(
+            f"Expected tensors of a backbone named '{prefix}...', but got "
+            f"{', '.join(list(state_dict)[:3])}, ...: check that file and architecture belong together."
+        )
+    variant = ""
+    if f"{prefix}stem.0.weight" in state_dict:
+        # V1d's shortcuts begin with a pooling, which has no tensors.
+        variant = "v1d" if f"{prefix}layer2.0.downsample.2.weight" in state_dict else "v1c"
+    return f"resnet{DEPTHS[blocks]}{variant}"
+
+
+def width(state_dict: Mapping[str, Tensor], name: str, axis: int = 0) -> int | None:
+    """Return a tensor's size along an axis (of a weight, 0: channels out, 1: in), or None without it."""
+    tensor = state_dict.get(name)
+    return tensor.shape[axis] if tensor is not None and tensor.ndim > axis else None
