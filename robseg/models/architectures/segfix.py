@@ -1,0 +1,117 @@
+"""SegFix: Model-Agnostic Boundary Refinement for Segmentation.
+
+Yuan, Xie, Chen, Wang, 2020, https://arxiv.org/abs/2007.04269. From the image alone: is a pixel near a
+boundary, and in which of eight directions lies the inside of its region? `robseg.models.refine` moves labels
+accordingly. Parameters bear the names of github.com/openseg-group/openseg.pytorch (MIT).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from robseg.errors import InputError
+from robseg.models.architectures.ocrnet import ACTIVATIONS, Activation, OutputStride
+from robseg.models.backbones import Backbone, build_backbone
+from robseg.models.backbones.hrnet import HRNET_NAMES, hrnet
+from robseg.models.base import Architecture, Fit, Network
+from robseg.models.layers import resize
+from robseg.models.layouts import mmseg, openseg
+from robseg.models.layouts.encoders import backbone_name
+from robseg.models.weights import fitted
+
+__all__ = ["ARCHITECTURE", "DIRECTION_NAMES", "SegFix", "fit"]
+
+# Every 45 degrees from the left on, clockwise: the order of the direction head's channels.
+DIRECTION_NAMES = ("left", "up left", "up", "up right", "right", "down right", "down", "down left")
+MASK_CHANNELS = 2
+
+
+class SegFix(Network):
+    """Backbone, all of its maps at the finest one's size, and two heads.
+
+    Normalised float (N, 3, H, W) to direction logits (N, 8, h, w); a quarter of the image's size on HRNets
+    (HRNet2x: half) and on others, whose finest map it is. Maps are resized with aligned corners.
+
+    Examples
+    --------
+    >>> import torch
+    >>> directions, mask = SegFix(8, "hrnet_w18_small").eval().heads(torch.zeros(1, 3, 64, 96))
+    >>> directions.shape, mask.shape
+    (torch.Size([1, 8, 16, 24]), torch.Size([1, 2, 16, 24]))
+    """
+
+    def __init__(
+        self,
+        num_classes: int = len(DIRECTION_NAMES),
+        backbone: str = "hrnet_w48",
+        channels: int = 256,
+        activation: Activation = "relu",
+        output_stride: OutputStride = 32,
+    ) -> None:
+        super().__init__()
+        if num_classes != len(DIRECTION_NAMES):
+            raise InputError(
+                f"Expected {len(DIRECTION_NAMES)} directions of SegFix, but got {num_classes}: "
+                "it has no classes of its own."
+            )
+        self.backbone = encoder(backbone, output_stride)
+        in_channels = sum(self.backbone.channels)
+        self.dir_head = head(in_channels, channels, num_classes, activation)
+        self.mask_head = head(in_channels, channels, MASK_CHANNELS, activation)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits of the directions."""
+        return self.heads(images)[0]
+
+    def heads(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits of the directions, and those of inside (0) and boundary (1)."""
+        maps = self.backbone(images)
+        size = maps[0].shape[-2:]
+        features = torch.cat([resize(x, size, align_corners=True) for x in maps], dim=1)
+        return self.dir_head(features), self.mask_head(features)
+
+
+def encoder(name: str, output_stride: OutputStride) -> Backbone:
+    """Return a backbone; HRNets resize their branches with aligned corners."""
+    if name in HRNET_NAMES:
+        return hrnet(name, align_corners=True)
+    return build_backbone(name, output_stride=output_stride)
+
+
+def head(in_channels: int, channels: int, out_channels: int, activation: Activation) -> nn.Sequential:
+    """Return a 1x1 convolution with batch norm and activation, and a classifier without bias."""
+    return nn.Sequential(
+        nn.Conv2d(in_channels, channels, 1, bias=False),
+        nn.Sequential(nn.BatchNorm2d(channels), ACTIVATIONS[activation]()),
+        nn.Conv2d(channels, out_channels, 1, bias=False),
+    )
+
+
+def fit(state_dict: dict[str, Tensor]) -> Fit:
+    """Return how a checkpoint fits SegFix: openseg's or one of ours."""
+    published = openseg.segfix(state_dict)
+    options = {
+        "backbone": backbone_name(published.tensors),
+        "channels": mmseg.width(published.tensors, "dir_head.0.weight") or 256,
+        **published.options,
+    }
+    with torch.device("meta"):
+        expected = SegFix(**options).state_dict()
+    return Fit(
+        layout=published.layout,
+        num_classes=len(DIRECTION_NAMES),
+        options=options,
+        state_dict=fitted("SegFix", published.tensors, expected),
+        class_names=DIRECTION_NAMES,
+        preprocess=published.preprocess,
+    )
+
+
+ARCHITECTURE = Architecture(
+    name="segfix",
+    title="SegFix",
+    paper="https://arxiv.org/abs/2007.04269",
+    build=SegFix,
+    fit=fit,
+)
