@@ -63,6 +63,8 @@ class Card:
         Keyword arguments of the architecture's builder, such as the generation of an ENet.
     trained_on
         What the weights have seen: data set and split, and the corruptions used as augmentation, if any.
+    seen_corruptions
+        The names of the corruptions that were seen in training, as far as is known.
     """
 
     id: str
@@ -95,3 +97,4 @@ class Card:
     source: str = ""
     trained_on: str = ""
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    seen_corruptions: tuple[str, ...] = ()
