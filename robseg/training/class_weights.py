@@ -53,9 +53,11 @@ def median_frequency_weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     return weights
 
 
-def class_weights(kind: Literal["enet", "median", "none"], counts: NDArray[np.int64]) -> Tensor:
-    """Return the weights of that kind, float32 (C,)."""
+def class_weights(
+    kind: Literal["enet", "median", "none"], counts: NDArray[np.int64], power: float = 1.0
+) -> Tensor:
+    """Return the weights of that kind to that power, float32 (C,)."""
     if kind == "none":
         return torch.ones(counts.shape[1])
     weights = enet_weights(counts) if kind == "enet" else median_frequency_weights(counts)
-    return torch.from_numpy(weights.astype(np.float32))
+    return torch.from_numpy((weights**power).astype(np.float32))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from robseg.datasets.base import Dataset
+from robseg.datasets.base import DATASETS, Dataset
 from robseg.files import write_atomically
 from robseg.models.card import Card
 from robseg.models.weights import save_weights
@@ -41,7 +41,10 @@ def _save(path: Path, recipe: Recipe, card: Card, train_set: Dataset, state: Sta
     filled = dataclasses.replace(
         card,
         published_miou=None if miou is None else round(miou, 4),
+        published_protocol=f"{recipe.val_split}, whole images at their own size",
+        licence=_licence(recipe),
         weights_file=path.name,
+        seen_corruptions=corruption_names(recipe),
         trained_on=f"{train_set.name} {train_set.split}, {len(train_set)} images{_augmented(recipe)}",
         source=(
             f"robseg train ({which} weights), {state.seconds / 3600:.2f} hours, mIoU on {recipe.val_split}"
@@ -50,6 +53,11 @@ def _save(path: Path, recipe: Recipe, card: Card, train_set: Dataset, state: Sta
     )
     save_weights(path, weights, filled, half=True)
     return path
+
+
+def _licence(recipe: Recipe) -> str:
+    data = DATASETS[recipe.dataset].licence if recipe.dataset in DATASETS else ""
+    return f"of the code Apache-2.0; of the data: {data or 'not known'}"
 
 
 def _augmented(recipe: Recipe) -> str:

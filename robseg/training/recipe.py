@@ -58,6 +58,7 @@ class Recipe:
     ohem_share: Annotated[float, "OHEM keeps at least this share of the pixels."] = 0.1
     aux_weights: Annotated[tuple[float, ...], "Of the auxiliary heads' losses; one serves all."] = (0.4,)
     class_weights: Annotated[Literal["enet", "median", "none"], "By the classes' shares of pixels."] = "enet"
+    class_weights_power: Annotated[float, "Exponent of the class weights: below 1 evens them out."] = 1.0
     crop: Annotated[tuple[int, int], "(H, W) of what the network sees; smaller images are padded."] = (
         320,
         320,
@@ -73,6 +74,9 @@ class Recipe:
     )
     seed: Annotated[int, "Of the first weights, the order, the augmentation and the dropout."] = 0
     val_every: Annotated[int, "Validate after every so many epochs, and after the last."] = 5
+    keep_best: Annotated[bool, "Keep the best validated weights too; no choice to make on a test split."] = (
+        True
+    )
     checkpoint_minutes: Annotated[float, "Between two checkpoints."] = 5.0
 
     def __post_init__(self) -> None:
@@ -83,7 +87,14 @@ class Recipe:
         for field in positive:
             value = getattr(self, field)
             _expect(value is None or value > 0, field, "positive", value)
-        for field in ("power", "weight_decay", "seed", "encoder_factor", "warmup_steps"):
+        for field in (
+            "power",
+            "weight_decay",
+            "seed",
+            "encoder_factor",
+            "warmup_steps",
+            "class_weights_power",
+        ):
             _expect(getattr(self, field) >= 0, field, "zero or more", getattr(self, field))
         for field in ("jitter", "corruption_rate", "ohem_threshold", "ohem_share"):
             _expect(0 <= getattr(self, field) <= 1, field, "from 0 to 1", getattr(self, field))
@@ -103,6 +114,15 @@ class Recipe:
             "some of 1 to 5",
             self.severities,
         )
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """Return the values that fields have in a checkpoint which does not know them."""
+        return {
+            field.name: field.default
+            for field in dataclasses.fields(cls)
+            if field.default is not dataclasses.MISSING and field.name not in CIRCUMSTANCES
+        }
 
     def deciding(self) -> dict[str, Any]:
         """Return the fields that decide the result: those in which a checkpoint must agree to be continued.

@@ -139,6 +139,8 @@ def _scalar(name: str, wanted: Any, value: Any) -> Any:
     wanted = get_origin(wanted) or wanted
     if wanted is float and type(value) is int:
         return float(value)
+    if wanted is dict and isinstance(value, dict):
+        return {key: tuple(item) if isinstance(item, list) else item for key, item in value.items()}
     if type(value) is not wanted:
         raise InputError(f"Expected `{name}` to be {wanted.__name__}, but got {value!r}: correct it.")
     return value

@@ -82,8 +82,10 @@ def save_checkpoint(path: Path, state: State, identity: dict[str, Any]) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def load_checkpoint(path: Path, state: State, identity: dict[str, Any]) -> None:
+def load_checkpoint(path: Path, state: State, identity: dict[str, Any], defaults: dict[str, Any]) -> None:
     """Bring `state`, freshly built, to where the checkpoint was.
+
+    Fields that an older version did not know have their `defaults`.
 
     Raises
     ------
@@ -91,7 +93,7 @@ def load_checkpoint(path: Path, state: State, identity: dict[str, Any]) -> None:
         If the file is no checkpoint of ours, or one of another recipe: with the fields that differ.
     """
     content = _read(path)
-    before = content["identity"]
+    before = {**defaults, **content["identity"]}
     fields = [key for key in {**before, **identity} if before.get(key) != identity.get(key)]
     if fields:
         changes = ", ".join(f"{key} {before.get(key)!r} (now {identity.get(key)!r})" for key in fields)

@@ -20,6 +20,7 @@ from robseg.models.inference import preprocess
 from robseg.training.batches import SampleCache, batches, steps_per_epoch
 from robseg.training.build import blank_card, build_state
 from robseg.training.class_weights import class_weights, pixel_counts
+from robseg.training.curve import plot_curve
 from robseg.training.export import export
 from robseg.training.losses import network_loss
 from robseg.training.optimizer import average, learning_rate, set_learning_rate
@@ -125,7 +126,7 @@ class _Training:
         self.steps = recipe.epochs * self.per_epoch
         self.state = build_state(recipe, task.architecture, self.card)
         if self.checkpoint.exists():
-            load_checkpoint(self.checkpoint, self.state, self.identity)
+            load_checkpoint(self.checkpoint, self.state, self.identity, Recipe.defaults())
         self.seconds_before = self.state.seconds
         self.weights = self._class_weights()
 
@@ -141,7 +142,7 @@ class _Training:
     def _class_weights(self) -> Tensor:
         chosen = np.linspace(0, len(self.samples) - 1, min(WEIGHING_SAMPLE, len(self.samples))).astype(int)
         counts = pixel_counts((self.samples[int(i)][1] for i in chosen), len(self.card.class_names))
-        return class_weights(self.recipe.class_weights, counts)
+        return class_weights(self.recipe.class_weights, counts, self.recipe.class_weights_power)
 
     def run(self) -> Trained:
         """Step to the end, or raise IncompleteRun with a checkpoint saved."""
@@ -161,6 +162,7 @@ class _Training:
                     f"Stopped after {state.step} of {self.steps} steps, as asked: the same command continues."
                 )
         write_log(self.out / "log.csv", state.rows)
+        plot_curve(self.out / "curve.png", state.rows, self.card.id)
         weights = export(self.recipe, self.card, self.task.train_set, state, self.out)
         return Trained(tuple(state.rows), weights)
 
@@ -199,7 +201,7 @@ class _Training:
         miou = None
         if epoch % recipe.val_every == 0 or epoch == recipe.epochs:
             miou = validate(state.result, self.val_samples, self.card, recipe.precision)
-            if miou > state.best_miou:
+            if recipe.keep_best and miou > state.best_miou:
                 state.best_miou = miou
                 state.best = {key: tensor.clone() for key, tensor in state.result.state_dict().items()}
         rate = learning_rate(recipe, state.step - 1, self.steps)
