@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports import protocols
 from robseg.errors import InputError
 from robseg.evaluation.plan import SEVERITIES, parse_corruptions
-from robseg.evaluation.request import CUSTOM, ModelSource, Request, model_sources
+from robseg.evaluation.request import CUSTOM, ModelSource, Request, model_sources, with_cards
 from robseg.evaluation.runner import Progress
 from robseg.pipeline import execute, make_plan
 from robseg.registry import unknown_name
@@ -17,20 +17,24 @@ from robseg.registry import unknown_name
 if TYPE_CHECKING:
     from reports.results import Results
     from robseg.datasets.base import Dataset
+    from robseg.models.adapters.fields import CardFields
     from robseg.models.inference import Precision
     from robseg.models.model import Model
+
+    AnyModel = str | Model | Callable[..., Any]
 
 __all__ = ["cells_of", "evaluate", "protocol_of", "targets_move"]
 
 
 def evaluate(
-    model: str | Model | Sequence[str | Model],
+    model: AnyModel | Sequence[AnyModel],
     dataset: str | Dataset = "streets",
     corruptions: str = "all",
     severities: Sequence[int] | None = None,
     *,
     protocol: str | None = None,
     weights: str | Path | None = None,
+    card: CardFields | None = None,
     out: str | Path | None = None,
     data_root: str | Path | None = None,
     split: str | None = None,
@@ -49,7 +53,8 @@ def evaluate(
     Parameters
     ----------
     model
-        A spec as on the command line (`enet`, `enet@streets`, "all"), a loaded Model, or several of them.
+        A spec as on the command line (`enet`, `onnx:FILE`, "all"), a loaded Model, an nn.Module or any
+        callable from float (N, 3, H, W) to logits (N, C, h, w) or integer labels (N, H, W); or several.
     dataset
         A data set's name, or a Dataset.
     corruptions, severities
@@ -58,6 +63,9 @@ def evaluate(
         A named protocol in place of corruptions and severities (see `robseg list protocols`).
     weights
         A checkpoint for `model`, in place of its card's own.
+    card
+        A Card for `model` in place of its own, or some of its fields ({"class_names": ...}). Without one, a
+        callable sees RGB / 255 and answers the data set's classes.
     move_targets
         Whether targets move with corruptions that move pixels; None: as the protocol says, else yes.
     out
@@ -82,14 +90,9 @@ def evaluate(
     >>> import robseg
     >>> robseg.evaluate("enet", limit=2, corruptions="fog").summary  # doctest: +SKIP
     """
-    given = [model] if isinstance(model, str) or not isinstance(model, Sequence) else list(model)
-    files = (Path(weights),) if weights is not None else ()
-    sources: list[ModelSource | Model] = []
-    for one in given:
-        sources += model_sources([one], files) if isinstance(one, str) else [one]
     cells = cells_of(corruptions, severities, protocol)
     request = Request(
-        models=tuple(sources),
+        models=_sources(model, weights, card),
         dataset=dataset,
         cells=cells,
         data_root=Path(data_root) if data_root is not None else None,
@@ -104,6 +107,28 @@ def evaluate(
     )
     plan = make_plan(request, Path(out) if out is not None else None)
     return execute(plan, num_workers, examples=examples, progress=progress, command="robseg.evaluate(...)")
+
+
+def _sources(
+    model: AnyModel | Sequence[AnyModel], weights: str | Path | None, card: CardFields | None
+) -> tuple[ModelSource | Model, ...]:
+    """Return what stands for the models of an evaluation; weights and card are for a single one."""
+    given = [model] if isinstance(model, str) or not isinstance(model, Sequence) else list(model)
+    files = (Path(weights),) if weights is not None else ()
+    cards = (card,) if card is not None else ()
+    sources: list[ModelSource | Model] = []
+    for one in given:
+        if isinstance(one, str):
+            sources += with_cards(model_sources([one], files), cards)
+        elif callable(one):
+            sources += with_cards([ModelSource(one, *files)], cards)
+        elif files or cards:
+            raise InputError(
+                "Expected a loaded Model alone, but got weights or a card with it: give them to load_model."
+            )
+        else:
+            sources.append(one)
+    return tuple(sources)
 
 
 def cells_of(

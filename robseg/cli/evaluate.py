@@ -31,7 +31,8 @@ def cores() -> int:
     "models",
     multiple=True,
     required=True,
-    help="A card's id, an architecture, a weights' file (with --arch), all, or a glob. Repeatable.",
+    help="A card's id, an architecture, a weights' file (with --arch), all, or a glob; anybody's model as "
+    "py:MODULE:FACTORY, torchvision:NAME, hf:NAME, smp:NAME, onnx:FILE, pt2:FILE, ts:FILE. Repeatable.",
 )
 @click.option(
     "--weights",
@@ -39,6 +40,13 @@ def cores() -> int:
     multiple=True,
     type=click.Path(path_type=Path),
     help="A checkpoint for the --model, in place of its own.",
+)
+@click.option(
+    "--model-card",
+    "cards",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A JSON file of card fields for the --model, in place of its own: class_names, mean, test_size, ...",
 )
 @click.option("--arch", default=None, help="The architecture of a weights' file given as --model.")
 @click.option(
@@ -99,6 +107,7 @@ def cores() -> int:
 def evaluate(
     models: tuple[str, ...],
     weights: tuple[Path, ...],
+    cards: tuple[Path, ...],
     arch: str | None,
     corruptions: str,
     severities: str | None,
@@ -126,12 +135,13 @@ def evaluate(
     robseg evaluate --model enet --weights my.pth --dataset camvid --data-root DIR --corruptions fog,blur
     """
     from robseg.api import cells_of, protocol_of, targets_move
-    from robseg.evaluation.request import Request, model_sources
+    from robseg.evaluation.request import Request, model_sources, with_cards
+    from robseg.models.adapters.fields import fields_in
     from robseg.pipeline import make_plan
 
     cells = cells_of(corruptions, parse_severities(severities), protocol)
     request = Request(
-        models=model_sources(models, weights, arch),
+        models=with_cards(model_sources(models, weights, arch), [fields_in(path) for path in cards]),
         dataset=dataset,
         cells=cells,
         data_root=data_root,

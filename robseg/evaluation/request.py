@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import corruptions
 from reports.schema import Condition
@@ -18,13 +18,14 @@ from robseg.evaluation.classes import label_map
 from robseg.evaluation.plan import grid
 from robseg.evaluation.store import Context
 from robseg.evaluation.worker import Job
-from robseg.models import catalogue
+from robseg.models import adapters, catalogue
 
 if TYPE_CHECKING:
+    from robseg.models.adapters.fields import CardFields
     from robseg.models.inference import Precision
     from robseg.models.model import Model
 
-__all__ = ["CUSTOM", "ModelSource", "Request", "model_sources", "prepare", "resolve"]
+__all__ = ["CUSTOM", "ModelSource", "Request", "model_sources", "prepare", "resolve", "with_cards"]
 
 # The fields of a card that its model's labels depend on.
 FED = (
@@ -52,10 +53,14 @@ WEIGHTS_SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors")
 
 @dataclasses.dataclass(frozen=True)
 class ModelSource:
-    """A model to load: its spec (`enet`, `enet@streets`) and, if not the card's own, its weights' file."""
+    """A model to load: its spec (`enet`, `onnx:FILE`) or itself, and what a user gives in place of its own.
 
-    spec: str
+    `weights` is a file; `card` is a card or some of its fields.
+    """
+
+    spec: str | Callable[..., Any]
     weights: Path | None = None
+    card: CardFields | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +109,21 @@ def model_sources(
     return tuple(source for spec in specs for source in _expand(spec, architecture))
 
 
+def with_cards(sources: Sequence[ModelSource], cards: Sequence[CardFields]) -> tuple[ModelSource, ...]:
+    """Return the models with a user's cards, in their order; there are none or as many as models."""
+    if cards and len(cards) != len(sources):
+        raise InputError(
+            f"Expected one --model-card for each model, but got {len(cards)} for {len(sources)}: "
+            "give them in the same order."
+        )
+    if not cards:
+        return tuple(sources)
+    return tuple(dataclasses.replace(source, card=card) for source, card in zip(sources, cards, strict=True))
+
+
 def _expand(spec: str, architecture: str | None) -> list[ModelSource]:
+    if adapters.adapter_of(spec) and "*" not in spec:
+        return [ModelSource(spec)]
     if spec.endswith(WEIGHTS_SUFFIXES):
         if architecture is None:
             raise InputError(
@@ -180,6 +199,7 @@ def _loaded(source: ModelSource | Model, request: Request, dataset: Dataset) -> 
         device=request.device,
         precision=request.precision,
         class_names=dataset.class_names,
+        card=source.card,
     )
 
 

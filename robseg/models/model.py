@@ -16,8 +16,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from robseg.errors import InputError
 from robseg.models import adapters, catalogue
+from robseg.models.adapters.description import described
+from robseg.models.adapters.fields import CardFields, card_fields, overridden
 from robseg.models.adapters.foreign import Weights
-from robseg.models.adapters.overrides import CardFields, card_fields, described, overridden
 from robseg.models.base import Fit, architecture
 from robseg.models.card import Card
 from robseg.models.catalogue import architecture_of, read_card, resolve

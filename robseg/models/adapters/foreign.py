@@ -31,6 +31,8 @@ __all__ = [
 
 Weights = str | os.PathLike[str] | Mapping[str, Any]
 
+LONGEST = 200  # characters of a foreign package's message, some of which list all they know
+
 
 @dataclasses.dataclass(frozen=True)
 class Foreign:
@@ -85,7 +87,10 @@ def last_line(error: BaseException) -> str:
     'ValueError (the size is odd)'
     """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__} ({lines[-1].rstrip('.')})" if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    message = lines[-1] if len(lines[-1]) <= LONGEST else f"{lines[-1][:LONGEST]}..."
+    return f"{type(error).__name__} ({message.rstrip('.')})"
 
 
 def take_weights(network: nn.Module, weights: Weights | None, title: str) -> str:

@@ -1,33 +1,24 @@
-"""What a user says of a foreign model's card, and the class names that follow from it all."""
+"""What a user says in place of a card's own fields, checked; without torch."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-import numpy as np
-import torch
-
 from robseg.errors import InputError
-from robseg.models.adapters.answers import ForeignNetwork
-from robseg.models.adapters.foreign import Foreign
 from robseg.models.card import Card
-from robseg.models.inference import preprocess
 from robseg.registry import unknown_name
 
-__all__ = ["CardFields", "card_fields", "described", "fields_in", "overridden"]
+__all__ = ["CardFields", "card_fields", "fields_in", "overridden"]
 
 CardFields = Card | Mapping[str, Any]
 
 FIELDS = {field.name for field in dataclasses.fields(Card)}
 CHOICES = {name: get_args(hint) for name, hint in get_type_hints(Card).items() if get_origin(hint) is Literal}
 PAIRS = {"test_size", "crop_size", "stride"}
-
-# The image by which a model is asked how many classes it answers, where its card says no size.
-PROBE = (64, 64)
 
 
 def fields_in(path: Path) -> dict[str, Any]:
@@ -67,49 +58,6 @@ def overridden(card: Card, fields: Mapping[str, Any]) -> Card:
     return dataclasses.replace(card, **{**fields, "options": options})
 
 
-def described(
-    foreign: Foreign, fields: Mapping[str, Any], class_names: Sequence[str] | None, device: torch.device
-) -> Card:
-    """Return a foreign model's card with the user's fields and the names of its classes.
-
-    The names are the card's, else `class_names`, else numbers.
-
-    Raises
-    ------
-    InputError
-        If the model answers another number of classes, or labels whose number nobody tells.
-    """
-    card = overridden(foreign.card, fields)
-    names = card.class_names or tuple(class_names or ())
-    count = foreign.num_classes or _answered(foreign.network, card, device)
-    if count is None and not names:
-        raise InputError(
-            f"Expected to know the classes of {card.id}, which answers labels, but got none: "
-            "give class_names."
-        )
-    if count is not None and names and len(names) != count:
-        kind = "its card" if card.class_names else "the data set"
-        raise InputError(
-            f"Expected {card.id} to answer the {len(names)} classes of {kind}, but it answers {count}: "
-            "give class_names, one for each, in its card (--model-card FILE, or card=)."
-        )
-    if not names and count is not None:
-        names = tuple(f"class {index}" for index in range(count))
-    if isinstance(foreign.network, ForeignNetwork):
-        foreign.network.num_classes = len(names)
-    return dataclasses.replace(card, class_names=names)
-
-
-@torch.inference_mode()
-def _answered(network: torch.nn.Module, card: Card, device: torch.device) -> int | None:
-    """Return how many classes a network answers on a black image, None where it answers labels."""
-    height, width = card.crop_size or card.test_size or PROBE
-    images = preprocess(np.zeros((1, height, width, 3), np.uint8), card, device)
-    if isinstance(network, ForeignNetwork):
-        return network.channels(images)
-    return int(network(images).shape[1])
-
-
 def _checked(name: str, value: Any) -> Any:
     """Return a field's value as a card holds it: JSON has no tuples, and a card no lists."""
     value = tuple(value) if isinstance(value, list) else value
@@ -118,7 +66,7 @@ def _checked(name: str, value: Any) -> Any:
         raise _wrong(name, f"one of {', '.join(map(str, choices))}", value)
     if name == "class_names" and not _are(value, str, None):
         raise _wrong(name, "distinct names", value)
-    if name in {"mean", "std"} and not _are(value, (int, float), 3):
+    if name in {"mean", "std"} and not (_are(value, (int, float), 3) and (name == "mean" or min(value) > 0)):
         raise _wrong(name, "three numbers on the scale 0..255", value)
     if name in PAIRS and value is not None and not (_are(value, int, 2) and min(value) > 0):
         raise _wrong(name, "rows and columns", value)
