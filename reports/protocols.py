@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Literal
 
-__all__ = ["PROTOCOLS", "Protocol", "conditions"]
+__all__ = ["CUSTOM", "MOVES_PIXELS", "PROTOCOLS", "Protocol", "conditions"]
 
 ALL_SEVERITIES = (1, 2, 3, 4, 5)
 
@@ -25,15 +26,19 @@ IMAGENET_C_15 = (
     "snow", "frost", "fog", "brightness",
     "contrast", "elastic_transform", "pixelate", "jpeg_compression",
 )  # fmt: skip
+MOVES_PIXELS = frozenset({"elastic_transform", "geometric_distortion"})  # so their targets may move as well
 IMAGENET_C_VALIDATION_4 = ("speckle_noise", "gaussian_blur", "spatter", "saturate")
 
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """A named set of conditions.
+    """A named set of conditions, and how scores are averaged over them.
 
     `severities` says for each corruption, in order, at which severities it counts; `move_targets` whether the
-    target moves with a corruption that moves pixels.
+    target moves with a corruption that moves pixels. Within a corruption, severities are averaged first.
+    `mean_over` says whether mPC weighs every condition or every corruption alike, which differ where the
+    corruptions have different numbers of severities. `ratio` says whether mCD and mrCD are the mean of the
+    corruptions' ratios, as mCE is, or the ratio of sums over all corruptions.
     """
 
     name: str
@@ -42,6 +47,8 @@ class Protocol:
     source: str
     note: str = ""
     move_targets: bool = True
+    mean_over: Literal["conditions", "corruptions"] = "conditions"
+    ratio: Literal["mean of ratios", "ratio of sums"] = "mean of ratios"
 
     @property
     def corruptions(self) -> tuple[str, ...]:
@@ -119,3 +126,6 @@ _PROTOCOLS = (
 )
 
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({protocol.name: protocol for protocol in _PROTOCOLS})
+
+# What holds for conditions that somebody put together: all that the run has.
+CUSTOM = Protocol("custom", "Corruptions of one's own choice", MappingProxyType({}), "")

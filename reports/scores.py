@@ -54,33 +54,37 @@ def mean_accuracy(tp: Ints, fn: Ints) -> Floats:
     return defined_mean(_ratio(tp, tp + fn))
 
 
-def corruption_degradation(miou: Sequence[float] | Floats, reference: Sequence[float] | Floats) -> float:
+def corruption_degradation(miou: Sequence[float] | Floats, reference: Sequence[float] | Floats) -> Floats:
     """Return CD of one corruption: the sum over severities of 1 - mIoU, over the same of a reference model.
 
-    Kamann & Rother, IJCV 2021. 1 for the reference itself; lower is better.
+    Kamann & Rother, IJCV 2021. 1 for the reference itself; lower is better. Severities are the first axis,
+    (S, ...) -> (...).
 
     Examples
     --------
-    >>> round(corruption_degradation([0.8, 0.6], [0.6, 0.4]), 3)
+    >>> round(float(corruption_degradation([0.8, 0.6], [0.6, 0.4])), 3)
     0.6
     """
-    return _divide(_degradation(miou, 1.0), _degradation(reference, 1.0))
+    return _ratio(_lost(miou, 1.0), _lost(reference, 1.0))
 
 
 def relative_corruption_degradation(
-    miou: Sequence[float] | Floats, clean: float, reference: Sequence[float] | Floats, reference_clean: float
-) -> float:
+    miou: Sequence[float] | Floats,
+    clean: float | Floats,
+    reference: Sequence[float] | Floats,
+    reference_clean: float | Floats,
+) -> Floats:
     """Return rCD of one corruption: the sum over severities of the mIoU lost from clean, over a reference's.
 
     Kamann & Rother, IJCV 2021. The denominator may be near zero for a mild corruption, and the ratio
-    then large.
+    then large. Severities are the first axis, (S, ...) -> (...).
 
     Examples
     --------
-    >>> round(relative_corruption_degradation([0.8, 0.6], 0.9, [0.6, 0.4], 0.7), 3)
+    >>> round(float(relative_corruption_degradation([0.8, 0.6], 0.9, [0.6, 0.4], 0.7)), 3)
     1.0
     """
-    return _divide(_degradation(miou, clean), _degradation(reference, reference_clean))
+    return _ratio(_lost(miou, clean), _lost(reference, reference_clean))
 
 
 def defined_mean(values: Floats) -> Floats:
@@ -89,17 +93,12 @@ def defined_mean(values: Floats) -> Floats:
     return _ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
 
 
-def _degradation(miou: Sequence[float] | Floats, start: float) -> float:
-    return float(np.sum(start - np.asarray(miou, np.float64)))
-
-
-def _divide(numerator: float, denominator: float) -> float:
-    return numerator / denominator if denominator else float("nan")
+def _lost(miou: Sequence[float] | Floats, start: float | Floats) -> Floats:
+    return np.asarray(np.sum(start - np.asarray(miou, np.float64), axis=0))
 
 
 def _ratio(numerator: NDArray[np.generic], denominator: NDArray[np.generic]) -> Floats:
     """Divide, NaN where the denominator is 0."""
-    top = np.asarray(numerator, np.float64)
-    bottom = np.asarray(denominator, np.float64)
+    top, bottom = np.broadcast_arrays(np.asarray(numerator, np.float64), np.asarray(denominator, np.float64))
     result: Floats = np.divide(top, bottom, out=np.full(bottom.shape, np.nan), where=bottom != 0)
     return result
