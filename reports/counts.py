@@ -1,9 +1,10 @@
-"""Read a run's counts: shard by shard, checked, and merged into one count per model and condition."""
+"""Read a run's counts: checked, condition by condition, so that memory does not grow with their number."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from reports.schema import COUNTS, InvalidRun, RunRecord
+from reports.schema import COUNTS, InvalidRun, MissingCounts, RunRecord
 
-__all__ = ["Counts", "Totals", "read_counts", "total"]
+__all__ = ["ConditionCounts", "Counts", "Totals", "merge_images", "read_conditions", "total"]
+
+Key = tuple[str, int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +37,20 @@ class Counts:
 
 
 @dataclasses.dataclass(frozen=True)
+class ConditionCounts:
+    """The counts of all models and images under one condition, `place` in the record's conditions.
+
+    `tp`, `fp`, `fn`: int64 (M, N, C), zeros where a prediction is missing; `seen`: bool (M, N).
+    """
+
+    place: int
+    tp: NDArray[np.int64]
+    fp: NDArray[np.int64]
+    fn: NDArray[np.int64]
+    seen: NDArray[np.bool_]
+
+
+@dataclasses.dataclass(frozen=True)
 class Totals:
     """Counts merged over images: `tp`, `fp`, `fn` int64 (M, K, C) by model, condition and class.
 
@@ -46,31 +63,33 @@ class Totals:
     images: NDArray[np.int64]
 
 
-def read_counts(run: Path, record: RunRecord) -> Iterator[Counts]:
-    """Yield the counts of each file below RUN/counts, of the predictions that `record` asks for.
+def read_conditions(run: Path, record: RunRecord, *, partial: bool = False) -> Iterator[ConditionCounts]:
+    """Yield the counts of each condition that `record` asks for, in its order.
 
-    A run may hold more models, conditions and images than were asked for last; those are passed over. One
-    file is held in memory at a time.
+    A run may hold more models, conditions and images than were asked for last; those are passed over. Files
+    may divide the predictions in any way, but one file for each condition is read fastest.
 
     Raises
     ------
     InvalidRun
-        If a file cannot be read or breaks the schema. The file is named.
+        If a file cannot be read or breaks the schema (the file is named), or a prediction is counted twice.
+    MissingCounts
+        After the last condition, unless `partial`, if predictions are missing.
     """
-    conditions = {(c.corruption, c.severity): k for k, c in enumerate(record.conditions)}
-    models = {m.name: k for k, m in enumerate(record.models)}
-    images = {name: k for k, name in enumerate(record.images)}
-    num_classes = len(record.dataset["class_names"])
-    # Python's glob shows hidden files too: those are temporary names of files being written.
-    for path in sorted(p for p in (run / "counts").glob("*.parquet") if not p.name.startswith(".")):
-        table = _read(path)
-        keys = zip(table["corruption"].to_pylist(), table["severity"].to_pylist(), strict=True)
-        condition = _places(conditions, list(keys))
-        model = _places(models, table["model"].to_pylist())
-        image = _places(images, table["image"].to_pylist())
-        asked = (model >= 0) & (condition >= 0) & (image >= 0)
-        tp, fp, fn = (_matrix(table[name], num_classes, name, path)[asked] for name in ("tp", "fp", "fn"))
-        yield Counts(model[asked], condition[asked], image[asked], tp, fp, fn)
+    files = _files_by_condition(run)
+    # Neighbouring conditions may share a file: the latest is kept.
+    read = functools.lru_cache(maxsize=1)(functools.partial(_read_counts, record=record))
+    missing: list[tuple[int, int, int]] = []
+    number = 0
+    for place, condition in enumerate(record.conditions):
+        paths = files.get((condition.corruption, condition.severity), [])
+        counts = _of_condition(place, [read(path) for path in paths], record, run)
+        yield counts
+        absent = np.argwhere(~counts.seen)
+        number += len(absent)
+        missing += [(int(model), place, int(image)) for model, image in absent[:1]]
+    if missing and not partial:
+        raise _missing(min(missing), number, record, run)
 
 
 def total(run: Path, record: RunRecord, *, partial: bool = False) -> Totals:
@@ -81,31 +100,70 @@ def total(run: Path, record: RunRecord, *, partial: bool = False) -> Totals:
     InvalidRun
         If a file is damaged, a prediction is counted twice or, unless `partial`, a prediction is missing.
     """
-    shape = (len(record.models), len(record.conditions))
-    seen = np.zeros((*shape, len(record.images)), bool)
-    merged = [np.zeros((*shape, len(record.dataset["class_names"])), np.int64) for _ in range(3)]
-    for counts in read_counts(run, record):
-        cells = (counts.model, counts.condition, counts.image)
-        before = np.count_nonzero(seen)
-        seen[cells] = True
-        if np.count_nonzero(seen) - before != len(counts.image):
-            raise InvalidRun(
-                f"Expected one count per model, condition and image in {run / 'counts'}, but some are there "
-                "twice: evaluate again into an empty folder."
-            )
-        for sums, rows in zip(merged, (counts.tp, counts.fp, counts.fn), strict=True):
-            np.add.at(sums, cells[:2], rows)
-    if not partial:
-        _check_complete(seen, record, run)
-    tp, fp, fn = merged
-    return Totals(tp, fp, fn, seen.sum(axis=2, dtype=np.int64))
+    return merge_images(read_conditions(run, record, partial=partial))
 
 
-def _read(path: Path) -> Any:
-    """Read one file as a table of the schema COUNTS."""
+def merge_images(conditions: Iterable[ConditionCounts]) -> Totals:
+    """Return the counts of conditions, merged over images."""
+    sums: dict[str, list[NDArray[np.int64]]] = {"tp": [], "fp": [], "fn": [], "seen": []}
+    for counts in conditions:
+        for name, parts in sums.items():
+            parts.append(getattr(counts, name).sum(axis=1, dtype=np.int64))
+    tp, fp, fn, images = (np.stack(parts, axis=1) for parts in sums.values())
+    return Totals(tp, fp, fn, images)
+
+
+def _files_by_condition(run: Path) -> dict[Key, list[Path]]:
+    """Return the files of RUN/counts that have rows of each (corruption, severity)."""
+    files: dict[Key, list[Path]] = {}
+    # Python's glob shows hidden files too: those are temporary names of files being written.
+    for path in sorted(p for p in (run / "counts").glob("*.parquet") if not p.name.startswith(".")):
+        table = _read(path, ["corruption", "severity"]).group_by(["corruption", "severity"]).aggregate([])
+        for key in zip(table["corruption"].to_pylist(), table["severity"].to_pylist(), strict=True):
+            files.setdefault(key, []).append(path)
+    return files
+
+
+def _of_condition(place: int, files: Sequence[Counts], record: RunRecord, run: Path) -> ConditionCounts:
+    shape = (len(record.models), len(record.images))
+    tp, fp, fn = (np.zeros((*shape, len(record.dataset["class_names"])), np.int64) for _ in range(3))
+    seen = np.zeros(shape, np.int64)
+    for counts in files:
+        here = counts.condition == place
+        cells = (counts.model[here], counts.image[here])
+        np.add.at(seen, cells, 1)
+        for merged, rows in zip((tp, fp, fn), (counts.tp, counts.fp, counts.fn), strict=True):
+            merged[cells] = rows[here]
+    if (seen > 1).any():
+        raise InvalidRun(
+            f"Expected one count per model, condition and image in {run / 'counts'}, but some are there "
+            "twice: evaluate again into an empty folder."
+        )
+    return ConditionCounts(place, tp, fp, fn, seen > 0)
+
+
+def _read_counts(path: Path, record: RunRecord) -> Counts:
+    """Return the counts of a file, of the predictions that `record` asks for."""
+    table = _read(path, COUNTS.names)
+    conditions = {(c.corruption, c.severity): k for k, c in enumerate(record.conditions)}
+    models = {m.name: k for k, m in enumerate(record.models)}
+    images = {name: k for k, name in enumerate(record.images)}
+    num_classes = len(record.dataset["class_names"])
+    keys = zip(table["corruption"].to_pylist(), table["severity"].to_pylist(), strict=True)
+    condition = _places(conditions, list(keys))
+    model = _places(models, table["model"].to_pylist())
+    image = _places(images, table["image"].to_pylist())
+    asked = (model >= 0) & (condition >= 0) & (image >= 0)
+    tp, fp, fn = (_matrix(table[name], num_classes, name, path)[asked] for name in ("tp", "fp", "fn"))
+    return Counts(model[asked], condition[asked], image[asked], tp, fp, fn)
+
+
+def _read(path: Path, columns: list[str]) -> Any:
+    """Read some columns of a file as a table of the schema COUNTS."""
+    schema = pa.schema([COUNTS.field(name) for name in columns])
     try:
-        table = pq.ParquetFile(path).read()
-        return table.select(COUNTS.names).cast(COUNTS)
+        # Not pq.read_table: it would scan the folder's name for partitions.
+        return pq.ParquetFile(path).read(columns=columns).select(columns).cast(schema)
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InvalidRun(
@@ -137,14 +195,13 @@ def _matrix(column: Any, num_classes: int, name: str, path: Path) -> NDArray[np.
     return matrix
 
 
-def _check_complete(seen: NDArray[np.bool_], record: RunRecord, run: Path) -> None:
-    """Raise InvalidRun, naming the first of them, if predictions are missing."""
-    missing = np.argwhere(~seen)
-    if len(missing):
-        model, condition, image = missing[0]
-        where = record.conditions[condition]
-        raise InvalidRun(
-            f"Expected {seen.size} predictions in {run / 'counts'}, but {len(missing)} are missing, the "
-            f"first of {record.models[model].name} on {record.images[image]} ({where.corruption}, severity "
-            f"{where.severity}): run the same `robseg evaluate` again to complete them."
-        )
+def _missing(first: tuple[int, int, int], number: int, record: RunRecord, run: Path) -> MissingCounts:
+    """Return the error for missing predictions, naming the first of them."""
+    model, condition, image = first
+    where = record.conditions[condition]
+    asked = len(record.models) * len(record.conditions) * len(record.images)
+    return MissingCounts(
+        f"Expected {asked} predictions in {run / 'counts'}, but {number} are missing, the "
+        f"first of {record.models[model].name} on {record.images[image]} ({where.corruption}, severity "
+        f"{where.severity}): run the same `robseg evaluate` again to complete them."
+    )

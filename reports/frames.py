@@ -2,83 +2,162 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from reports.counts import Totals
-from reports.schema import CLEAN, Condition, InvalidRun, RunRecord
-from reports.scores import (
-    corruption_degradation,
-    iou,
-    mean_accuracy,
-    miou,
-    pixel_accuracy,
-    relative_corruption_degradation,
-)
+from reports import aggregate
+from reports.aggregate import Curves, curves_of
+from reports.protocols import Protocol
+from reports.reference import Reference
+from reports.replicates import Replicates
+from reports.resampling import interval
+from reports.schema import CLEAN, Condition
+from reports.scores import iou, mean_accuracy, miou, pixel_accuracy
 
-__all__ = ["by_corruption", "by_group", "classes", "scores", "summary"]
+__all__ = [
+    "by_corruption",
+    "by_group",
+    "classes",
+    "corruptions",
+    "groups",
+    "scores",
+    "severities",
+    "summary",
+]
 
-SUMMARY_SCORES = ("clean_miou", "mpc", "rpc", "mcd", "mrcd")
 NAN = float("nan")
+CLASS_COLUMNS = ["model", "dataset", "corruption", "severity", "class", "iou"]
+
+Floats = NDArray[np.float64]
 
 
-def scores(record: RunRecord, totals: Totals) -> pd.DataFrame:
+def scores(scored: Replicates) -> pd.DataFrame:
     """Return the table of scores.csv: models as in the run, clean first, then conditions as in the run."""
+    record, totals = scored.record, scored.totals
     mious = miou(totals.tp, totals.fp, totals.fn)
     pixel = pixel_accuracy(totals.tp, totals.fn)
     mean = mean_accuracy(totals.tp, totals.fn)
-    rows = [
-        {
-            "model": model.name,
-            "dataset": record.dataset["name"],
-            "corruption": condition.corruption,
-            "group": condition.group,
-            "severity": condition.severity,
-            "images": int(totals.images[m, k]),
-            "miou": mious[m, k],
-            "miou_low": NAN,
-            "miou_high": NAN,
-            "pixel_accuracy": pixel[m, k],
-            "mean_accuracy": mean[m, k],
-        }
-        for m, model in enumerate(record.models)
-        for k, condition in _clean_first(record)
-    ]
+    rows = []
+    for m, model in enumerate(record.models):
+        units = np.minimum(totals.images[m], scored.units.count)
+        low, high = interval(scored.miou[m], units, scored.bootstrap)
+        rows += [
+            {
+                "model": model.name,
+                "dataset": record.dataset["name"],
+                "corruption": condition.corruption,
+                "group": condition.group,
+                "severity": condition.severity,
+                "images": int(totals.images[m, k]),
+                "miou": mious[m, k],
+                "miou_low": low[k],
+                "miou_high": high[k],
+                "pixel_accuracy": pixel[m, k],
+                "mean_accuracy": mean[m, k],
+            }
+            for k, condition in _clean_first(record.conditions)
+        ]
     return pd.DataFrame(rows)
 
 
-def classes(record: RunRecord, totals: Totals) -> pd.DataFrame:
+def classes(scored: Replicates) -> pd.DataFrame:
     """Return the table of classes.csv: rows as in scores.csv, then classes as in the data set."""
+    record, totals = scored.record, scored.totals
     ious = iou(totals.tp, totals.fp, totals.fn)
     rows = [
         (model.name, record.dataset["name"], condition.corruption, condition.severity, name, ious[m, k, c])
         for m, model in enumerate(record.models)
-        for k, condition in _clean_first(record)
+        for k, condition in _clean_first(record.conditions)
         for c, name in enumerate(record.dataset["class_names"])
     ]
-    return pd.DataFrame(rows, columns=["model", "dataset", "corruption", "severity", "class", "iou"])
+    return pd.DataFrame(rows, columns=CLASS_COLUMNS)
 
 
-def summary(record: RunRecord, scores: pd.DataFrame, reference: str | None) -> pd.DataFrame:
+def summary(scored: Replicates, protocol: Protocol, reference: Reference | None) -> pd.DataFrame:
     """Return the table of summary.csv: a row per model."""
-    names = [model.name for model in record.models]
-    if reference is not None and reference not in names:
-        raise InvalidRun(
-            f"Expected `reference` to be a model of the run ({', '.join(names)}), but got '{reference}'."
-        )
-    curves = {name: _curves(scores[scores["model"] == name]) for name in names}
     rows = []
-    for model in record.models:
-        values = _summary_scores(curves[model.name], curves[reference] if reference is not None else None)
+    for m, model in enumerate(scored.record.models):
+        curves = _curves(scored, m)
+        mpc = aggregate.mean_performance(curves, protocol)
         row: dict[str, object] = {
             "model": model.name,
-            "dataset": record.dataset["name"],
-            "protocol": record.protocol,
-            "reference": reference or "",
+            "dataset": scored.record.dataset["name"],
+            "protocol": scored.record.protocol,
+            "reference": reference.name if reference else "",
         }
-        for name, value in zip(SUMMARY_SCORES, values, strict=True):
-            row |= {name: value, f"{name}_low": NAN, f"{name}_high": NAN}
+        row |= _with_interval(scored, m, "clean_miou", curves.clean)
+        row |= _with_interval(scored, m, "mpc", mpc)
+        row |= _with_interval(scored, m, "rpc", aggregate.retention(mpc, curves.clean))
+        pair = (
+            aggregate.mean_degradations(curves, reference.curves, protocol)
+            if reference
+            else (np.full_like(mpc, NAN), np.full_like(mpc, NAN))
+        )
+        for name, values in zip(("mcd", "mrcd"), pair, strict=True):
+            row |= _with_interval(scored, m, name, values)
         cost = {"parameters": model.parameters, "gmacs": model.gmacs, "ms_per_image": model.ms_per_image}
         rows.append(row | {name: NAN if value is None else value for name, value in cost.items()})
+    return pd.DataFrame(rows)
+
+
+def corruptions(scored: Replicates, reference: Reference | None) -> pd.DataFrame:
+    """Return the table of corruptions.csv: means over severities by model and corruption, with D, CD, rCD."""
+    rows = []
+    corrupted = dict.fromkeys(c.corruption for c in scored.record.conditions if c.corruption != CLEAN)
+    group_of = _groups(scored.record.conditions)
+    for m, model in enumerate(scored.record.models):
+        curves = _curves(scored, m)
+        means = aggregate.by_corruption(curves)
+        ratios = aggregate.degradations(curves, reference.curves) if reference else {}
+        for name in corrupted:
+            undefined = np.full_like(means[name], NAN)
+            cd, rcd = ratios.get(name, (undefined, undefined))
+            rows.append(
+                {
+                    "model": model.name,
+                    "dataset": scored.record.dataset["name"],
+                    "corruption": name,
+                    "group": group_of[name],
+                    "severities": " ".join(map(str, sorted(curves.severities[name]))),
+                    **_with_interval(scored, m, "miou", means[name]),
+                    **_with_interval(scored, m, "retention", aggregate.retention(means[name], curves.clean)),
+                    **_with_interval(scored, m, "degradation", 1 - means[name]),
+                    **_with_interval(scored, m, "cd", cd),
+                    **_with_interval(scored, m, "rcd", rcd),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def groups(scored: Replicates) -> pd.DataFrame:
+    """Return the table of groups.csv: means over the conditions of a group, by model."""
+    group_of = _groups(scored.record.conditions)
+    return _means(scored, "group", [aggregate.by_group(c, group_of) for c in _all_curves(scored)])
+
+
+def severities(scored: Replicates) -> pd.DataFrame:
+    """Return the table of severities.csv: means over the corruptions that have a severity, by model."""
+    return _means(scored, "severity", [aggregate.by_severity(c) for c in _all_curves(scored)])
+
+
+def _means(
+    scored: Replicates, column: str, means: Sequence[dict[str, Floats] | dict[int, Floats]]
+) -> pd.DataFrame:
+    """Return a table of mIoU and retention by model and `column`, from each model's replicates."""
+    rows = [
+        {
+            "model": model.name,
+            "dataset": scored.record.dataset["name"],
+            column: name,
+            **_with_interval(scored, m, "miou", values),
+            **_with_interval(scored, m, "retention", aggregate.retention(values, _curves(scored, m).clean)),
+        }
+        for m, model in enumerate(scored.record.models)
+        for name, values in means[m].items()
+    ]
     return pd.DataFrame(rows)
 
 
@@ -99,34 +178,24 @@ def _mean_miou(scores: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return means.reset_index()
 
 
-def _clean_first(record: RunRecord) -> list[tuple[int, Condition]]:
-    return sorted(enumerate(record.conditions), key=lambda pair: pair[1].corruption != CLEAN)
+def _with_interval(scored: Replicates, model: int, name: str, values: Floats) -> dict[str, float]:
+    """Return a score of a model and the ends of its interval, under their columns' names."""
+    units = min(scored.units.count, int(scored.totals.images[model].min()))
+    low, high = interval(values, units, scored.bootstrap)
+    return {name: float(values[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
 
 
-Curves = dict[str, list[float]]
+def _curves(scored: Replicates, model: int) -> Curves:
+    return curves_of(scored.miou[model], scored.record.conditions)
 
 
-def _curves(scores: pd.DataFrame) -> Curves:
-    """Return one model's mIoU by severity for every corruption, clean among them."""
-    return {str(name): list(column) for name, column in scores.groupby("corruption", sort=False)["miou"]}
+def _all_curves(scored: Replicates) -> list[Curves]:
+    return [_curves(scored, m) for m in range(len(scored.record.models))]
 
 
-def _summary_scores(curves: Curves, reference: Curves | None) -> tuple[float, ...]:
-    """Return SUMMARY_SCORES of one model: clean mIoU, mPC, rPC, mCD, mrCD."""
-    clean = curves.get(CLEAN, [NAN])[0]
-    corrupted = {name: values for name, values in curves.items() if name != CLEAN}
-    mpc = _mean([value for values in corrupted.values() for value in values])
-    rpc = mpc / clean if clean else NAN
-    if reference is None:
-        return clean, mpc, rpc, NAN, NAN
-    start = reference.get(CLEAN, [NAN])[0]
-    cd = [corruption_degradation(values, reference[name]) for name, values in corrupted.items()]
-    rcd = [
-        relative_corruption_degradation(values, clean, reference[name], start)
-        for name, values in corrupted.items()
-    ]
-    return clean, mpc, rpc, _mean(cd), _mean(rcd)
+def _groups(conditions: Sequence[Condition]) -> dict[str, str]:
+    return {condition.corruption: condition.group for condition in conditions}
 
 
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values) if values else NAN
+def _clean_first(conditions: Sequence[Condition]) -> list[tuple[int, Condition]]:
+    return sorted(enumerate(conditions), key=lambda pair: pair[1].corruption != CLEAN)

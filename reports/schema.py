@@ -26,6 +26,7 @@ __all__ = [
     "Condition",
     "Example",
     "InvalidRun",
+    "MissingCounts",
     "ModelRecord",
     "RunRecord",
 ]
@@ -53,6 +54,10 @@ class InvalidRun(ValueError):
     """A run's folder is not what it should be: expected, found, what to do."""
 
 
+class MissingCounts(InvalidRun):
+    """A run has not ended: predictions are missing."""
+
+
 @dataclasses.dataclass(frozen=True, order=True)
 class Condition:
     """One corruption at one severity; the clean condition is Condition("clean", 0, "clean")."""
@@ -64,12 +69,15 @@ class Condition:
 
 @dataclasses.dataclass(frozen=True)
 class ModelRecord:
-    """One model of a run: its name in the tables, the facts of its card, its weights' SHA-256, its cost."""
+    """One model of a run: its name in the tables, the facts of its card, its weights' SHA-256, its cost.
+
+    `parameters` and `gmacs` are None where they cannot be counted.
+    """
 
     name: str
     card: dict[str, Any]
     sha256: str
-    parameters: int
+    parameters: int | None
     gmacs: float | None = None
     ms_per_image: float | None = None
 
@@ -94,7 +102,11 @@ class Example:
 
 @dataclasses.dataclass(frozen=True)
 class RunRecord:
-    """The content of run.json. `dataset` has name, split, fingerprint, class_names, palette and citation."""
+    """The content of run.json. `dataset` has name, split, fingerprint, class_names, palette and citation.
+
+    `clusters` names, for each image, the block of images that it belongs with (none: every image stands for
+    itself); intervals then resample blocks.
+    """
 
     command: str
     dataset: dict[str, Any]
@@ -112,6 +124,7 @@ class RunRecord:
     created: str
     seconds: dict[str, float] = dataclasses.field(default_factory=dict)
     examples: tuple[Example, ...] = ()
+    clusters: tuple[str, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:
@@ -144,6 +157,7 @@ class RunRecord:
                     "conditions": tuple(Condition(**c) for c in raw["conditions"]),
                     "models": tuple(ModelRecord(**m) for m in raw["models"]),
                     "examples": tuple(Example(**e) for e in raw["examples"]),
+                    "clusters": tuple(raw.get("clusters", ())),
                 }
             )
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
@@ -159,6 +173,11 @@ def _check(record: RunRecord, path: Path) -> None:
     missing = [key for key in DATASET_KEYS if key not in record.dataset]
     if missing:
         raise InvalidRun(f"Expected `dataset` in {path} to have {', '.join(missing)}: evaluate again.")
+    if record.clusters and len(record.clusters) != len(record.images):
+        raise InvalidRun(
+            f"Expected `clusters` in {path} to be one for each of {len(record.images)} images, but got "
+            f"{len(record.clusters)}: evaluate again."
+        )
     axes = {
         "images": record.images,
         "conditions": [(c.corruption, c.severity) for c in record.conditions],

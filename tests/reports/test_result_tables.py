@@ -1,18 +1,25 @@
 import csv
 import dataclasses
 import io
+import json
 import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
+import corruptions
 import reports
 from reports.frames import by_corruption
-from reports.schema import CLEAN, InvalidRun
+from reports.protocols import MOVES_PIXELS, PROTOCOLS, conditions
+from reports.published import published
+from reports.resampling import Bootstrap
+from reports.schema import CLEAN, COUNTS, Condition, InvalidRun
 
 SCORES = "model,dataset,corruption,group,severity,images,miou,miou_low,miou_high,pixel_accuracy,mean_accuracy"
 CLASSES = "model,dataset,corruption,severity,class,iou"
@@ -168,3 +175,123 @@ def test_importing_the_schema_does_not_load_plotting():
     heavy = ("matplotlib", "jinja2", "pandas")
     code = f"import sys, reports.schema; sys.exit(any(name in sys.modules for name in {heavy}))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_every_interval_holds_its_score(run):
+    results = reports.load(run.folder, reference=run.record.models[0].name)
+    for name in ("scores", "summary", "corruptions", "groups", "severities"):
+        table = getattr(results, name)
+        for low in [column for column in table.columns if column.endswith("_low")]:
+            score = low.removesuffix("_low")
+            assert (table[low] <= table[score]).all(), (name, score)
+            assert (table[score] <= table[f"{score}_high"]).all(), (name, score)
+    widths = results.scores["miou_high"] - results.scores["miou_low"]
+    assert (widths > 0).all()
+
+
+def test_intervals_of_one_image_are_undefined(run):
+    rewrite(run, images=run.record.images[:1])
+    results = reports.write_tables(run.folder)
+    assert results.scores["miou"].notna().all()
+    assert results.scores[["miou_low", "miou_high"]].isna().all(axis=None)
+    assert results.summary[["mpc_low", "mpc_high"]].isna().all(axis=None)
+
+
+def test_intervals_follow_the_bootstrap_that_is_asked_for(run):
+    plain = reports.load(run.folder)
+    narrow = reports.load(run.folder, bootstrap=Bootstrap(500, 0.5, "bca"))
+    assert narrow.scoring.method == "bca"
+    assert (narrow.scores["miou_high"] < plain.scores["miou_high"]).mean() > 0.9
+    assert list(narrow.scores["miou"]) == list(plain.scores["miou"])
+
+
+def test_clusters_are_what_is_resampled(run):
+    rewrite(run, clusters=("a", "a", "a", "b", "b", "b"))
+    scoring = reports.write_tables(run.folder).scoring
+    assert (scoring.unit, scoring.units) == ("cluster", 2)
+    assert json.loads((run.folder / "scoring.json").read_text())["unit"] == "cluster"
+
+
+def test_corruptions_groups_and_severities_average_the_scores(run):
+    results = reports.load(run.folder, reference=run.record.models[0].name)
+    scores = results.scores[results.scores["corruption"] != CLEAN]
+    for name in ("corruption", "group", "severity"):
+        table = {"corruption": results.corruptions, "group": results.groups, "severity": results.severities}[
+            name
+        ]
+        means = scores.groupby(["model", name])["miou"].mean()
+        for _, row in table.iterrows():
+            assert row["miou"] == pytest.approx(means[row["model"], row[name]])
+    first = results.corruptions[results.corruptions["model"] == run.record.models[0].name]
+    assert set(first["cd"]) == {1.0}
+    assert list(results.corruptions["degradation"]) == list(1 - results.corruptions["miou"])
+
+
+def conditions_under(protocol, run):
+    """Give the synthetic run the conditions of a protocol, by renaming its own counts."""
+    pairs = conditions(PROTOCOLS[protocol])
+    return (run.record.conditions[0], *(Condition(name, severity, "group") for name, severity in pairs))
+
+
+def renamed(run, protocol, **changes):
+    """Write a run under a protocol whose conditions all have the counts of the synthetic run's fourth one."""
+    asked = conditions_under(protocol, run)
+    paths = sorted((run.folder / "counts").iterdir())
+    rows = pq.read_table(paths[4]).to_pylist()
+    for path in paths[1:]:
+        path.unlink()
+    for condition in asked[1:]:
+        new = [{**row, "corruption": condition.corruption, "severity": condition.severity} for row in rows]
+        name = f"{condition.corruption}{condition.severity}.parquet"
+        pq.write_table(pa.Table.from_pylist(new, schema=COUNTS), run.folder / "counts" / name)
+    rewrite(run, conditions=asked, protocol=protocol, **changes)
+
+
+def test_a_run_is_scored_under_any_protocol_whose_conditions_it_has(run):
+    renamed(run, "full", move_targets=False)
+    results = reports.load(run.folder, protocol="mpc")
+    assert len(results.scores) == 2 * 76
+    assert set(results.summary["protocol"]) == {"mpc"}
+    with pytest.raises(InvalidRun, match="--move-targets"):
+        reports.load(run.folder, protocol="kamann-rother")
+    renamed(run, "level5")
+    with pytest.raises(InvalidRun, match="--protocol segformer"):
+        reports.load(run.folder, protocol="segformer")
+    with pytest.raises(InvalidRun, match="but got 'nothing'"):
+        reports.load(run.folder, protocol="nothing")
+
+
+def test_a_published_row_is_a_reference_for_its_data_and_conditions_alone(run):
+    cityscapes = {**run.record.dataset, "name": "cityscapes"}
+    renamed(run, "kamann-rother", dataset=cityscapes)
+    with pytest.raises(InvalidRun, match="--protocol segformer"):
+        reports.load(run.folder, reference="ICNet")
+    results = reports.load(run.folder, reference="ICNet", protocol="segformer")
+    lost, icnet = 1 - results.corruptions["miou"][0], published()["ICNet"]
+    assert results.summary["mcd"][0] == pytest.approx(
+        np.mean([lost / (1 - x) for x in icnet.corrupted.values()])
+    )
+    assert "Kamann & Rother" in results.scoring.source
+    rewrite(run, conditions=conditions_under("segformer", run))
+    with pytest.raises(InvalidRun, match="other data"):
+        reports.load(run.folder, reference="ICNet")
+
+
+def test_another_runs_model_is_a_reference_where_data_and_conditions_are_the_same(run, pristine):
+    second = run.record.models[1].name
+    other = f"{pristine.folder}:{second}"
+    across = reports.load(run.folder, reference=other).summary
+    within = reports.load(run.folder, reference=second).summary
+    assert list(across["reference"]) == [other, other]
+    pd.testing.assert_frame_equal(across.drop(columns="reference"), within.drop(columns="reference"))
+    with pytest.raises(InvalidRun, match="2 models"):
+        reports.load(run.folder, reference=str(pristine.folder))
+    with pytest.raises(InvalidRun, match="but got 'nobody'"):
+        reports.load(run.folder, reference=f"{pristine.folder}:nobody")
+    rewrite(run, seed=7)
+    with pytest.raises(InvalidRun, match=r"seed \(7 and 0\)"):
+        reports.load(run.folder, reference=other)
+
+
+def test_targets_move_with_the_corruptions_that_move_pixels():
+    assert {name for name in corruptions.names("all") if corruptions.get(name).moves_pixels} == MOVES_PIXELS
