@@ -23,13 +23,17 @@ def streets_model() -> Model:
     return load_model("enet@streets")
 
 
+@pytest.fixture(scope="session")
+def rendered() -> NDArray[np.uint8]:
+    return render(0, "test", 3, 64, 96).image
+
+
 @pytest.fixture
-def scene(tmp_path: Path) -> NDArray[np.uint8]:
+def scene(rendered: NDArray[np.uint8], tmp_path: Path) -> NDArray[np.uint8]:
     """A rendered scene, also in the file in/a.png."""
-    image = render(0, "test", 3, 64, 96).image
     (tmp_path / "in").mkdir()
-    Image.fromarray(image).save(tmp_path / "in" / "a.png")
-    return image
+    Image.fromarray(rendered).save(tmp_path / "in" / "a.png")
+    return rendered
 
 
 @pytest.fixture(autouse=True)

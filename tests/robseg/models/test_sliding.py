@@ -141,6 +141,38 @@ def test_a_small_image_is_its_own_window() -> None:
     assert set(network.sizes) == {(9, 24)}
 
 
+class Semseg(nn.Module):
+    """Answer as semseg's net_process: probabilities at the input's size, averaged with the mirror image's."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        def probabilities(part: Tensor) -> Tensor:
+            return nn.functional.interpolate(
+                self.network(part), part.shape[-2:], mode="bilinear", align_corners=True
+            ).softmax(1)
+
+        return (probabilities(x) + probabilities(x.flip(3)).flip(3)) / 2
+
+
+def test_semsegs_protocol_equals_a_slow_definition() -> None:
+    images, network = rgb(30, 70), Toy(stride=8)
+    card = dataclasses.replace(
+        CARD, test_size=(60, 60), resize="long", antialias=False, crop_size=(33, 33), stride=(22, 22),
+        average="probabilities", flip=True, size_divisor=8, size_remainder=1, align_corners=True,
+    )  # fmt: skip
+    plain = dataclasses.replace(WHOLE, test_size=(26, 60), antialias=False)
+    framed = nn.functional.pad(preprocess(images, plain), (0, 0, 3, 4))  # 26 rows within 33
+    mean = slow(Semseg(network), framed, (33, 33), (22, 22))[:, :, 3:29]
+    expected = nn.functional.interpolate(mean, (30, 70), mode="bilinear").argmax(1).numpy()
+    found = labels(network, images, card)
+    assert (found == expected).mean() > 0.999
+    assert set(network.sizes) == {(33, 33)}
+    assert len(np.unique(found)) > 2
+
+
 @pytest.mark.parametrize("remainder", [0, 1])
 def test_a_network_that_demands_sizes_gets_whole_windows_of_a_small_image_in_their_middle(
     remainder: Any,
