@@ -30,7 +30,9 @@ class Dataset:
     """A split of a data set, opened.
 
     `read(index)` returns a Sample and can be sent to another process (it is picklable). `ids` are the images'
-    ids in order; `fingerprint` is a hex digest that changes when the images or targets do.
+    ids in order; `fingerprint` is a hex digest that changes when the images or targets do. `clusters` names
+    for each image the block of images that it belongs with; none where images have nothing to do with
+    each other.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Dataset:
     read: Callable[[int], Sample]
     fingerprint: str
     citation: str = ""
+    clusters: tuple[str, ...] = ()
 
     @property
     def num_classes(self) -> int:
@@ -52,7 +55,9 @@ class Dataset:
 
     def head(self, limit: int | None) -> Dataset:
         """Return the same data set with its first `limit` images only (None: all of them)."""
-        return self if limit is None else dataclasses.replace(self, ids=self.ids[:limit])
+        if limit is None:
+            return self
+        return dataclasses.replace(self, ids=self.ids[:limit], clusters=self.clusters[:limit])
 
 
 @dataclasses.dataclass(frozen=True)

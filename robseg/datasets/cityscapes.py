@@ -6,10 +6,12 @@ labels are withheld by the authors, so it is not offered.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from robseg.datasets.base import DATASETS, IGNORE_INDEX, Dataset
 from robseg.datasets.card import FileCard, colours, find_root, names
+from robseg.datasets.drives import blocks
 from robseg.datasets.layout import find_pairs
 from robseg.datasets.pixels import IndexLabels
 from robseg.datasets.reader import open_pairs
@@ -40,7 +42,9 @@ def open_cityscapes(root: Path | None, split: str) -> Dataset:
         image_ending="_leftImg8bit.png",
         target_ending="_gtFine_labelIds.png",
     )
-    return open_pairs(CARD, root, split, pairs, LABELS)
+    dataset = open_pairs(CARD, root, split, pairs, LABELS)
+    cities = [name.split("/")[0] for name in dataset.ids]
+    return dataclasses.replace(dataset, clusters=blocks(dataset.ids, cities))
 
 
 CARD = FileCard(

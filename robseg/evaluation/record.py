@@ -43,6 +43,7 @@ def first_record(
         command=command,
         dataset={field: getattr(job.dataset, field) for field in DATASET_FIELDS},
         images=job.dataset.ids,
+        clusters=job.dataset.clusters,
         conditions=tuple(conditions),
         models=models,
         protocol=request.protocol,
