@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import get_model, list_models, segmentation
 from torchvision.models.segmentation import FCN_ResNet50_Weights
@@ -31,7 +32,7 @@ CLASSES = ("background", *FCN_ResNet50_Weights.DEFAULT.meta["categories"][1:])
 
 
 class Torchvision(Network):
-    """A segmentation model of torchvision under its own names, answering logits before any resize."""
+    """A segmentation model of torchvision under its own names; it answers, as there, at the images' size."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -44,13 +45,21 @@ class Torchvision(Network):
     def heads(self, images: Tensor) -> tuple[Tensor, ...]:
         """Return the main head's logits and, where there is one, the auxiliary head's."""
         features = self.backbone(images)
-        main = self.classifier(features if self.takes_all else features["out"])
-        return (main,) if self.aux_classifier is None else (main, self.aux_classifier(features["aux"]))
+        main = self._main(features, images)
+        if self.aux_classifier is None:
+            return (main,)
+        return main, _resized(self.aux_classifier(features["aux"]), images)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the main head's logits."""
-        features = self.backbone(images)
-        return cast(Tensor, self.classifier(features if self.takes_all else features["out"]))
+        return self._main(self.backbone(images), images)
+
+    def _main(self, features: Mapping[str, Tensor], images: Tensor) -> Tensor:
+        return _resized(self.classifier(features if self.takes_all else features["out"]), images)
+
+
+def _resized(logits: Tensor, images: Tensor) -> Tensor:
+    return F.interpolate(logits, images.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def load(name: str, weights: Weights | None, device: object) -> Foreign:  # noqa: ARG001
