@@ -75,3 +75,40 @@ def test_the_input_is_never_written_to():
     image.flags.writeable = target.flags.writeable = False
     for seed in range(10):
         augment(image, target, RECIPE, np.random.default_rng(seed))
+
+
+def corrupted(image, target, seeds=range(60), **fields):
+    recipe = Recipe("enet", "streets", crop=(64, 80), scale=(1, 1), flip=False, jitter=0, **fields)
+    return [augment(image, target, recipe, np.random.default_rng(seed)) for seed in seeds]
+
+
+def test_the_asked_share_of_samples_is_corrupted_and_their_targets_stay():
+    image, target = pair(64, 80)
+    samples = corrupted(image, target, corruptions=("brightness",), corruption_rate=0.25)
+    changed = [not np.array_equal(image, found) for found, _ in samples]
+    assert 5 < sum(changed) < 26
+    assert all(np.array_equal(target, found) for _, found in samples)
+
+
+def test_targets_move_with_pixels_that_a_corruption_moves():
+    image, target = pair(64, 80)
+    samples = corrupted(image, target, range(3), corruptions=("geometric_distortion",), corruption_rate=1.0)
+    for found_image, found_target in samples:
+        seen = found_target != 255
+        agreeing = np.abs(found_image[..., 0].astype(int) - found_target * 20) <= 10
+        assert not np.array_equal(found_target, target)
+        assert agreeing[seen].mean() > 0.6
+
+
+def test_groups_and_severities_are_drawn_from():
+    image, target = pair(64, 80)
+    image = np.full_like(image, 128)
+    few, many = (
+        {found.tobytes() for found, _ in corrupted(image, target, **fields, corruption_rate=1.0)}
+        for fields in (
+            {"corruptions": ("brightness",), "severities": (1, 3)},
+            {"corruptions": ("brightness", "contrast", "noise")},
+        )
+    )
+    assert len(few) == 2
+    assert len(many) > 20

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -5,19 +7,7 @@ from PIL import Image
 
 from robseg.cli.train import train
 from robseg.errors import IncompleteRun, InputError
-
-
-@pytest.fixture
-def camvid(tmp_path):
-    """A tiny data set in CamVid's layout."""
-    rng = np.random.default_rng(0)
-    for folder in ("train", "val"):
-        for part, shape, top in ((folder, (40, 48, 3), 256), (f"{folder}annot", (40, 48), 12)):
-            (tmp_path / part).mkdir()
-            for index in range(3):
-                pixels = rng.integers(0, top, shape, dtype=np.uint8)
-                Image.fromarray(pixels).save(tmp_path / part / f"{index}.png")
-    return tmp_path
+from robseg.models.model import load_model
 
 
 def run(*arguments):
@@ -32,6 +22,46 @@ def test_the_command_trains_and_names_the_weights(camvid, tmp_path):
     assert "enet@camvid.safetensors" in result.stdout
     assert "val mIoU" in result.stderr
     assert (out / "enet@camvid.safetensors").exists()
+    with Image.open(out / "curve.png") as curve:
+        assert curve.size[0] > 400
+
+
+def test_flags_go_before_the_recipes_fields(camvid, tmp_path):
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(
+        f'model = "enet"\ndataset = "camvid"\ndata_root = "{camvid}"\nepochs = 7\nbatch_size = 2\n'
+        "crop = [32, 32]\nflip = false\noptions = { generation = 2021 }\n"
+    )
+    flags = (
+        "--epochs",
+        1,
+        "--option",
+        "generation=2018",
+        "--severities",
+        "1,2",
+        "--train-split",
+        "train+val",
+    )
+    result = run(recipe, *flags, "--out", tmp_path / "out", "--cache", tmp_path / "cache")
+    assert result.exception is None, result.output
+    used = json.loads((tmp_path / "out" / "recipe.json").read_text())
+    assert (used["epochs"], used["severities"], used["flip"], used["crop"]) == (1, [1, 2], False, [32, 32])
+    card = json.loads((tmp_path / "out" / "enet@camvid.json").read_text())
+    assert card["options"] == {"generation": 2018}
+    assert card["trained_on"] == "camvid train+val, 6 images"
+    assert not (tmp_path / "out" / "cache").exists()
+
+
+def test_what_is_exported_can_be_loaded(camvid, tmp_path):
+    small = ("--epochs", 1, "--batch-size", 2, "--crop", 64, 64)
+    options = ("--option", "backbone=mobilenet_v2", "--option", "channels=8", "--option", "output_stride=16")
+    names = ("--model", "pspnet", "--dataset", "camvid", "--data-root", camvid)
+    result = run(*names, "--out", tmp_path / "out", *small, *options)
+    assert result.exception is None, result.output
+    model = load_model("pspnet", tmp_path / "out" / "pspnet@camvid.safetensors")
+    assert model.card.backbone == "mobilenet_v2"
+    assert model.card.mean == (123.675, 116.28, 103.53)
+    assert model.predict(np.zeros((1, 40, 48, 3), np.uint8)).shape == (1, 40, 48)
 
 
 def test_minutes_end_it_incomplete(camvid, tmp_path):
@@ -50,6 +80,11 @@ def test_minutes_end_it_incomplete(camvid, tmp_path):
         (("--model", "enet", "--dataset", "camvid", "--train-split", "trian"), "did you mean 'train'"),
         (("--model", "enet", "--dataset", "camvid", "--epochs", "0"), "Expected `epochs`"),
         (("--model", "enet", "--dataset", "camvid", "--crop", "33", "32"), "multiples of 8"),
+        (("--dataset", "camvid"), "a recipe with `model`"),
+        (("enet-camvit",), "did you mean 'enet-camvid'"),
+        (("enet-streets", "--option", "generation"), "NAME=VALUE"),
+        (("enet-streets", "--option", "backbone=resnet18"), "Unknown option of enet 'backbone'"),
+        (("enet-streets", "--severities", "1,x"), "Expected `severities`"),
     ],
 )
 def test_wrong_names_and_values_are_found_before_anything_is_written(tmp_path, arguments, expected):

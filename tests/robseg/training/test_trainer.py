@@ -163,6 +163,22 @@ def test_a_checkpoint_of_another_recipe_is_refused_with_the_differences(whole):
         train(other, task(), whole[0])
 
 
+def test_a_checkpoint_that_lacks_a_newer_field_has_its_default(whole, tmp_path):
+    content = final(whole[0])
+    del content["identity"]["gamma"]
+    torch.save(content, tmp_path / "checkpoint.pt")
+    train(RECIPE, task(), tmp_path)
+    with pytest.raises(InputError, match=r"gamma 2\.0 \(now 3\.0\)"):
+        train(dataclasses.replace(RECIPE, gamma=3.0), task(), tmp_path)
+
+
+def test_without_keep_best_only_the_last_weights_are_left(tmp_path):
+    recipe = dataclasses.replace(RECIPE, epochs=12, val_every=1, keep_best=False)
+    trained = train(recipe, task(), tmp_path)
+    assert trained.weights["best"] == trained.weights["last"] == tmp_path / "tiny@grey.safetensors"
+    assert not (tmp_path / "tiny@grey-best.safetensors").exists()
+
+
 def test_a_checkpoint_of_other_data_is_refused(whole):
     with pytest.raises(InputError, match="data 'aaa"):
         train(RECIPE, task(fingerprint="b" * 64), whole[0])

@@ -1,0 +1,101 @@
+import dataclasses
+
+import pytest
+
+from robseg.errors import InputError
+from robseg.models.base import architecture
+from robseg.training.recipe import Recipe
+from robseg.training.recipe_file import kinds, make_recipe, read_fields, recipe_names, to_toml
+from robseg.training.task import open_splits, resolve
+
+SMALL = {"model": "enet", "dataset": "streets"}
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_each_recipe_of_ours_is_one_and_its_network_can_be_built(name):
+    recipe = make_recipe(read_fields(name))
+    assert name == f"{recipe.model}-{recipe.dataset}"
+    if recipe.dataset == "streets":
+        resolve(recipe)
+    network = architecture(recipe.model).build(11, **recipe.options)
+    # Shipped weights lie in half precision in a package of at most 60 MB.
+    assert sum(parameter.numel() for parameter in network.parameters()) < 4.5e6
+
+
+def test_a_file_holds_what_flags_hold(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('model = "enet"\ndataset = "streets"\ncrop = [64, 96]\nlearning_rate = 1\n')
+    recipe = make_recipe(read_fields(str(path)))
+    assert recipe == Recipe("enet", "streets", crop=(64, 96), learning_rate=1.0)
+
+
+def test_a_recipe_written_as_toml_is_read_as_the_same(tmp_path):
+    recipe = Recipe("enet", "streets", options={"a": 'x"y', "b": (1, 2)}, corruptions=("fog",), flip=False)
+    path = tmp_path / "again.toml"
+    path.write_text(to_toml(recipe))
+    assert make_recipe(read_fields(str(path))) == recipe
+
+
+def test_every_field_has_a_line_of_help():
+    assert kinds().keys() == {field.name for field in dataclasses.fields(Recipe)}
+    assert all(kind.text.endswith(".") for kind in kinds().values())
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"epoch": 3}, "did you mean 'epochs'"),
+        ({"epochs": "ten"}, "Expected `epochs` to be int, but got 'ten'"),
+        ({"epochs": True}, "Expected `epochs` to be int"),
+        ({"crop": 320}, "Expected `crop` to be 2 int values"),
+        ({"crop": [320]}, "Expected `crop` to be 2 int values"),
+        ({"severities": [1, "a"]}, "Expected `severities` to be int"),
+        ({"severities": [6]}, "some of 1 to 5"),
+        ({"optimizer": "adamm"}, "adam, adamw or sgd"),
+        ({"options": 3}, "Expected `options` to be dict"),
+    ],
+)
+def test_a_wrong_field_is_named(fields, message):
+    with pytest.raises(InputError, match=message):
+        make_recipe({**SMALL, **fields})
+
+
+@pytest.mark.parametrize("missing", ["model", "dataset"])
+def test_a_missing_field_is_named(missing):
+    with pytest.raises(InputError, match=f"a recipe with `{missing}`"):
+        make_recipe({name: value for name, value in SMALL.items() if name != missing})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("enet-street", None, "did you mean 'enet-streets'"),
+        ("no/such.toml", None, "no such file"),
+        ("bad.toml", "model = ", "TOML"),
+    ],
+)
+def test_a_recipe_that_cannot_be_read_is_named(tmp_path, monkeypatch, name, text, message):
+    monkeypatch.chdir(tmp_path)
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_fields(name)
+
+
+def test_an_unknown_option_of_the_builder_is_named():
+    with pytest.raises(InputError, match="Unknown option of enet 'generatoin': did you mean 'generation'"):
+        resolve(Recipe("enet", "streets", options={"generatoin": 2018}))
+
+
+def test_an_unknown_corruption_is_named():
+    with pytest.raises(InputError, match=r"In `corruptions`: .*did you mean 'noise'"):
+        resolve(Recipe("enet", "streets", corruptions=("nois",)))
+
+
+def test_splits_join_in_order(camvid):
+    joined = open_splits("camvid", camvid, "val+train")
+    val, train = (open_splits("camvid", camvid, split) for split in ("val", "train"))
+    assert joined.ids == val.ids + train.ids
+    assert joined.split == "val+train"
+    assert (joined.read(3).image == train.read(0).image).all()
+    assert len({joined.fingerprint, val.fingerprint, train.fingerprint}) == 3
