@@ -20,6 +20,7 @@ from robseg.errors import InputError
 from robseg.files import write_atomically
 from robseg.models.card import Card
 from robseg.models.catalogue import card_to_json
+from robseg.models.digest import sha256_of
 from robseg.models.unpickle import Stub, restricted_pickle
 
 __all__ = [
@@ -165,15 +166,6 @@ def save_weights(path: Path, state_dict: Mapping[str, Tensor], card: Card, half:
     write_atomically(path, content)
     write_atomically(path.with_suffix(".json"), card_to_json(card).encode())
     return card
-
-
-def sha256_of(path: Path) -> str:
-    """Return a file's SHA-256 as hex digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def sha256_of_tensors(state_dict: Mapping[str, Tensor]) -> str:
