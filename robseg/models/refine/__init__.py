@@ -1,0 +1,6 @@
+"""SegFix's refinement: labels at boundaries move in from a little inside their region.
+
+Yuan, Xie, Chen, Wang, 2020, https://arxiv.org/abs/2007.04269. An offset (dy, dx) at each pixel says where the
+inside lies: predicted by a network from the image alone (`predict`), or read from a file (`files`). `gather`
+copies the labels; `targets` are what such a network learns from.
+"""

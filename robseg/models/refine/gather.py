@@ -1,0 +1,39 @@
+"""Labels from a little inside: the refinement itself."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["SCALE", "refined"]
+
+SCALE = 2  # pixels per unit of offset, as published
+
+
+def refined(labels: NDArray[np.uint8], offsets: NDArray[np.integer], scale: int = SCALE) -> NDArray[np.uint8]:
+    """Return labels (..., H, W), each taken from where its offset (dy, dx) points.
+
+    `offsets` (..., H, W, 2) are whole and are multiplied by `scale`; what points beyond the image takes its
+    border. This is what bilinear sampling with aligned corners gives at whole positions.
+
+    Examples
+    --------
+    >>> labels = np.array([[0, 0, 0, 1, 1]], np.uint8)
+    >>> offsets = np.zeros((1, 5, 2), np.int8)
+    >>> offsets[0, 2] = (0, 1)  # it should have been 1, as what lies to its right
+    >>> refined(labels, offsets, scale=1)
+    array([[0, 0, 1, 1, 1]], dtype=uint8)
+    """
+    if offsets.shape != (*labels.shape, 2):
+        raise ValueError(
+            f"Expected `offsets` of shape {(*labels.shape, 2)}, but got {offsets.shape}: "
+            "one (dy, dx) for each label."
+        )
+    height, width = labels.shape[-2:]
+    # Wide enough for any scale: published offsets are bytes.
+    shifts = offsets.astype(np.int64) * scale
+    rows = np.clip(np.arange(height)[:, None] + shifts[..., 0], 0, height - 1)
+    columns = np.clip(np.arange(width) + shifts[..., 1], 0, width - 1)
+    flat = labels.reshape(*labels.shape[:-2], height * width)
+    places = (rows * width + columns).reshape(flat.shape)
+    return np.take_along_axis(flat, places, axis=-1).reshape(labels.shape)

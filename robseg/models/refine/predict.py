@@ -1,0 +1,54 @@
+"""Offsets from images, by SegFix's network."""
+
+from __future__ import annotations
+
+import functools
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from robseg.models.base import Network
+from robseg.models.inference import PRECISIONS, preprocess
+from robseg.models.layers import resize
+from robseg.models.model import Model
+from robseg.models.refine.directions import DIRECTIONS
+from robseg.models.sizes import resized_size
+from robseg.models.sliding import slide
+
+__all__ = ["predict_offsets"]
+
+BOUNDARY = 0.5  # the probability from which a pixel is taken to be near a boundary
+
+
+@torch.inference_mode()
+def predict_offsets(model: Model, images: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """Return offsets (dy, dx), int8 (N, H, W, 2), of uint8 RGB images (N, H, W, 3).
+
+    `model` is a SegFix; the card says how it is fed. Where windows overlap, the boundary's probability and
+    the directions' logits are averaged. A pixel that is not near a boundary has the offset (0, 0).
+    """
+    torch.set_flush_denormal(True)  # anew in each thread, see load_model
+    card = model.card
+    x = preprocess(images, card, model.device)
+    score = functools.partial(_scores, model)
+    scores = slide(score, x, card) if card.test_mode == "slide" else score(x)
+    height, width = images.shape[1:3]
+    rows, columns = resized_size((height, width), card)
+    scores = resize(scores[..., :rows, :columns], (height, width), align_corners=True)
+    boundary = (scores[:, 0] > BOUNDARY).cpu().numpy()
+    directions = scores[:, 1:].argmax(dim=1).cpu().numpy()
+    offsets: NDArray[np.int8] = DIRECTIONS[directions]
+    offsets[~boundary] = 0
+    return offsets
+
+
+def _scores(model: Model, x: Tensor) -> Tensor:
+    """Return the boundary's probability and the directions' logits of x (N, 3, h, w): (N, 1 + 8, h, w)."""
+    with torch.autocast(x.device.type, dtype=PRECISIONS[model.precision], enabled=model.precision != "fp32"):
+        directions, mask = cast(Network, model.network).heads(x)
+    boundary = mask.float().softmax(dim=1)[:, 1:]
+    together = torch.cat((boundary, directions.float()), dim=1)
+    return resize(together, x.shape[-2:], align_corners=True)
