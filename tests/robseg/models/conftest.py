@@ -42,9 +42,24 @@ class Upstream:
         """Return weights that follow from each tensor's key and shape alone (fill crc32-mt19937-v1)."""
         return {key: filled(key, *kind, self.keys) for key, kind in self.keys.items()}
 
+    @property
+    def folded_biases(self) -> int:
+        """The number of values of biases just before a batch norm, which become a part of its mean."""
+        count = 0
+        for key, (shape, _) in self.keys.items():
+            layer, _, parameter = key.rpartition(".")
+            before, _, index = layer.rpartition(".")
+            if parameter == "bias" and index.isdigit() and f"{layer}.running_var" not in self.keys:
+                norms = (f"{before}.{int(index) + 1}.{part}running_var" for part in ("", "0."))
+                count += shape[0] * any(norm in self.keys for norm in norms)
+        return count
+
     def difference(self, logits: Tensor, output: str = "logits") -> float:
         """Return max |ours - theirs| / max |theirs| of logits at the network's own size."""
         stride = int(self.arrays["logits_stride"])
+        # What is stored in strides had been resized to the input's size.
+        if stride > 1 and logits.shape[-2:] != self.image.shape[-2:]:
+            logits = F.interpolate(logits, self.image.shape[-2:], mode="bilinear", align_corners=False)
         return relative_difference(logits[:, :, ::stride, ::stride], self.arrays[output])
 
     def difference_at_full_size(self, logits: Tensor, align_corners: bool) -> float:
