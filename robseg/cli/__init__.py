@@ -18,6 +18,7 @@ COMMANDS = {
         "Evaluate models on clean and corrupted images, and write a report.",
     ),
     "report": ("robseg.cli.report:report", "Score finished runs again and rewrite their tables and reports."),
+    "compare": ("robseg.cli.compare:compare", "Compare two models on the same images, with p-values."),
     "list": ("robseg.cli.listing:listing", "List models, data sets, corruptions or protocols."),
     "corrupt": ("robseg.cli.corrupt:corrupt", "Corrupt images and save them losslessly."),
     "predict": ("robseg.cli.predict:predict", "Label images with a model, and draw what it sees."),

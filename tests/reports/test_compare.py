@@ -1,0 +1,213 @@
+import dataclasses
+import io
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+import reports
+from reports.compare import compare_runs, holm
+from reports.comparison import comparison_csv, comparison_document, comparison_json
+from reports.documents import one_line, to_console, to_html, to_markdown
+from reports.resampling import Bootstrap
+from reports.schema import COUNTS, InvalidRun
+from robseg.cli import cli
+
+SMALL = Bootstrap(400)
+
+
+def rewrite(run, **changes):
+    record = dataclasses.replace(run.record, **changes)
+    (run.folder / "run.json").write_text(record.to_json(), encoding="utf-8")
+
+
+def make_worse(folder, corruption):
+    """Turn a third of a corruption's hits into misses, in every image."""
+    for path in (folder / "counts").iterdir():
+        rows = pq.read_table(path).to_pylist()
+        for row in rows:
+            if row["corruption"] == corruption:
+                lost = [hits // 3 for hits in row["tp"]]
+                row["tp"] = [a - b for a, b in zip(row["tp"], lost, strict=True)]
+                row["fn"] = [a + b for a, b in zip(row["fn"], lost, strict=True)]
+        pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
+
+
+def by_name(comparison):
+    return comparison.table.set_index(["kind", "name"])
+
+
+@pytest.fixture
+def names(pristine):
+    return [model.name for model in pristine.record.models]
+
+
+def test_a_run_does_not_differ_from_itself(pristine, names):
+    comparisons = compare_runs(pristine.folder, pristine.folder, bootstrap=SMALL)
+    assert [c.first.endswith(name) for c, name in zip(comparisons, names, strict=True)] == [True, True]
+    for comparison in comparisons:
+        assert (comparison.table[["difference", "low", "high"]] == 0).all(axis=None)
+        assert (comparison.table["p_holm"] == 1).all()
+        assert not comparison.table["moved"].any()
+
+
+def test_differences_are_those_of_the_scores(pristine, names):
+    first, second = (f"{pristine.folder}:{name}" for name in names)
+    rows = by_name(compare_runs(first, second, bootstrap=SMALL)[0])
+    results = reports.load(pristine.folder)
+    summary = results.summary.set_index("model")
+    expected = summary["mpc"][names[1]] - summary["mpc"][names[0]]
+    assert rows.loc[("overall", "mpc"), "difference"] == pytest.approx(expected)
+    scores = results.scores.set_index(["model", "corruption", "severity"])["miou"]
+    assert rows.loc[("condition", "fog/3"), "second"] == scores[names[1], "fog", 3]
+    assert rows.loc[("overall", "mpc"), "moved"]  # by construction the second errs by a tenth more
+    assert rows.loc[("overall", "mpc"), "high"] < 0
+
+
+def test_the_one_corruption_that_was_made_worse_is_the_one_that_moved(run, pristine, names):
+    make_worse(run.folder, "fog")
+    first, second = f"{pristine.folder}:{names[0]}", f"{run.folder}:{names[0]}"
+    comparison = compare_runs(first, second, bootstrap=SMALL)[0]
+    rows = comparison.table
+    moved = rows[rows["moved"]]
+    assert set(moved[moved["kind"] == "corruption"]["name"]) == {"fog"}
+    assert set(moved[moved["kind"] == "group"]["name"]) == {"weather"}
+    assert (moved["difference"] < 0).all()
+    text = to_markdown(comparison_document(comparison))
+    assert re.search(r"Corruptions that moved: fog -\d+\.\d\d\.", text)
+
+
+def test_paired_intervals_are_narrower_than_those_of_the_models_apart(run, pristine, names):
+    make_worse(run.folder, "fog")
+    pair = compare_runs(f"{pristine.folder}:{names[0]}", f"{run.folder}:{names[0]}", bootstrap=SMALL)[0]
+    row = by_name(pair).loc[("corruption", "fog")]
+    apart = reports.load(pristine.folder, bootstrap=SMALL).corruptions.set_index(["model", "corruption"])
+    width = apart["miou_high"] - apart["miou_low"]
+    assert row["high"] - row["low"] < width[names[0], "fog"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"seed": 3}, "seed"),
+        ({"set_version": "2"}, "corruption set"),
+        ({"protocol": "mpc"}, "protocol"),
+        ({"precision": "bf16"}, "precision"),
+        ({"move_targets": False}, "targets"),
+        ({"images": ("0001", "0002", "0003", "0004", "0005")}, "images"),
+    ],
+)
+def test_runs_that_differ_are_refused_unless_forced_and_then_every_output_says_so(
+    run, pristine, changes, what
+):
+    rewrite(run, **changes)
+    with pytest.raises(InvalidRun, match=what):
+        compare_runs(pristine.folder, run.folder, bootstrap=SMALL)
+    comparisons = compare_runs(pristine.folder, run.folder, bootstrap=SMALL, force=True)
+    document = comparison_document(comparisons[0])
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(to_console(document))
+    for text in (
+        to_markdown(document), to_html(document), console.export_text(), comparison_csv(comparisons),
+        comparison_json(comparisons),
+    ):  # fmt: skip
+        assert what in text
+    if what != "images":
+        assert (comparisons[0].table["difference"] == 0).all()
+
+
+def test_other_data_is_refused(run, pristine):
+    rewrite(run, dataset={**run.record.dataset, "fingerprint": "beef"})
+    with pytest.raises(InvalidRun, match="fingerprint"):
+        compare_runs(pristine.folder, run.folder)
+    rewrite(run, images=("elsewhere",))
+    with pytest.raises(InvalidRun, match="share no image"):
+        compare_runs(pristine.folder, run.folder, force=True)
+    rewrite(run, dataset={**run.record.dataset, "class_names": ["a", "b", "c"]})
+    with pytest.raises(InvalidRun, match="same classes"):
+        compare_runs(pristine.folder, run.folder, force=True)
+
+
+def test_models_are_matched_by_name_or_are_the_only_ones(run, pristine, names):
+    rewrite(run, models=run.record.models[:1])
+    assert len(compare_runs(pristine.folder, run.folder, bootstrap=SMALL)) == 1
+    other = dataclasses.replace(run.record.models[0], name="another")
+    rewrite(run, models=(other,))
+    with pytest.raises(InvalidRun, match="RUN:MODEL"):
+        compare_runs(pristine.folder, run.folder)
+    with pytest.raises(InvalidRun, match="no run"):
+        compare_runs(pristine.folder, run.folder / "nowhere")
+
+
+def test_holm_equals_its_definition():
+    p = [0.02, 0.01, float("nan"), 0.9, 0.04]
+    np.testing.assert_allclose(holm(p), [0.06, 0.04, np.nan, 0.9, 0.08])
+    assert np.isnan(holm([float("nan")])).all()
+
+
+class Page(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, _attrs):
+        self.tags.append(tag)
+
+
+def test_hostile_names_stay_text(run, pristine):
+    evil = '"><script>alert(1)</script>|`x`\n# title\n@everyone ' + "x" * 10_000
+    models = (dataclasses.replace(run.record.models[0], name=evil),)
+    for path in (run.folder / "counts").iterdir():
+        rows = [r | {"model": evil} for r in pq.read_table(path).to_pylist() if r["model"] == "enet@streets"]
+        pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
+    rewrite(run, models=models, dataset={**run.record.dataset, "class_names": ["<b>", "|a\n|b|", "=1+1"]})
+    comparison = compare_runs(run.folder, run.folder, bootstrap=SMALL)[0]
+    document = comparison_document(comparison)
+    page = Page(to_html(document))
+    assert not {"script", "b"} & set(page.tags)
+    markdown = to_markdown(document)
+    assert "<" not in markdown.replace("&lt;", "")
+    assert "\n# title" not in markdown
+    assert "@everyone" not in markdown
+    tables = [line for line in markdown.splitlines() if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in tables} == {8}
+    assert len(markdown) < 20_000
+    assert json.loads(comparison_json([comparison]))[0]["table"][0]["kind"] == "overall"
+    assert len(pd.read_csv(io.StringIO(comparison_csv([comparison])))) == len(comparison.table)
+
+
+def test_a_text_becomes_one_line_of_bounded_length():
+    assert one_line("a\r\nb\x00\u2028c") == "a  b  c"
+    assert len(one_line("x" * 500)) == 120
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli, ["compare", *map(str, arguments), "--resamples", "200"])
+
+
+def test_the_command_prints_and_writes_what_is_asked_for(run, pristine, tmp_path):
+    assert "mPC" in invoke(pristine.folder, run.folder).output
+    for form, start in {"markdown": "## ", "html": "<!doctype", "csv": "kind,", "json": "["}.items():
+        out = tmp_path / "new" / f"it.{form}"
+        result = invoke(pristine.folder, run.folder, "--format", form, "--out", out)
+        assert result.exit_code == 0, result.output
+        assert out.read_text().startswith(start)
+    assert json.loads(invoke(pristine.folder, run.folder, "--format", "json").stdout)
+
+
+def test_the_command_refuses_what_differs_and_a_run_that_has_not_ended(run, pristine):
+    shutil.rmtree(run.folder / "counts")
+    result = invoke(pristine.folder, run.folder)
+    assert (result.exit_code, "missing" in result.output) == (2, True)
+    rewrite(run, seed=5)
+    result = invoke(pristine.folder, run.folder)
+    assert (result.exit_code, "--force" in result.output) == (2, True)
