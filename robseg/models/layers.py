@@ -23,14 +23,21 @@ def resize(x: Tensor, size: Sequence[int], align_corners: bool = False) -> Tenso
     return F.interpolate(x, tuple(size), mode="bilinear", align_corners=align_corners)
 
 
-def initialise(network: nn.Module) -> None:
-    """Draw all convolutions' weights such that signals keep their size through ReLUs (arXiv 1502.01852).
+def initialise(network: nn.Module, encoder: nn.Module | None = None) -> None:
+    """Draw the weights of a network, or of what stands around its encoder (arXiv 1502.01852).
 
-    torch's own choice shrinks them: untrained, a deep network would say the same of every image.
+    Signals keep their size through ReLUs, which torch's own choice shrinks until the classifiers' biases
+    decide. Convolutions with a bias are classifiers: they begin near indifference.
     """
+    kept = set() if encoder is None else set(encoder.modules())
     for module in network.modules():
-        if isinstance(module, nn.Conv2d):
+        if not isinstance(module, nn.Conv2d) or module in kept:
+            continue
+        if module.bias is None:
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        else:
+            nn.init.normal_(module.weight, std=0.01)
+            nn.init.zeros_(module.bias)
 
 
 class ConvModule(nn.Module):
