@@ -101,7 +101,7 @@ class PSPNet(Network):
         self.auxiliary_head: FCNHead | None = None
         if aux_channels is not None:
             self.auxiliary_head = FCNHead(middle_channels, aux_channels, num_classes)
-        initialise(self)
+        initialise(self, self.backbone)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the main head's logits."""
