@@ -66,8 +66,12 @@ def _checked(name: str, value: Any) -> Any:
         raise _wrong(name, f"one of {', '.join(map(str, choices))}", value)
     if name == "class_names" and not _are(value, str, None):
         raise _wrong(name, "distinct names", value)
-    if name in {"mean", "std"} and not (_are(value, (int, float), 3) and (name == "mean" or min(value) > 0)):
+    if name == "mean" and not _are(value, (int, float), 3):
         raise _wrong(name, "three numbers on the scale 0..255", value)
+    if name == "std" and not (_are(value, (int, float), 3) and min(value) > 0):
+        raise _wrong(name, "three positive numbers on the scale 0..255", value)
+    if name == "options" and not isinstance(value, Mapping):
+        raise _wrong(name, "an object", value)
     if name in PAIRS and value is not None and not (_are(value, int, 2) and min(value) > 0):
         raise _wrong(name, "rows and columns", value)
     if name == "size_divisor" and not (_are((value,), int, 1) and value > 0):

@@ -1,0 +1,77 @@
+"""A user's card, or some fields of one, stand above what is known of a model."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from robseg.errors import InputError
+from robseg.models import Card, load_model
+from robseg.models.adapters.fields import card_fields, fields_in
+from robseg.models.architectures.enet import ENet
+
+NAMES = ("red", "green", "blue")
+MINE = Card("mine", "own", "toy", NAMES, mean=(1.0, 2.0, 3.0), test_size=(32, 48))
+
+
+def answer(images: torch.Tensor) -> torch.Tensor:
+    return images
+
+
+def test_a_whole_card_replaces_a_models_own() -> None:
+    card = load_model(answer, card=MINE).card
+    code = load_model(answer).card.options["code"]
+    assert card == dataclasses.replace(MINE, options={"code": code})
+
+
+def test_fields_leave_the_others_alone() -> None:
+    card = load_model(answer, card={"id": "a", "std": [1, 2, 3]}, class_names=NAMES).card
+    assert (card.id, card.std, card.mean, card.class_names) == ("a", (1, 2, 3), (0.0, 0.0, 0.0), NAMES)
+
+
+def test_fields_of_architectures_of_ours_can_be_given() -> None:
+    names = tuple(f"n{index}" for index in range(3))
+    model = load_model("enet", ENet(3).state_dict(), card={"class_names": names, "test_size": [64, 64]})
+    assert (model.card.class_names, model.card.test_size) == (names, (64, 64))
+    with pytest.raises(InputError, match="to name its 3 classes, but got 2"):
+        load_model("enet", ENet(3).state_dict(), card={"class_names": ["a", "b"]})
+
+
+def test_a_file_may_hold_some_fields(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    path.write_text('{"class_names": ["red", "green", "blue"], "crop_size": null}')
+    fields = card_fields(fields_in(path))
+    assert fields == {"class_names": NAMES, "crop_size": None}
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", ""])
+def test_a_file_of_something_else_is_told(text: str, tmp_path: Path) -> None:
+    (tmp_path / "card.json").write_text(text)
+    with pytest.raises(InputError, match="Expected a card's fields"):
+        fields_in(tmp_path / "card.json")
+    with pytest.raises(InputError, match="Expected a card's fields"):
+        fields_in(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"clas_names": NAMES}, "did you mean 'class_names'"),
+        ({"class_names": "road"}, "`class_names` to be distinct names"),
+        ({"class_names": ["a", "a"]}, "`class_names` to be distinct names"),
+        ({"class_names": ["a", 3]}, "`class_names` to be distinct names"),
+        ({"mean": 3}, "`mean` to be three numbers"),
+        ({"mean": [1, 2]}, "`mean` to be three numbers"),
+        ({"std": [1, 0, 1]}, "`std` to be three positive numbers"),
+        ({"test_size": 512}, "`test_size` to be rows and columns"),
+        ({"test_size": [0, 3]}, "`test_size` to be rows and columns"),
+        ({"size_divisor": 0}, "`size_divisor` to be a whole number of at least 1"),
+        ({"channel_order": "GBR"}, "`channel_order` to be one of RGB, BGR"),
+        ({"options": 3}, "`options` to be an object"),
+    ],
+)
+def test_wrong_fields_are_told(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load_model(answer, card=fields)
