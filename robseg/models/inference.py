@@ -143,6 +143,7 @@ def _strongest(scores: Tensor, size: Size, card: Card) -> Tensor:
         return scores.argmax(dim=1).to(torch.uint8)
     # Semseg, which averages probabilities, resizes them as OpenCV does; others resize logits as above.
     align_corners = card.align_corners and card.average == "logits"
+    scores = scores.contiguous()  # a few channels of channels-last memory are resized half as fast
     step = max(VALUES_AT_ONCE // (len(scores) * size[0] * size[1]), 1)
     for first in range(0, scores.shape[1], step):
         values, classes = _resized(scores[:, first : first + step], size, align_corners).max(dim=1)
