@@ -43,7 +43,7 @@ def backbone_name(state_dict: Mapping[str, Tensor], prefix: str = "backbone.") -
     blocks = len({key.removeprefix(stage).split(".")[0] for key in state_dict if key.startswith(stage)})
     if blocks not in DEPTHS:
         raise InputError(
-            f"Expected tensors of a backbone named '{prefix}...', but got "
+            f"Expected tensors of a backbone named '{prefix}*', but got "
             f"{', '.join(list(state_dict)[:3])}, ...: check that file and architecture belong together."
         )
     variant = ""
