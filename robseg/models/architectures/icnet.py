@@ -90,7 +90,7 @@ class ImageCascade(nn.Module):
         self.conv_sub4 = ConvModule(pyramid_channels, branch_channels)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return maps of 1/8, 1/16 and 1/32 of the images' size."""
+        """Return maps of about 1/8, 1/16 and 1/32 of the images' size."""
         light = self.conv_sub1(images)
 
         x = self.entry(self.halved(images))
