@@ -1,0 +1,345 @@
+import dataclasses
+import json
+import math
+import random
+import shutil
+from xml.etree import ElementTree
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+import reports
+from reports.baseline import baseline_json, load_baseline
+from reports.checks import Check
+from reports.documents import to_markdown
+from reports.gate import Gate, run_gate
+from reports.measures import Measure
+from reports.power import images_needed, plan_gate
+from reports.replicates import read_replicates
+from reports.resampling import Bootstrap
+from reports.rules import Rules, limits, read_rules
+from reports.schema import COUNTS, InvalidRun, MissingCounts
+from reports.verdicts import gate_document, gate_json, github_annotations, junit_xml, step_summary
+from robseg.cli import cli
+
+SMALL = Bootstrap(400)
+DEFAULT = Rules(max_drop={"default": 1.0})
+EVIL = '"><script>|::error::\n]]>&%0A\x00\ufffe@all ' + "x" * 10_000
+
+
+def rewrite(run, **changes):
+    record = dataclasses.replace(run.record, **changes)
+    (run.folder / "run.json").write_text(record.to_json(), encoding="utf-8")
+
+
+def lose(folder, corruption, share):
+    """Turn a share of a corruption's hits into misses, in every image of every model."""
+    for path in (folder / "counts").iterdir():
+        rows = pq.read_table(path).to_pylist()
+        for row in rows:
+            if row["corruption"] == corruption:
+                lost = [round(hits * share) for hits in row["tp"]]
+                row["tp"] = [a - b for a, b in zip(row["tp"], lost, strict=True)]
+                row["fn"] = [a + b for a, b in zip(row["fn"], lost, strict=True)]
+        pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
+
+
+def saved(run, path):
+    path.write_text(
+        baseline_json(read_replicates(run.folder, run.record, SMALL, classes=True)), encoding="utf-8"
+    )
+    return path
+
+
+def verdicts(gate):
+    return {(check.model, check.target): check.verdict for check in gate.checks}
+
+
+@pytest.fixture(params=["run", "file"])
+def baseline(request, pristine, tmp_path):
+    """The pristine run, as itself and as a small file."""
+    return pristine.folder if request.param == "run" else saved(pristine, tmp_path / "baseline.json")
+
+
+@pytest.fixture
+def name(pristine):
+    return pristine.record.models[0].name
+
+
+def test_a_run_passes_against_itself_with_every_score_checked(run, baseline, name):
+    gate = run_gate(run.folder, baseline, DEFAULT, SMALL)
+    assert (gate.verdict, gate.passed) == ("pass", True)
+    targets = {check.target for check in gate.checks if check.model == name}
+    corruptions = {"gaussian_noise", "fog", "snow", "jpeg_compression"}
+    assert targets == {"clean", "mpc", "group:noise", "group:weather", "group:digital"} | {
+        f"corruption:{corruption}" for corruption in corruptions
+    }
+    assert all(check.value == pytest.approx(0, abs=1e-6) for check in gate.checks)
+
+
+def test_a_large_loss_of_one_corruption_fails_and_names_it(run, baseline, name):
+    lose(run.folder, "fog", 0.9)
+    gate = run_gate(run.folder, baseline, DEFAULT, SMALL)
+    assert (gate.verdict, gate.passed) == ("fail", False)
+    found = verdicts(gate)
+    assert found[name, "corruption:fog"] == "fail"
+    assert found[name, "clean"] != "fail"
+    assert found[name, "corruption:snow"] != "fail"
+
+
+def test_drops_are_the_differences_of_the_tables(run, pristine, baseline, name):
+    lose(run.folder, "fog", 0.5)
+    gate = run_gate(run.folder, baseline, DEFAULT, SMALL)
+    before, after = (reports.load(path).summary["mpc"][0] for path in (pristine.folder, run.folder))
+    check = next(c for c in gate.checks if (c.model, c.target) == (name, "mpc"))
+    assert check.baseline == pytest.approx(before, abs=1e-6)
+    assert check.score == pytest.approx(after)
+    assert check.value == pytest.approx(before - after, abs=1e-6)
+    assert check.low <= check.value <= check.high
+
+
+def test_against_a_run_intervals_are_paired_and_narrower_than_against_its_file(run, pristine, tmp_path, name):
+    lose(run.folder, "fog", 0.2)
+    widths = []
+    for baseline in (pristine.folder, saved(pristine, tmp_path / "baseline.json")):
+        gate = run_gate(run.folder, baseline, DEFAULT, SMALL)
+        check = next(c for c in gate.checks if (c.model, c.target) == (name, "corruption:fog"))
+        widths.append(check.high - check.low)
+    assert widths[0] < widths[1] / 2
+    assert "not paired" in " ".join(gate.notes)
+
+
+def test_an_interval_that_spans_the_limit_is_inconclusive_and_fails_only_a_strict_gate(
+    run, pristine, tmp_path, name
+):
+    lose(run.folder, "fog", 0.1)
+    baseline = saved(pristine, tmp_path / "baseline.json")
+    for strict in (False, True):
+        gate = run_gate(run.folder, baseline, Rules({"fog": 5.0}, strict=strict), SMALL)
+        assert verdicts(gate)[name, "corruption:fog"] == "inconclusive"
+        assert gate.verdict == "inconclusive"
+        assert gate.passed is not strict
+    exact = run_gate(run.folder, baseline, Rules({"fog": 0.1}, intervals=False), SMALL)
+    assert exact.verdict == "fail"
+    assert "these very images" in " ".join(exact.notes)
+
+
+def test_a_drop_of_just_the_limit_passes(run, pristine):
+    lose(run.folder, "fog", 0.3)
+    drop = next(
+        c.value
+        for c in run_gate(run.folder, pristine.folder, Rules({"fog": 0.0}, intervals=False), SMALL).checks
+    )
+    models = [
+        check.model for check in run_gate(run.folder, pristine.folder, Rules({"fog": 0.0}), SMALL).checks
+    ]
+    for limit, verdict in ((100 * drop, "pass"), (100 * drop - 0.01, "fail")):
+        gate = run_gate(run.folder, pristine.folder, Rules({"fog": limit}, intervals=False), SMALL)
+        assert verdicts(gate)[models[0], "corruption:fog"] == verdict
+
+
+def test_floors_need_no_baseline_and_hold_whatever_it_has(run, name):
+    score = 100 * reports.load(run.folder).summary["mpc"][0]
+    for floor, verdict in ((score - 20, "pass"), (score, "inconclusive"), (score + 20, "fail")):
+        gate = run_gate(f"{run.folder}:{name}", None, Rules(floor={"mpc": floor}), SMALL)
+        assert gate.verdict == verdict
+    gate = run_gate(f"{run.folder}:{name}", None, Rules(floor={"class:sky": 1, "clean-classes": 1}), SMALL)
+    assert len(gate.checks) == 4
+    with pytest.raises(InvalidRun, match="--baseline"):
+        run_gate(run.folder, None, DEFAULT, SMALL)
+
+
+def test_relative_drops_are_shares_of_the_baseline(run, baseline, name):
+    lose(run.folder, "fog", 0.5)
+    gate = run_gate(run.folder, baseline, Rules(max_relative_drop={"fog": 5, "clean": 5}), SMALL)
+    check = next(c for c in gate.checks if (c.model, c.target) == (name, "corruption:fog"))
+    assert check.value == pytest.approx(1 - check.score / check.baseline)
+    assert check.verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"seed": 3}, "seed"),
+        ({"set_version": "2"}, "corruption set"),
+        ({"protocol": "mpc"}, "protocol"),
+        ({"precision": "bf16"}, "precision"),
+        ({"images": ("0001", "0002", "0003", "0004", "0005")}, "images"),
+    ],
+)
+def test_other_pixels_or_protocols_are_refused(run, baseline, changes, what):
+    rewrite(run, **changes)
+    with pytest.raises(InvalidRun, match=what):
+        run_gate(run.folder, baseline, DEFAULT, SMALL)
+
+
+def test_a_missing_condition_fails_whatever_it_is_part_of_and_nothing_else(run, baseline, name):
+    kept = tuple(c for c in run.record.conditions if (c.corruption, c.severity) != ("fog", 3))
+    rewrite(run, conditions=kept)
+    gate = run_gate(run.folder, baseline, Rules({"default": 1.0, "condition:fog/3": 1.0}), SMALL)
+    failed = {check.target for check in gate.checks if check.verdict == "fail" and check.model == name}
+    assert failed == {"mpc", "group:weather", "corruption:fog", "condition:fog/3"}
+
+
+def test_a_missing_model_fails_and_single_ones_belong_together(run, baseline, name):
+    rewrite(run, models=run.record.models[1:])
+    gate = run_gate(run.folder, baseline, DEFAULT, SMALL)
+    assert gate.verdict == "fail"
+    assert [check.reason for check in gate.checks if check.model == name] == [
+        "the run lacks this model of the baseline"
+    ]
+
+
+def test_a_run_that_has_not_ended_is_not_judged(run, pristine):
+    next((run.folder / "counts").iterdir()).unlink()
+    with pytest.raises(MissingCounts):
+        run_gate(run.folder, pristine.folder, DEFAULT, SMALL)
+
+
+def test_where_there_is_one_image_nothing_is_sure(run, pristine, tmp_path):
+    for each in (run, pristine._replace(folder=shutil.copytree(pristine.folder, tmp_path / "other"))):
+        rewrite(each, images=run.record.images[:1])
+    gate = run_gate(run.folder, tmp_path / "other", DEFAULT, SMALL)
+    assert gate.verdict == "inconclusive"
+    assert not gate.checks or all(math.isnan(check.low) for check in gate.checks)
+
+
+def test_nothing_compared_is_never_green():
+    gate = Gate("run", "", "fail", False, False, (), ())
+    case = ElementTree.fromstring(junit_xml(gate).encode())[0][0]  # noqa: S314
+    assert case[0].tag == "failure"
+    assert github_annotations(gate)[0].startswith("::error")
+
+
+def test_an_undefined_score_fails_where_it_was_defined(run, pristine):
+    for path in (run.folder / "counts").iterdir():
+        rows = pq.read_table(path).to_pylist()
+        for row in rows:
+            if row["corruption"] == "fog":
+                row.update(tp=[0, 0, 0], fp=[0, 0, 0], fn=[0, 0, 0])
+        pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
+    gate = run_gate(run.folder, pristine.folder, Rules({"corruptions": 1.0}), SMALL)
+    assert {c.verdict for c in gate.checks if c.target == "corruption:fog"} == {"fail"}
+
+
+def test_a_more_particular_target_wins():
+    known = [Measure("overall", "mpc"), Measure("group", "noise"), Measure("corruption", "fog")]
+    found = limits({"fog": 3.0, "default": 1.0, "corruptions": 2.0}, known, "max_drop")
+    assert list(found.values()) == [1.0, 1.0, 3.0]
+    with pytest.raises(InvalidRun, match="did you mean 'noise'"):
+        limits({"noize": 1.0}, known, "max_drop")
+    with pytest.raises(InvalidRun, match="target"):
+        limits({"default": 40.0}, known, "floor")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("max_dorp = 1", "max_dorp"),
+        ("strict = 1", "true or false"),
+        ("max_drop = 'a'", "number or a table"),
+        ("[floor]\nmpc = -1", "number of 0 or more"),
+        ("max_drop =", "TOML"),
+        ("[max_drop]\nfog = nan", "number of 0 or more"),
+    ],
+)
+def test_what_is_no_rule_is_refused(tmp_path, text, message):
+    (tmp_path / "gate.toml").write_text(text)
+    with pytest.raises(InvalidRun, match=message):
+        read_rules(tmp_path / "gate.toml")
+
+
+def test_rules_are_read_from_toml(tmp_path):
+    (tmp_path / "gate.toml").write_text('strict = true\nmax_drop = 2\n[floor]\n"class:a b" = 3.5\n')
+    assert read_rules(tmp_path / "gate.toml") == Rules({"default": 2.0}, {}, {"class:a b": 3.5}, strict=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", '{"format": "robseg-baseline", "version": 99}', "\x00\xff"]
+)
+def test_a_damaged_baseline_is_refused(run, tmp_path, text):
+    (tmp_path / "b.json").write_text(text)
+    with pytest.raises(InvalidRun, match="baseline"):
+        run_gate(run.folder, tmp_path / "b.json", DEFAULT, SMALL)
+    with pytest.raises(InvalidRun, match="baseline"):
+        run_gate(run.folder, tmp_path / "nowhere.json", DEFAULT, SMALL)
+
+
+def test_a_truncated_baseline_is_refused(pristine, run, tmp_path):
+    path = saved(pristine, tmp_path / "b.json")
+    text = path.read_text()
+    for cut in random.Random(0).sample(range(len(text) - 2), 20):  # noqa: S311
+        path.write_text(text[:cut])
+        with pytest.raises(InvalidRun):
+            load_baseline(path)
+
+
+def test_images_needed_grow_with_the_square_of_precision():
+    assert images_needed(0.01, 100, 0.01, 0.95, 0.8) == 785
+    assert images_needed(0.01, 100, 0.005, 0.95, 0.8) == pytest.approx(4 * 785, abs=3)
+
+
+def test_a_plan_names_the_score_and_the_images(run):
+    text = to_markdown(plan_gate(run.folder, [0.01, 0.02], SMALL))
+    assert "images for 1 points" in text
+    assert "corruption:fog" in text
+
+
+def many_checks(number):
+    return [
+        Check(EVIL, "max_drop", f"class:{place}{EVIL}", 0.01, 0.5, 0.4, 0.1, 0.05, math.nan, "fail", "why\n")
+        for place in range(number)
+    ]
+
+
+def test_outputs_stay_small_whole_and_escaped_with_hostile_names():
+    gate = Gate(EVIL, EVIL, "fail", False, True, (EVIL,), tuple(many_checks(3000)))
+    summary = step_summary(gate)
+    assert len(summary.encode()) < 2**20
+    assert "<script" not in summary
+    assert "@all" not in summary
+    suite = ElementTree.fromstring(junit_xml(gate).encode())[0]  # noqa: S314
+    assert (suite.get("tests"), suite.get("failures"), len(suite)) == ("3000", "3000", 3000)
+    lines = github_annotations(gate)
+    assert len(lines) == 10
+    assert all(
+        "\n" not in line and line.count("::error") >= 1 and line.startswith("::error ") for line in lines
+    )
+    assert json.loads(gate_json(gate))["checks"][0]["high"] is None
+    assert gate_document(gate).tables
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli, [*map(str, arguments), "--resamples", "200"])
+
+
+def test_the_command_exits_with_the_codes_of_the_design(run, pristine, tmp_path, monkeypatch):
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    baseline = tmp_path / "b.json"
+    assert invoke("baseline", "save", pristine.folder, "-o", baseline).exit_code == 0
+    result = invoke("gate", run.folder, "-b", baseline, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"gate.json", "junit.xml", "gate.md"}
+    lose(run.folder, "fog", 0.9)
+    assert invoke("gate", run.folder, "-b", baseline).exit_code == 1
+    assert json.loads((run.folder / "gate.json").read_text())["verdict"] == "fail"
+    assert invoke("gate", run.folder, "-b", tmp_path / "nothing").exit_code == 2
+    assert invoke("gate", run.folder, "-b", baseline, "--max-drop", "x").exit_code == 2
+    assert invoke("gate", run.folder, "--plan").exit_code == 0
+    next((run.folder / "counts").iterdir()).unlink()
+    assert invoke("gate", run.folder, "-b", baseline).exit_code == 3
+
+
+def test_on_github_the_command_annotates_and_appends_to_the_summary(run, pristine, tmp_path, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    (tmp_path / "summary.md").write_text("before\n")
+    lose(run.folder, "fog", 0.9)
+    result = invoke("gate", run.folder, "-b", pristine.folder, "--max-drop", "fog=1")
+    assert "::error title=robseg gate corruption%3Afog::corruption:fog of enet@streets: drop" in result.output
+    text = (tmp_path / "summary.md").read_text()
+    assert text.startswith("before\n")
+    assert "robseg gate: fail" in text
