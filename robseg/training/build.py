@@ -11,6 +11,7 @@ from robseg.datasets.base import Dataset
 from robseg.models.base import Architecture
 from robseg.models.card import Card
 from robseg.training.encoder import normalisation, start_from_imagenet
+from robseg.training.objective import output_names
 from robseg.training.optimizer import build_optimizer
 from robseg.training.recipe import Recipe
 from robseg.training.state import State
@@ -29,7 +30,7 @@ def blank_card(recipe: Recipe, architecture: Architecture, train_set: Dataset) -
         id=f"{architecture.name}@{train_set.name}",
         architecture=architecture.name,
         dataset=train_set.name,
-        class_names=train_set.class_names,
+        class_names=output_names(recipe, train_set.class_names),
         backbone=backbone,
         mean=pixels.mean,
         std=pixels.std,

@@ -12,7 +12,7 @@ from robseg.datasets.base import IGNORE_INDEX
 from robseg.models.layers import resize
 from robseg.training.recipe import Recipe
 
-__all__ = ["cross_entropy", "focal", "network_loss", "ohem", "pixel_loss"]
+__all__ = ["cross_entropy", "focal", "network_loss", "offset_loss", "ohem", "pixel_loss"]
 
 # The next three take the surprise -ln p of the true classes, float32 (P,), and these classes' weights (P,).
 
@@ -100,3 +100,34 @@ def network_loss(
         for factor, logits in zip((1.0, *aux), heads, strict=False)
     ]
     return torch.stack(losses).sum()
+
+
+def offset_loss(direction_logits: Tensor, mask_logits: Tensor, directions: Tensor, mask: Tensor) -> Tensor:
+    """Return SegFix's loss: of the boundary, and of the direction where the boundary is predicted.
+
+    Both are cross entropies in which a class weighs 1 - its share of the batch (SegFix, section 3.2).
+
+    Parameters
+    ----------
+    direction_logits, mask_logits
+        (N, 8, h, w) and (N, 2, h, w), any precision: resized to the targets' size with aligned corners.
+    directions, mask
+        uint8 (N, H, W), see `OffsetTargets`.
+    """
+    size = mask.shape[-2:]
+    direction_logits, mask_logits = (
+        resize(logits.float(), size, align_corners=True) for logits in (direction_logits, mask_logits)
+    )
+    predicted = mask_logits.detach().argmax(dim=1) == 1
+    near = directions.masked_fill(~predicted, IGNORE_INDEX)
+    return balanced_cross_entropy(mask_logits, mask) + balanced_cross_entropy(direction_logits, near)
+
+
+def balanced_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the weighted mean in which a class weighs 1 - its share of these labelled pixels (0 without)."""
+    labelled = targets != IGNORE_INDEX
+    counts = torch.bincount(targets[labelled].long(), minlength=logits.shape[1])
+    weights = 1 - counts / counts.sum().clamp(min=1)
+    if not bool((weights * counts).any()):
+        return logits.sum() * 0
+    return F.cross_entropy(logits, targets.long(), weights, ignore_index=IGNORE_INDEX)

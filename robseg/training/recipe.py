@@ -30,6 +30,9 @@ class Recipe:
 
     model: Annotated[str, "Architecture, such as enet."]
     dataset: Annotated[str, "Data set, such as streets or camvid."]
+    task: Annotated[Literal["segmentation", "offsets"], "What to learn; offsets are SegFix's."] = (
+        "segmentation"
+    )
     options: Annotated[dict[str, Any], "Of the architecture's builder, such as backbone."] = (
         dataclasses.field(default_factory=dict)
     )
@@ -136,6 +139,7 @@ class Recipe:
 
 
 CHOICES = {
+    "task": ("segmentation", "offsets"),
     "optimizer": ("adam", "adamw", "sgd"),
     "schedule": ("poly", "cosine"),
     "loss": ("cross_entropy", "focal", "ohem"),

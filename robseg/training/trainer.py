@@ -19,19 +19,15 @@ from robseg.models.card import Card
 from robseg.models.inference import preprocess
 from robseg.training.batches import SampleCache, batches, steps_per_epoch
 from robseg.training.build import blank_card, build_state
-from robseg.training.class_weights import class_weights, pixel_counts
 from robseg.training.curve import plot_curve
 from robseg.training.export import export
-from robseg.training.losses import network_loss
+from robseg.training.objective import objective
 from robseg.training.optimizer import average, learning_rate, set_learning_rate
 from robseg.training.recipe import Recipe
 from robseg.training.state import Row, load_checkpoint, save_checkpoint, write_log
 from robseg.training.task import Task
-from robseg.training.validate import validate
 
 __all__ = ["Progress", "Trained", "train"]
-
-WEIGHING_SAMPLE = 100  # targets looked at for the class weights
 
 _DROPOUT = 3  # first word of the dropout's seeds; batches.py has 1 and 2
 
@@ -128,7 +124,7 @@ class _Training:
         if self.checkpoint.exists():
             load_checkpoint(self.checkpoint, self.state, self.identity, Recipe.defaults())
         self.seconds_before = self.state.seconds
-        self.weights = self._class_weights()
+        self.objective = objective(recipe, self.card, self.samples)
 
     @property
     def checkpoint(self) -> Path:
@@ -138,11 +134,6 @@ class _Training:
     def identity(self) -> dict[str, Any]:
         fingerprints = {"data": self.task.train_set.fingerprint, "val_data": self.task.val_set.fingerprint}
         return {**self.recipe.deciding(), **fingerprints}
-
-    def _class_weights(self) -> Tensor:
-        chosen = np.linspace(0, len(self.samples) - 1, min(WEIGHING_SAMPLE, len(self.samples))).astype(int)
-        counts = pixel_counts((self.samples[int(i)][1] for i in chosen), len(self.card.class_names))
-        return class_weights(self.recipe.class_weights, counts, self.recipe.class_weights_power)
 
     def run(self) -> Trained:
         """Step to the end, or raise IncompleteRun with a checkpoint saved."""
@@ -192,15 +183,16 @@ class _Training:
     def _loss(self, images: NDArray[np.uint8], targets: NDArray[np.uint8]) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.precision == "bf16"):
             heads = self.state.network.heads(preprocess(images, self.card))
-        labels = torch.from_numpy(targets)
-        return network_loss(heads, labels, self.weights, self.recipe, self.card.align_corners)
+        return self.objective.loss(heads, targets)
 
     def _end_epoch(self) -> None:
         state, recipe = self.state, self.recipe
         epoch = state.step // self.per_epoch
         miou = None
         if epoch % recipe.val_every == 0 or epoch == recipe.epochs:
-            miou = validate(state.result, self.val_samples, self.card, recipe.precision)
+            state.network.eval()
+            miou = self.objective.score(state.result, self.val_samples)
+            state.network.train()
             if recipe.keep_best and miou > state.best_miou:
                 state.best_miou = miou
                 state.best = {key: tensor.clone() for key, tensor in state.result.state_dict().items()}

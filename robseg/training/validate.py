@@ -1,18 +1,15 @@
-"""The mIoU of a network in training over a validation split."""
+"""The mIoU of predictions over a validation split."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
 
 import numpy as np
-from torch import nn
+from numpy.typing import NDArray
 
 from robseg.evaluation.counts import Counts, count
-from robseg.models.card import Card
-from robseg.models.inference import labels
-from robseg.training.batches import SampleCache
 
-__all__ = ["miou", "validate"]
+__all__ = ["miou", "miou_of"]
 
 
 def miou(counts: Counts) -> float:
@@ -28,17 +25,9 @@ def miou(counts: Counts) -> float:
     return float((counts.tp[occurs] / union[occurs]).mean()) if occurs.any() else float("nan")
 
 
-def validate(
-    network: nn.Module, samples: SampleCache, card: Card, precision: Literal["fp32", "bf16"]
-) -> float:
-    """Return the mIoU over all samples, at the images' own size; the network's mode is kept."""
-    num_classes = len(card.class_names)
+def miou_of(pairs: Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]], num_classes: int) -> float:
+    """Return the mIoU of predictions against targets, uint8 (H, W) each, counted over all of them."""
     total = np.zeros((3, num_classes), np.int64)
-    training = network.training
-    network.eval()
-    for index in range(len(samples)):
-        image, target = samples[index]
-        prediction = labels(network, image[None], card, precision=precision)[0]
+    for prediction, target in pairs:
         total += np.stack(count(prediction, target, num_classes))
-    network.train(training)
     return miou(Counts(*total))

@@ -4,6 +4,7 @@ import pytest
 
 from robseg.errors import InputError
 from robseg.models.base import architecture
+from robseg.training.objective import output_names
 from robseg.training.recipe import Recipe
 from robseg.training.recipe_file import kinds, make_recipe, read_fields, recipe_names, to_toml
 from robseg.training.task import open_splits, resolve
@@ -17,7 +18,7 @@ def test_each_recipe_of_ours_is_one_and_its_network_can_be_built(name):
     assert name == f"{recipe.model}-{recipe.dataset}"
     if recipe.dataset == "streets":
         resolve(recipe)
-    network = architecture(recipe.model).build(11, **recipe.options)
+    network = architecture(recipe.model).build(len(output_names(recipe, ("",) * 11)), **recipe.options)
     # Shipped weights lie in half precision in a package of at most 60 MB.
     assert sum(parameter.numel() for parameter in network.parameters()) < 4.5e6
 

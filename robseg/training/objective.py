@@ -1,0 +1,128 @@
+"""What a network learns and how it is scored: the classes of pixels, or SegFix's offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from robseg.datasets.base import IGNORE_INDEX
+from robseg.errors import InputError
+from robseg.models.architectures.segfix import DIRECTION_NAMES
+from robseg.models.base import Network
+from robseg.models.card import Card
+from robseg.models.inference import labels, preprocess
+from robseg.models.layers import resize
+from robseg.models.refine.targets import offset_targets
+from robseg.training.batches import SampleCache
+from robseg.training.class_weights import class_weights, pixel_counts
+from robseg.training.losses import network_loss, offset_loss
+from robseg.training.recipe import Recipe
+from robseg.training.validate import miou_of
+
+__all__ = ["Objective", "Offsets", "Segmentation", "objective", "output_names"]
+
+WEIGHING_SAMPLE = 100  # targets looked at for the class weights
+INSIDE = 0  # class of pixels away from boundaries; then come the directions
+
+
+class Objective(Protocol):
+    """What the trainer asks of an objective."""
+
+    def loss(self, heads: Sequence[Tensor], targets: NDArray[np.uint8]) -> Tensor:
+        """Return the loss of all heads' logits against a data set's targets, uint8 (N, H, W)."""
+
+    def score(self, network: Network, samples: SampleCache) -> float:
+        """Return a fraction: how well the network, in eval mode, does on these samples."""
+
+
+def objective(recipe: Recipe, card: Card, samples: SampleCache) -> Objective:
+    """Return the recipe's objective; `samples` are those of the training."""
+    if recipe.task == "offsets":
+        return Offsets(recipe, card)
+    chosen = np.linspace(0, len(samples) - 1, min(WEIGHING_SAMPLE, len(samples))).astype(int)
+    counts = pixel_counts((samples[int(i)][1] for i in chosen), len(card.class_names))
+    weights = class_weights(recipe.class_weights, counts, recipe.class_weights_power)
+    return Segmentation(recipe, card, weights)
+
+
+def output_names(recipe: Recipe, class_names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the main head's channels, for data of these classes."""
+    return DIRECTION_NAMES if recipe.task == "offsets" else class_names
+
+
+class Segmentation:
+    """The class of each pixel; the score is the mIoU at the images' own size."""
+
+    def __init__(self, recipe: Recipe, card: Card, weights: Tensor) -> None:
+        self.recipe, self.card, self.weights = recipe, card, weights
+
+    def loss(self, heads: Sequence[Tensor], targets: NDArray[np.uint8]) -> Tensor:
+        """Return the recipe's loss over all heads."""
+        return network_loss(
+            heads, torch.from_numpy(targets), self.weights, self.recipe, self.card.align_corners
+        )
+
+    def score(self, network: Network, samples: SampleCache) -> float:
+        """Return the mIoU."""
+        pairs = (samples[index] for index in range(len(samples)))
+        predicted = (
+            (labels(network, image[None], self.card, precision=self.recipe.precision)[0], target)
+            for image, target in pairs
+        )
+        return miou_of(predicted, len(self.card.class_names))
+
+
+class Offsets:
+    """SegFix's offsets: whether a pixel is near a boundary, and in which direction the inside lies.
+
+    The score is the mIoU over nine classes: away from boundaries, and near one in each of eight directions.
+    """
+
+    def __init__(self, recipe: Recipe, card: Card) -> None:
+        self.recipe, self.card = recipe, card
+
+    def loss(self, heads: Sequence[Tensor], targets: NDArray[np.uint8]) -> Tensor:
+        """Return the loss of both heads."""
+        if len(heads) != 2:
+            raise InputError(
+                f"Expected a network with heads for directions and boundaries, but {self.recipe.model} has "
+                f"{len(heads)} heads: train segfix, or segmentation."
+            )
+        wanted = [offset_targets(target, IGNORE_INDEX) for target in targets]
+        directions = torch.from_numpy(np.stack([target.directions for target in wanted]))
+        mask = torch.from_numpy(np.stack([target.mask for target in wanted]))
+        return offset_loss(heads[0], heads[1], directions, mask)
+
+    def score(self, network: Network, samples: SampleCache) -> float:
+        """Return the mIoU over the nine classes."""
+        pairs = (samples[index] for index in range(len(samples)))
+        return miou_of(
+            ((self._predict(network, image), _together(target)) for image, target in pairs),
+            1 + len(DIRECTION_NAMES),
+        )
+
+    @torch.inference_mode()
+    def _predict(self, network: Network, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        x = preprocess(image[None], self.card)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+            heads = network.heads(x)
+        height, width = image.shape[:2]
+        directions, mask = (
+            resize(logits.float(), x.shape[-2:], align_corners=True)[0, :, :height, :width].argmax(dim=0)
+            for logits in heads
+        )
+        classes: NDArray[np.uint8] = torch.where(mask == 1, 1 + directions, INSIDE).byte().numpy()
+        return classes
+
+
+def _together(target: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the nine classes of an image's labels, ignored where there is a boundary without direction."""
+    wanted = offset_targets(target, IGNORE_INDEX)
+    near = np.where(wanted.directions == IGNORE_INDEX, IGNORE_INDEX, 1 + wanted.directions.astype(np.int64))
+    classes = np.where(wanted.mask == 1, near, np.where(wanted.mask == 0, INSIDE, IGNORE_INDEX))
+    return classes.astype(np.uint8)
