@@ -8,8 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from robseg.registry import unknown_name
 
@@ -20,14 +18,22 @@ Row = dict[str, Any]
 
 def _models() -> list[Row]:
     from robseg.models.catalogue import list_cards
+    from robseg.models.fetch import whereabouts
 
     return [
         {
             "name": card.id,
             "architecture": card.architecture,
+            "backbone": card.backbone,
             "dataset": card.dataset,
             "classes": len(card.class_names),
             "published_miou": card.published_miou,
+            "published_protocol": card.published_protocol,
+            "weights": whereabouts(card),
+            "weights_file": card.weights_file,
+            "weights_urls": list(card.weights_urls),
+            "layout": card.layout,
+            "config": card.config,
             "licence": card.licence,
             "source": card.source,
         }
@@ -104,13 +110,33 @@ def listing(kind: str, pattern: str, as_json: bool) -> None:
     rows = [row for row in KINDS[kind]() if fnmatch.fnmatchcase(row["name"], pattern)]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
+    elif rows and kind == "models":
+        _print_models(rows)
     elif rows:
         _print(rows)
     else:
         click.echo(f"No {kind} match {pattern!r}.", err=True)
 
 
+def _print_models(rows: list[Row]) -> None:
+    """Print models under a line for each architecture and data set, 100 columns wide at most."""
+    width = max(len(row["name"]) for row in rows)
+    groups: dict[tuple[str, str, int], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["architecture"], row["dataset"], row["classes"]), []).append(row)
+    click.echo(f"  {'name':<{width}} {'backbone':<18} {'mIoU':>4}  weights")
+    for (architecture, dataset, classes), models in groups.items():
+        click.echo(f"{architecture}, {dataset}, {classes} classes")
+        for row in models:
+            miou = "-" if row["published_miou"] is None else f"{100 * row['published_miou']:.1f}"
+            line = f"  {row['name']:<{width}} {row['backbone'] or '-':<18} {miou:>4}  {row['weights']}"
+            click.echo(line)
+
+
 def _print(rows: list[Row]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     columns = [name for name in rows[0] if name not in HIDDEN]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pkgutil
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,7 @@ def architecture_of(spec: str) -> str:
     name = spec.split("@", 1)[0]
     if name in ARCHITECTURE_NAMES:
         return name
-    raise unknown_name("model", spec, _known())
+    raise _unknown(spec)
 
 
 def resolve(spec: str) -> Card:
@@ -138,7 +139,7 @@ def resolve(spec: str) -> Card:
     if spec in CARDS:
         return CARDS[spec]
     if spec not in ARCHITECTURE_NAMES:
-        raise unknown_name("model", spec, _known())
+        raise _unknown(spec)
     cards = [CARDS[name] for name in CARDS if CARDS[name].architecture == spec and shipped(CARDS[name])]
     if not cards:
         raise InputError(
@@ -168,8 +169,11 @@ def shipped(card: Card) -> bool:
     return card.weights_file.endswith(".safetensors") and not card.weights_urls
 
 
-def _known() -> tuple[str, ...]:
-    return (*CARDS, *ARCHITECTURE_NAMES)
+def _unknown(spec: str) -> InputError:
+    """Return the error for a name that no model has, with the nearest; all would fill the screen."""
+    near = get_close_matches(spec, (*CARDS, *ARCHITECTURE_NAMES), n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return InputError(f"Unknown model '{spec}': {hint}See `robseg list models`.")
 
 
 def _tuples(value: Any) -> Any:

@@ -16,15 +16,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock
-
 from robseg.errors import InputError
 from robseg.files import write_atomically
 from robseg.models.card import Card
 from robseg.models.catalogue import ZOO
 from robseg.models.digest import sha256_of
 
-__all__ = ["LOCK_FILE", "Whereabouts", "cache_folder", "weights_folder", "weights_path", "whereabouts"]
+__all__ = [
+    "LOCK_FILE",
+    "Whereabouts",
+    "cache_folder",
+    "recorded_name",
+    "weights_folder",
+    "weights_path",
+    "whereabouts",
+]
 
 LOCK_FILE = "weights.lock.json"
 
@@ -78,10 +84,18 @@ def weights_path(card: Card, progress: Callable[[Any], None] | None = None) -> P
     return path
 
 
+def recorded_name(sha256: str) -> str | None:
+    """Return the name under which a file of that SHA-256 was fetched, or None."""
+    records = _records(weights_folder() / LOCK_FILE)
+    return next((name for name, record in records.items() if record["sha256"] == sha256), None)
+
+
 def _fetch(card: Card, path: Path, progress: Callable[[Any], None] | None) -> None:
     if not card.weights_urls:
         raise InputError(_by_hand(card, path))
     # Imported here: most uses find the file in place, and do without the web.
+    from filelock import FileLock
+
     from robseg.models.download import Unreachable, download
     from robseg.models.transfers import showing
 
@@ -160,6 +174,8 @@ def _hold(card: Card, path: Path) -> None:
 
 
 def _record(path: Path, url: str) -> None:
+    from filelock import FileLock  # here: it takes a while to import
+
     lock_file = path.with_name(LOCK_FILE)
     with FileLock(path.with_name(f".{LOCK_FILE}.lock")):
         records = _records(lock_file)
