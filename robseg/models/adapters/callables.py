@@ -21,6 +21,10 @@ __all__ = ["foreign_of", "load", "name_of"]
 
 def load(model: Callable[..., Any], weights: Weights | None) -> Foreign:
     """Return the model as it is now: a module is copied, and what becomes of the original does not matter."""
+    if not callable(model):
+        raise InputError(
+            f"Expected a model's spec, an nn.Module or another callable, but got {type(model).__name__}."
+        )
     if isinstance(model, nn.Module):
         try:
             model = copy.deepcopy(model)

@@ -23,10 +23,11 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
     transformers = package("transformers", "hf")
     advice = "check the name, the connection, and that it is a model for semantic segmentation"
     with reading(f"hf:{name} to be a segmentation model of transformers", advice):
-        model = transformers.AutoModelForSemanticSegmentation.from_pretrained(name).eval()
+        # Without code from the hub; left open, transformers would ask on the terminal.
+        model = transformers.AutoModelForSemanticSegmentation.from_pretrained(name, trust_remote_code=False)
     advice = "save its image processor beside it (AutoImageProcessor...save_pretrained)"
     with reading(f"hf:{name} to have an image processor", advice):
-        processor = transformers.AutoImageProcessor.from_pretrained(name).to_dict()
+        processor = transformers.AutoImageProcessor.from_pretrained(name, trust_remote_code=False).to_dict()
     sha256 = take_weights(model, weights, f"hf:{name}")
     card = Card(
         id=f"hf:{Path(name).name if Path(name).is_dir() else name}",
@@ -38,7 +39,7 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
     )
     # Once it has run, a model of transformers holds hooks that cannot be pickled.
     remade = functools.partial(_again, model.config, model.state_dict(), device)
-    network = ForeignNetwork(model, card.id, remade=remade)
+    network = ForeignNetwork(model.eval(), card.id, remade=remade)
     return Foreign(card, network, sha256, num_classes=model.config.num_labels)
 
 

@@ -71,6 +71,11 @@ def test_other_answers_are_told(answer: Any, message: str) -> None:
         load_model(answer, class_names=NAMES)
 
 
+def test_what_is_no_model_is_told() -> None:
+    with pytest.raises(InputError, match=r"spec, an nn\.Module or another callable, but got int"):
+        load_model(3)  # type: ignore[arg-type]
+
+
 def test_an_answer_that_changes_its_classes_is_told(images: NDArray[np.uint8]) -> None:
     model = load_model(lambda x: x if x.shape[-1] == 64 else x[:, :2], class_names=NAMES)
     with pytest.raises(InputError, match="logits of its 3 classes, but got 2 channels"):
