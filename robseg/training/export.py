@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 
 from torch import Tensor
@@ -13,6 +12,7 @@ from robseg.files import write_atomically
 from robseg.models.card import Card
 from robseg.models.weights import save_weights
 from robseg.training.recipe import Recipe
+from robseg.training.recipe_file import to_toml
 from robseg.training.state import State
 from robseg.training.task import corruption_names
 
@@ -20,12 +20,12 @@ __all__ = ["export"]
 
 
 def export(recipe: Recipe, card: Card, train_set: Dataset, state: State, out: Path) -> dict[str, Path]:
-    """Write OUT/recipe.json and OUT/<id>.safetensors with its card: the last weights.
+    """Write OUT/recipe.toml and OUT/<id>.safetensors with its card: the last weights.
 
     Where an earlier epoch validated better, its weights go to OUT/<id>-best.safetensors. Returns the weights'
     paths under the names `last` and `best`.
     """
-    write_atomically(out / "recipe.json", (json.dumps(dataclasses.asdict(recipe), indent=2) + "\n").encode())
+    write_atomically(out / "recipe.toml", to_toml(recipe).encode())
     last = _save(out / f"{card.id}.safetensors", recipe, card, train_set, state, "last")
     if state.best_miou <= (state.rows[-1].val_miou or 0.0):
         return {"last": last, "best": last}

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ def test_an_epoch_shows_no_image_twice_and_the_next_one_in_another_order(size, a
         for step in range(epoch * steps, (epoch + 1) * steps):
             parts = [targets[:, 0, 0].tolist() for _, targets in batches(Numbered(), recipe, step)]
             assert max(map(len, parts)) <= size
-            shown += sum(parts, [])
+            shown += itertools.chain.from_iterable(parts)
         epochs.append(shown)
         assert len(shown) == len(set(shown)) == min(11, steps * size * accumulate)
     assert epochs[0] != epochs[1]

@@ -98,5 +98,11 @@ def test_rarer_classes_weigh_more(kind):
     assert weights[0] < weights[2]
 
 
+def test_the_power_evens_class_weights_out():
+    counts = np.array([[70, 25, 5]])
+    assert torch.allclose(class_weights("enet", counts, power=0.5), class_weights("enet", counts).sqrt())
+    assert torch.allclose(class_weights("median", counts, power=0.0), torch.ones(3))
+
+
 def test_no_class_weights_are_ones():
     assert class_weights("none", np.array([[70, 25, 5]])).tolist() == [1, 1, 1]

@@ -8,6 +8,7 @@ from PIL import Image
 from robseg.cli.train import train
 from robseg.errors import IncompleteRun, InputError
 from robseg.models.model import load_model
+from robseg.training.recipe_file import make_recipe, read_fields
 
 
 def run(*arguments):
@@ -44,8 +45,8 @@ def test_flags_go_before_the_recipes_fields(camvid, tmp_path):
     )
     result = run(recipe, *flags, "--out", tmp_path / "out", "--cache", tmp_path / "cache")
     assert result.exception is None, result.output
-    used = json.loads((tmp_path / "out" / "recipe.json").read_text())
-    assert (used["epochs"], used["severities"], used["flip"], used["crop"]) == (1, [1, 2], False, [32, 32])
+    used = make_recipe(read_fields(str(tmp_path / "out" / "recipe.toml")))
+    assert (used.epochs, used.severities, used.flip, used.crop) == (1, (1, 2), False, (32, 32))
     card = json.loads((tmp_path / "out" / "enet@camvid.json").read_text())
     assert card["options"] == {"generation": 2018}
     assert card["trained_on"] == "camvid train+val, 6 images"
