@@ -71,7 +71,8 @@ class Condition:
 class ModelRecord:
     """One model of a run: its name in the tables, the facts of its card, its weights' SHA-256, its cost.
 
-    `parameters` and `gmacs` are None where they cannot be counted.
+    `parameters` and `gmacs` are None where they cannot be counted. `refines` is the model whose labels are
+    refined here, "" where none are; the costs are then of both together.
     """
 
     name: str
@@ -80,6 +81,7 @@ class ModelRecord:
     parameters: int | None
     gmacs: float | None = None
     ms_per_image: float | None = None
+    refines: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +107,8 @@ class RunRecord:
     """The content of run.json. `dataset` has name, split, fingerprint, class_names, palette and citation.
 
     `clusters` names, for each image, the block of images that it belongs with (none: every image stands for
-    itself); intervals then resample blocks.
+    itself); intervals then resample blocks. `refinement` tells how labels were refined: method, by what,
+    sha256, scale, and where the offsets came from.
     """
 
     command: str
@@ -125,6 +128,7 @@ class RunRecord:
     seconds: dict[str, float] = dataclasses.field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     clusters: tuple[str, ...] = ()
+    refinement: dict[str, Any] | None = None
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:

@@ -202,6 +202,16 @@ def _classes(results: Results) -> list[ClassRow]:
     return rows
 
 
+def _refinement(facts: dict[str, Any] | None) -> str:
+    """Return by what labels were refined, "" where they were not."""
+    if facts is None:
+        return ""
+    return (
+        f"{facts['method']} by {facts['by']}, scale {facts['scale']}; offsets {facts['offsets']}; "
+        f"SHA-256 {facts['sha256']}"
+    )
+
+
 def _facts(results: Results) -> list[tuple[str, str]]:
     """Return what one must know to repeat the run, as (name, value)."""
     record = results.record
@@ -215,6 +225,7 @@ def _facts(results: Results) -> list[tuple[str, str]]:
         ("Citation", str(dataset["citation"])),
         *weights,
         ("Protocol", record.protocol),
+        ("Refinement", _refinement(record.refinement)),
         ("Seed", str(record.seed)),
         ("Corruption set", record.set_version),
         ("Targets", "move with the pixels" if record.move_targets else "stay where they are"),
