@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reports import protocols
 from robseg.errors import InputError
 from robseg.evaluation.plan import SEVERITIES, parse_corruptions
+from robseg.evaluation.refinement import RefineSource
 from robseg.evaluation.request import CUSTOM, ModelSource, Request, model_sources, with_cards
 from robseg.evaluation.runner import Progress
 from robseg.pipeline import execute, make_plan
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     AnyModel = str | Model | Callable[..., Any]
 
-__all__ = ["cells_of", "evaluate", "protocol_of", "targets_move"]
+__all__ = ["cells_of", "evaluate", "protocol_of", "refine_source", "targets_move"]
 
 
 def evaluate(
@@ -41,6 +42,10 @@ def evaluate(
     limit: int | None = None,
     seed: int = 0,
     move_targets: bool | None = None,
+    refine: str | None = None,
+    refine_weights: str | Path | None = None,
+    refine_scale: int = 2,
+    offsets: str | Path | None = None,
     device: str = "cpu",
     precision: Precision = "fp32",
     batch_size: int = 1,
@@ -68,6 +73,11 @@ def evaluate(
         callable sees RGB / 255 and answers the data set's classes.
     move_targets
         Whether targets move with corruptions that move pixels; None: as the protocol says, else yes.
+    refine
+        `segfix`, or the id of a SegFix: each model's labels are also judged refined, as `MODEL+segfix`.
+    refine_weights, refine_scale, offsets
+        A checkpoint of the SegFix; the pixels per unit of its offsets; a folder of offsets made before (.mat,
+        one for each image), in place of a network.
     out
         The run's folder; a run found there is continued. None: `runs/<model>-<dataset>`.
     num_workers
@@ -104,6 +114,7 @@ def evaluate(
         precision=precision,
         batch_size=batch_size,
         protocol=protocol_of(cells, protocol),
+        refine=refine_source(refine, refine_weights, offsets, refine_scale),
     )
     plan = make_plan(request, Path(out) if out is not None else None)
     return execute(plan, num_workers, examples=examples, progress=progress, command="robseg.evaluate(...)")
@@ -129,6 +140,22 @@ def _sources(
         else:
             sources.append(one)
     return tuple(sources)
+
+
+def refine_source(
+    spec: str | None, weights: str | Path | None, offsets: str | Path | None, scale: int
+) -> RefineSource | None:
+    """Return what labels are refined by, None where that was not asked for."""
+    if spec is None:
+        if weights is not None or offsets is not None:
+            raise InputError("Expected a refinement with its weights or offsets, but got none: add segfix.")
+        return None
+    return RefineSource(
+        spec,
+        Path(weights) if weights is not None else None,
+        Path(offsets) if offsets is not None else None,
+        scale,
+    )
 
 
 def cells_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ import corruptions
 from reports.schema import CLEAN
 from robseg.evaluation.plan import Shard
 from robseg.evaluation.store import estimate_bytes
+from robseg.evaluation.worker import predictions
 from robseg.pipeline import Plan
 
 __all__ = ["show"]
@@ -44,8 +46,8 @@ def _cost(plan: Plan, shards: list[Shard]) -> float:
     job = plan.job
     reading, sample = _timed(lambda: job.dataset.read(0))
     predicting = {
-        name: _timed(lambda model=model: model.predict(sample.image[None]))[0]  # type: ignore[misc]
-        for name, model in job.models.items()
+        names: _timed(lambda names=names: list(predictions(job, [sample], names, Counter())))[0]  # type: ignore[misc]
+        for names in {shard.models for shard in shards}
     }
     corrupting = {
         condition: 0.0
@@ -54,8 +56,7 @@ def _cost(plan: Plan, shards: list[Shard]) -> float:
         for condition in {shard.condition for shard in shards}
     }
     return reading * len(job.dataset) + sum(
-        len(shard.indices) * (corrupting[shard.condition] + sum(predicting[name] for name in shard.models))
-        for shard in shards
+        len(shard.indices) * (corrupting[shard.condition] + predicting[shard.models]) for shard in shards
     )
 
 

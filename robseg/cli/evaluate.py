@@ -84,6 +84,26 @@ def cores() -> int:
     default=None,
     help="Whether targets move with corruptions that move pixels.  [default: as the protocol says, else yes]",
 )
+@click.option("--refine", default=None, help="segfix, or the id of a SegFix: judges each model refined too.")
+@click.option(
+    "--refine-weights",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="A checkpoint for --refine, in place of its own.",
+)
+@click.option(
+    "--offsets",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="A folder of offsets for --refine, one .mat for each image, in place of a network.",
+)
+@click.option(
+    "--refine-scale",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Pixels per unit of offset.",
+)
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True)
 @click.option(
@@ -119,6 +139,10 @@ def evaluate(
     out: Path | None,
     seed: int,
     move_targets: bool | None,
+    refine: str | None,
+    refine_weights: Path | None,
+    offsets: Path | None,
+    refine_scale: int,
     device: str,
     precision: Precision,
     batch_size: int,
@@ -134,7 +158,7 @@ def evaluate(
     robseg evaluate --model enet --corruptions all
     robseg evaluate --model enet --weights my.pth --dataset camvid --data-root DIR --corruptions fog,blur
     """
-    from robseg.api import cells_of, protocol_of, targets_move
+    from robseg.api import cells_of, protocol_of, refine_source, targets_move
     from robseg.evaluation.request import Request, model_sources, with_cards
     from robseg.models.adapters.fields import fields_in
     from robseg.pipeline import make_plan
@@ -153,6 +177,7 @@ def evaluate(
         precision=precision,
         batch_size=batch_size,
         protocol=protocol_of(cells, protocol),
+        refine=refine_source(refine, refine_weights, offsets, refine_scale),
     )
     workers = num_workers if num_workers is not None else (cores() if device == "cpu" else 1)
     plan = make_plan(request, out)

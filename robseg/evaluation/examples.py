@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from PIL import Image
 
 from reports.schema import Condition, Example
 from robseg.datasets.base import Sample
-from robseg.evaluation.worker import Job, corrupt_sample
+from robseg.evaluation.worker import Job, corrupt_sample, predictions
 
 __all__ = ["write_examples"]
 
@@ -59,8 +60,8 @@ def _examples(
 
 
 def _predictions(job: Job, sample: Sample) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    for name, model in job.models.items():
-        yield name, job.label_maps[name][model.predict(sample.image[None])[0]]
+    for name, labels in predictions(job, [sample], tuple(job.models), Counter()):
+        yield name, labels[0]
 
 
 def _colour(labels: NDArray[np.uint8], palette: Sequence[tuple[int, int, int]]) -> NDArray[np.uint8]:

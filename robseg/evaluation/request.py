@@ -14,8 +14,10 @@ from reports.schema import Condition
 from robseg.datasets import open_dataset
 from robseg.datasets.base import DATASETS, Dataset
 from robseg.errors import InputError
+from robseg.evaluation import refinement
 from robseg.evaluation.classes import label_map
 from robseg.evaluation.plan import grid
+from robseg.evaluation.refinement import RefineSource, refined_name
 from robseg.evaluation.store import Context
 from robseg.evaluation.worker import Job
 from robseg.models import adapters, catalogue
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from robseg.models.adapters.fields import CardFields
     from robseg.models.inference import Precision
     from robseg.models.model import Model
+    from robseg.models.refine.refiner import Refiner
 
 __all__ = ["CUSTOM", "ModelSource", "Request", "model_sources", "prepare", "resolve", "with_cards"]
 
@@ -68,7 +71,7 @@ class Request:
     """One evaluation: models and a data set (by name, or loaded already), conditions and the way to run them.
 
     `cells` are (corruption, severity) pairs, of the named protocol or custom; the clean condition is always
-    part of a run.
+    part of a run. With `refine`, each model is judged twice: as it is, and refined.
     """
 
     models: tuple[ModelSource | Model, ...]
@@ -83,6 +86,7 @@ class Request:
     precision: Precision = "fp32"
     batch_size: int = 1
     protocol: str = CUSTOM
+    refine: RefineSource | None = None
 
 
 def model_sources(
@@ -149,6 +153,8 @@ def resolve(request: Request) -> tuple[Condition, ...]:
     for name, value in {"limit": request.limit, "batch size": request.batch_size}.items():
         if value is not None and value < 1:
             raise InputError(f"Expected a {name} of at least 1, but got {value}.")
+    if request.refine is not None:
+        refinement.check(request.refine)
     return conditions
 
 
@@ -167,6 +173,12 @@ def prepare(request: Request) -> Job:
         if model.name in models:
             raise InputError(f"Expected models of different names, but got '{model.name}' twice.")
         models[model.name] = model
+    identities = {name: _identity(model) for name, model in models.items()}
+    refiner = _refiner(request, dataset)
+    refined = {refined_name(name): name for name in models} if refiner is not None else {}
+    if refiner is not None:
+        identities |= {name: f"{identities[base]}+{_refined_by(refiner)}" for name, base in refined.items()}
+        models |= {name: models[base] for name, base in refined.items()}
     context = Context(
         dataset=f"{dataset.name}/{dataset.split}/{dataset.fingerprint}",
         set_version=corruptions.SET_VERSION,
@@ -174,12 +186,12 @@ def prepare(request: Request) -> Job:
         move_targets=request.move_targets,
         device=request.device,
         precision=request.precision,
-        models={name: _identity(model) for name, model in models.items()},
+        models=identities,
     )
     maps = {
         name: label_map(name, model.card.class_names, dataset.class_names) for name, model in models.items()
     }
-    return Job(models, maps, dataset, context, request.batch_size)
+    return Job(models, maps, dataset, context, request.batch_size, refiner, frozenset(refined))
 
 
 def _opened(request: Request) -> Dataset:
@@ -201,6 +213,20 @@ def _loaded(source: ModelSource | Model, request: Request, dataset: Dataset) -> 
         class_names=dataset.class_names,
         card=source.card,
     )
+
+
+def _refiner(request: Request, dataset: Dataset) -> Refiner | None:
+    if request.refine is None:
+        return None
+    return refinement.load(request.refine, dataset.ids, request.device, request.precision)
+
+
+def _refined_by(refiner: Refiner) -> str:
+    """Return what refined labels depend on besides the plain ones: network or files, and the scale."""
+    from robseg.models.model import Model
+
+    source = _identity(refiner.source) if isinstance(refiner.source, Model) else refiner.sha256
+    return f"{source}x{refiner.scale}"
 
 
 def _identity(model: Model) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,8 +23,9 @@ from robseg.evaluation.store import Context, write_shard
 
 if TYPE_CHECKING:
     from robseg.models.model import Model
+    from robseg.models.refine.refiner import Refiner
 
-__all__ = ["Job", "ShardDone", "Worker"]
+__all__ = ["Job", "ShardDone", "Worker", "corrupt_sample", "predictions"]
 
 SAMPLES_KEPT = 256 * 2**20  # bytes; a data set of a few hundred small images is read once
 
@@ -33,7 +34,8 @@ SAMPLES_KEPT = 256 * 2**20  # bytes; a data set of a few hundred small images is
 class Job:
     """Everything a worker needs for any shard of a run; it is sent to each process once.
 
-    `label_maps` translate each model's labels to the data set's classes (a table of 256 entries).
+    `label_maps` translate each model's labels to the data set's classes (a table of 256 entries). The labels
+    of the names in `refined` are refined by `refiner`; the same model may stand under a plain name too.
     """
 
     models: Mapping[str, Model]
@@ -41,6 +43,8 @@ class Job:
     dataset: Dataset
     context: Context
     batch_size: int
+    refiner: Refiner | None = None
+    refined: frozenset[str] = frozenset()
 
 
 class ShardDone(NamedTuple):
@@ -62,6 +66,31 @@ def corrupt_sample(sample: Sample, condition: Condition, *, seed: int, move_targ
         return Sample(sample.id, image, target)
     image = corruptions.corrupt(sample.image, name, severity, seed=seed, key=sample.id)
     return sample._replace(image=image)
+
+
+def predictions(
+    job: Job, samples: Sequence[Sample], names: Sequence[str], seconds: Counter[str]
+) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Yield each model's name and labels (N, H, W), in the data set's classes, for images of one size.
+
+    A model predicts once, and offsets are computed once, however many names share them. `seconds` gains the
+    time spent.
+    """
+    images = np.stack([sample.image for sample in samples])
+    ids = [sample.id for sample in samples]
+    plain: dict[str, NDArray[np.uint8]] = {}
+    offsets = None
+    for name in names:
+        model = job.models[name]
+        if model.name not in plain:
+            with _timed(seconds, f"predict:{model.name}"):
+                plain[model.name] = model.predict(images)
+        labels = plain[model.name]
+        if job.refiner is not None and name in job.refined:
+            with _timed(seconds, "refine"):
+                offsets = job.refiner.offsets(images, ids) if offsets is None else offsets
+                labels = job.refiner.refined(labels, offsets)
+        yield name, job.label_maps[name][labels]
 
 
 class Worker:
@@ -102,13 +131,10 @@ class Worker:
             ]
 
     def _counted(self, shard: Shard, batch: list[Sample], seconds: Counter[str]) -> dict[Cell, Counts]:
-        images = np.stack([sample.image for sample in batch])
         rows = {}
-        for model in shard.models:
-            with _timed(seconds, f"predict:{model}"):
-                labels = self.job.models[model].predict(images)
+        for model, labels in predictions(self.job, batch, shard.models, seconds):
             with _timed(seconds, "count"):
-                for sample, prediction in zip(batch, self.job.label_maps[model][labels], strict=True):
+                for sample, prediction in zip(batch, labels, strict=True):
                     cell = Cell(model, shard.condition.corruption, shard.condition.severity, sample.id)
                     rows[cell] = count(prediction, sample.target, self.job.dataset.num_classes)
         return rows

@@ -1,0 +1,108 @@
+"""`--refine`: every model of a run is also judged by its refined labels, as MODEL+segfix."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robseg.errors import InputError
+from robseg.models import catalogue
+
+if TYPE_CHECKING:
+    from robseg.models.inference import Precision
+    from robseg.models.refine.refiner import Refiner
+
+__all__ = ["METHOD", "RefineSource", "check", "described", "load", "refined_name"]
+
+METHOD = "segfix"  # the architecture, and what `--refine` is given
+
+
+@dataclasses.dataclass(frozen=True)
+class RefineSource:
+    """What labels are to be refined by: a SegFix (`segfix` or a card's id), its weights' file, or offsets.
+
+    `offsets` is a folder of files made before, one for each image of the data set; no network is needed then.
+    `scale` is the pixels per unit of offset.
+    """
+
+    spec: str = METHOD
+    weights: Path | None = None
+    offsets: Path | None = None
+    scale: int = 2
+
+
+def refined_name(model: str) -> str:
+    """Return what a model is called when its labels are refined.
+
+    Examples
+    --------
+    >>> refined_name("enet@streets")
+    'enet@streets+segfix'
+    """
+    return f"{model}+{METHOD}"
+
+
+def check(source: RefineSource) -> None:
+    """Raise InputError unless the names and numbers can be right; nothing is loaded."""
+    if catalogue.architecture_of(source.spec) != METHOD:
+        raise InputError(
+            f"Expected '{METHOD}' or the id of a SegFix to refine with, but got '{source.spec}': "
+            f"see `robseg list models '{METHOD}*'`."
+        )
+    if source.weights is not None and source.offsets is not None:
+        raise InputError("Expected weights or offsets to refine with, but got both: leave one out.")
+    if source.scale < 1:
+        raise InputError(f"Expected a scale of 1 or more to refine with, but got {source.scale}.")
+    if source.weights is None and source.offsets is None and catalogue.find(source.spec) is None:
+        _check_shipped()
+
+
+def load(source: RefineSource, images: Sequence[str], device: str, precision: Precision) -> Refiner:
+    """Load the network, or find the offsets of all images.
+
+    Raises
+    ------
+    InputError
+        If weights or offsets are missing or not what they should be.
+    """
+    from robseg.models.model import load_model  # here: names are checked without waiting for torch
+    from robseg.models.refine.refiner import Refiner, find_offsets
+
+    if source.offsets is not None:
+        return Refiner(find_offsets(source.offsets, images), source.scale)
+    model = load_model(source.spec, source.weights, device=device, precision=precision)
+    return Refiner(model, source.scale)
+
+
+def described(refiner: Refiner) -> dict[str, Any]:
+    """Return what a run's record says of its refinement."""
+    from robseg.models.model import Model
+
+    if isinstance(refiner.source, Model):
+        by, offsets = refiner.source.card.id, "predicted from each image as the models saw it"
+    else:
+        by = str(refiner.source.folder)
+        offsets = (
+            "read from files made of other images than the corrupted ones: "
+            "they leak what the corruptions hide"
+        )
+    return {
+        "method": METHOD,
+        "by": by,
+        "sha256": refiner.sha256,
+        "scale": refiner.scale,
+        "offsets": offsets,
+    }
+
+
+def _check_shipped() -> None:
+    """Raise InputError if no SegFix comes with the package."""
+    cards = catalogue.list_cards(f"{METHOD}*")
+    if not any(catalogue.shipped(card) for card in cards):
+        published = f", or name a published one (`--refine {cards[0].id}`)" if cards else ""
+        raise InputError(
+            f"Expected weights to refine with, but no SegFix comes with the package: give --refine-weights "
+            f"FILE or --offsets DIR{published}."
+        )
