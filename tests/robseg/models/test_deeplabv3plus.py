@@ -24,7 +24,9 @@ SMALL: dict[str, Any] = {
 
 
 def small(**options: Any) -> DeepLabV3Plus:
-    return DeepLabV3Plus(5, **{**SMALL, **options}).eval()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return DeepLabV3Plus(5, **{**SMALL, **options}).eval()
 
 
 def loaded(state_dict: dict[str, Tensor], **wrong: Any) -> DeepLabV3Plus:
@@ -159,7 +161,7 @@ def test_without_context_a_pixel_sees_itself_alone() -> None:
     with torch.inference_mode():
         head = small(context="none").decode_head
         seen = (head.context(point) - head.context(torch.zeros_like(point))).abs().amax(dim=(0, 1)) > 0
-    assert seen.sum() <= 1
+    assert seen.nonzero().tolist() == [[4, 4]]
 
 
 @pytest.mark.parametrize(("output_stride", "dilations"), [(8, [12, 24, 36]), (16, [6, 12, 18])])
