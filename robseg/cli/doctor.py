@@ -69,4 +69,12 @@ def _weights() -> list[str]:
             lines.append(f"{card.id:<16} loads, sha256 {load_model(card.id).sha256[:12]}")
         except InputError as error:
             lines.append(f"{card.id:<16} {error}")
-    return lines or ["none come with this package"]
+    return [*(lines or ["none come with this package"]), _downloaded()]
+
+
+def _downloaded() -> str:
+    from robseg.models.catalogue import list_cards
+    from robseg.models.fetch import weights_folder, whereabouts
+
+    found = [card.id for card in list_cards() if whereabouts(card) == "downloaded"]
+    return f"{len(found)} published files in {weights_folder()}" + (f": {', '.join(found)}" if found else "")
