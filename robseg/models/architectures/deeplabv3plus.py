@@ -19,11 +19,12 @@ the decoder's long-range link.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import torch
 from torch import Tensor, nn
 
+from robseg.errors import InputError
 from robseg.models.backbones import Backbone, build_backbone
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import ConvModule, FCNHead, SeparableConvModule, initialise, resize
@@ -228,7 +229,10 @@ class DeepLabV3Plus(Network):
         variant: Variant = "mmseg",
     ) -> None:
         super().__init__()
+        check("context", context, get_args(Context))
+        check("variant", variant, get_args(Variant))
         stride: OutputStride = output_stride or (8 if variant == "mmseg" else 16)
+        check("output_stride", stride, get_args(OutputStride))
         self.backbone = encoder(backbone, stride, multi_grid, variant)
         low_channels, _, aux_in_channels, in_channels = self.backbone.channels
         self.decode_head = DeepLabHead(
@@ -258,6 +262,15 @@ class DeepLabV3Plus(Network):
         low, _, middle, high = self.backbone(images)
         main = self.decode_head(low, high)
         return (main,) if self.auxiliary_head is None else (main, self.auxiliary_head(middle))
+
+
+def check(name: str, value: object, allowed: tuple[object, ...]) -> None:
+    """Raise InputError for an option that is none of those allowed: cards and recipes are written by hand."""
+    if value not in allowed:
+        known = ", ".join(map(repr, allowed))
+        raise InputError(
+            f"Expected `{name}` of DeepLabV3+ to be one of {known}, but got {value!r}: change it."
+        )
 
 
 def encoder(

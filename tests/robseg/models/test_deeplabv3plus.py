@@ -201,3 +201,10 @@ def test_a_missing_and_a_surplus_tensor_are_named() -> None:
     tensors["decode_head.extra"] = torch.zeros(1)
     with pytest.raises(InputError, match=r"missing \(decode_head\.image_pool\.1\.bn\.bias\).*extra"):
         fit(tensors)
+
+
+@pytest.mark.parametrize("wrong", [{"context": "app"}, {"variant": "tf"}, {"output_stride": 32}], ids=str)
+def test_an_option_out_of_range_is_told(wrong: dict[str, Any]) -> None:
+    ((name, value),) = wrong.items()
+    with pytest.raises(InputError, match=f"Expected `{name}` of DeepLabV3.*but got {value!r}"):
+        small(**wrong)
