@@ -66,18 +66,28 @@ def _depth_and_gradient(
     """Return each pixel's distance to its region's edge (H, W), and that distance's gradient (2, H, W)."""
     depth = np.zeros(labels.shape, np.float32)
     gradient = np.zeros((2, *labels.shape), np.float32)
-    classes, pixels = np.unique(labels, return_counts=True)
     kernels = _gradient_kernels()
-    for label in classes[(pixels >= MIN_PIXELS) & (classes != ignore_index)]:
-        region = labels == label
-        distance = ndimage.distance_transform_edt(region).astype(np.float32)
-        if region.all():  # without an edge, distances mean nothing
-            distance[:] = DEEPEST
-        depth += distance
-        for axis, kernel in enumerate(kernels):
-            slope = ndimage.correlate(distance, kernel, mode="constant")
-            gradient[axis][region] = slope[region]
+    for label in _large_classes(labels, ignore_index):
+        box = _surroundings(labels == label)
+        region = labels[box] == label
+        distance = np.full(region.shape, DEEPEST, np.float32)
+        if not region.all():  # without an edge, there is no distance to it
+            distance = ndimage.distance_transform_edt(region).astype(np.float32)
+        depth[box][region] = distance[region]
+        for slopes, kernel in zip(gradient, kernels, strict=True):
+            slopes[box][region] = ndimage.correlate(distance, kernel, mode="constant")[region]
     return depth, gradient
+
+
+def _large_classes(labels: NDArray[np.uint8], ignore_index: int) -> list[int]:
+    pixels = np.bincount(labels.ravel(), minlength=256)
+    return [int(label) for label in np.flatnonzero(pixels >= MIN_PIXELS) if label != ignore_index]
+
+
+def _surroundings(region: NDArray[np.bool_]) -> tuple[slice, ...]:
+    """Return the box around a region and what its distances and their gradient look at: the rest is far."""
+    (box,) = ndimage.find_objects(region.astype(np.uint8))
+    return tuple(slice(max(span.start - RADIUS, 0), span.stop + RADIUS) for span in box)
 
 
 def _gradient_kernels() -> NDArray[np.float32]:
