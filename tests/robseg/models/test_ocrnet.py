@@ -1,6 +1,8 @@
 """OCRNet does what its paper's equations say, and reads the checkpoints of its three upstreams."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -145,6 +147,18 @@ def test_leaky_activations_matter() -> None:
     images = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
         assert (plain(images) - network(images)).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(("flag", "value"), [("align_corners", False), ("activation", "leaky_relu")])
+def test_a_wrong_flag_of_a_published_network_shows(
+    upstream: Callable[[str], Any], flag: str, value: object
+) -> None:
+    fixture = upstream("up_hrnet_ocr_w18")
+    fitting = fit(fixture.state_dict())
+    network = ARCHITECTURE.build(fitting.num_classes, **{**fitting.options, flag: value}).eval()
+    network.load_state_dict(fitting.state_dict)
+    with torch.inference_mode():
+        assert fixture.difference(network(fixture.image)) > 1e-3
 
 
 def test_openseg_on_a_resnet_pools_with_rounded_up_sizes() -> None:

@@ -66,6 +66,17 @@ def test_windows_cover_the_borders() -> None:
     assert predict_offsets(model, images).any(axis=-1).all()
 
 
+def test_half_precision_changes_few_offsets() -> None:
+    torch.manual_seed(0)
+    state_dict = SegFix(backbone="mobilenet_v2", channels=16).state_dict()
+    full, half = (
+        predict_offsets(load_model("segfix", state_dict, precision=precision), IMAGES)
+        for precision in ("fp32", "bf16")
+    )
+    assert full.shape == half.shape == (2, 50, 70, 2)
+    assert (full == half).mean() > 0.7
+
+
 def test_a_network_s_offsets_follow_from_both_heads() -> None:
     torch.manual_seed(0)
     model = load_model("segfix", SegFix(backbone="hrnet_w18_small").state_dict())
