@@ -15,7 +15,7 @@ from rich.console import Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
-__all__ = ["Document", "Table", "one_line", "to_console", "to_html", "to_markdown"]
+__all__ = ["LONGEST", "Document", "Table", "one_line", "to_console", "to_html", "to_markdown"]
 
 LONGEST = 120
 STYLE = """:root{color-scheme:light dark}
@@ -54,8 +54,8 @@ def one_line(text: str, longest: int = LONGEST) -> str:
     >>> one_line("a\\nb" + "c" * 200, 9)
     'a bccccc…'
     """
-    kept = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
-    return kept if len(kept) <= longest else kept[: longest - 1] + "…"
+    kept = text if len(text) <= longest else text[: longest - 1] + "…"
+    return "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in kept)
 
 
 def to_markdown(document: Document) -> str:

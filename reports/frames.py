@@ -31,6 +31,16 @@ __all__ = [
 NAN = float("nan")
 CLASS_COLUMNS = ["model", "dataset", "corruption", "severity", "class", "iou"]
 
+
+def _ends(*names: str) -> list[str]:
+    return [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
+
+
+CORRUPTION_COLUMNS = [
+    *("model", "dataset", "corruption", "group", "severities"),
+    *_ends("miou", "retention", "degradation", "cd", "rcd"),
+]
+
 Floats = NDArray[np.float64]
 
 
@@ -129,7 +139,7 @@ def corruptions(scored: Replicates, reference: Reference | None) -> pd.DataFrame
                     **_with_interval(scored, m, "rcd", rcd),
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=CORRUPTION_COLUMNS)
 
 
 def groups(scored: Replicates) -> pd.DataFrame:
@@ -158,7 +168,7 @@ def _means(
         for m, model in enumerate(scored.record.models)
         for name, values in means[m].items()
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["model", "dataset", column, *_ends("miou", "retention")])
 
 
 def by_corruption(scores: pd.DataFrame) -> pd.DataFrame:

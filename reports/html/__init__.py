@@ -11,21 +11,28 @@ from reports.files import write_atomically
 from reports.html.content import describe
 from reports.html.images import gallery
 from reports.plots import degradation_curves
-from reports.results import load
+from reports.results import Results, load
 from reports.tables import percent
 
-__all__ = ["write_report"]
+__all__ = ["write_page", "write_report"]
 
 HERE = Path(__file__).parent
 
 
-def write_report(run: Path | str, *, reference: str | None = None, partial: bool = False) -> Path:
+def write_report(
+    run: Path | str, *, protocol: str | None = None, reference: str | None = None, partial: bool = False
+) -> Path:
     """Write RUN/report.html and return its path.
 
-    `reference` and `partial` are those of `reports.load`.
+    The options are those of `reports.load`.
     """
     run = Path(run)
-    results = load(run, reference=reference, partial=partial)
+    results = load(run, protocol=protocol, reference=reference, partial=partial)
+    return write_page(results, run / "report.html", run)
+
+
+def write_page(results: Results, path: Path, run: Path) -> Path:
+    """Write the report of some results to a file; its examples lie in the folder of `run`."""
     page = (
         _environment()
         .get_template("report.html.j2")
@@ -37,7 +44,6 @@ def write_report(run: Path | str, *, reference: str | None = None, partial: bool
             style=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704
         )
     )
-    path = run / "report.html"
     write_atomically(path, page)
     return path
 

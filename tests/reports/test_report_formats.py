@@ -1,0 +1,191 @@
+"""Merged runs, Markdown, LaTeX, plots, and the command that writes them."""
+
+import dataclasses
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import reports
+from reports.documents import to_markdown
+from reports.figures import FIGURES, save_figures
+from reports.latex import latex_table, latex_text
+from reports.merge import load_runs
+from reports.overview import comparable_rows, overview
+from reports.protocols import PROTOCOLS, conditions
+from reports.published import published
+from reports.resampling import Bootstrap
+from reports.results import TABLES
+from reports.schema import COUNTS, Condition, InvalidRun
+from robseg.cli import cli
+
+SMALL = Bootstrap(200)
+EVIL = "\\input{x}$a_b$ & 50% #1 ~^ <script>|`\n" + "x" * 10_000
+
+
+def rewrite(run, **changes):
+    record = dataclasses.replace(run.record, **changes)
+    (run.folder / "run.json").write_text(record.to_json(), encoding="utf-8")
+
+
+def rename(run, *names):
+    """Give the run's models new names, in its counts too; fewer names leave models out."""
+    old = [model.name for model in run.record.models][: len(names)]
+    new = dict(zip(old, names, strict=True))
+    for path in (run.folder / "counts").iterdir():
+        rows = [
+            row | {"model": new[row["model"]]}
+            for row in pq.read_table(path).to_pylist()
+            if row["model"] in new
+        ]
+        pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
+    models = zip(run.record.models, names, strict=False)
+    rewrite(run, models=tuple(dataclasses.replace(model, name=name) for model, name in models))
+
+
+def test_merged_runs_have_the_rows_that_each_has_alone(run, pristine):
+    rename(run, "c", "d")
+    rewritten = reports.load(run.folder).record
+    shuffled = dataclasses.replace(
+        rewritten, images=rewritten.images[::-1], conditions=rewritten.conditions[::-1]
+    )
+    (run.folder / "run.json").write_text(shuffled.to_json(), encoding="utf-8")
+    merged = load_runs([pristine.folder, run.folder], bootstrap=SMALL)
+    alone = reports.load(pristine.folder, bootstrap=SMALL)
+    assert merged.left_out == ()
+    assert [model.name for model in merged.results.record.models][2:] == ["c", "d"]
+    for name in TABLES:
+        table, first = getattr(merged.results, name), getattr(alone, name)
+        pd.testing.assert_frame_equal(table[: len(first)], first)
+        numbers = first.select_dtypes("number")
+        pd.testing.assert_frame_equal(
+            table[len(first) :][numbers.columns].reset_index(drop=True), numbers.reset_index(drop=True)
+        )
+
+
+def test_a_reference_may_be_a_model_of_any_of_the_runs(run, pristine):
+    rename(run, "c", "d")
+    summary = load_runs([pristine.folder, run.folder], reference="c", bootstrap=SMALL).results.summary
+    assert summary["mcd"][0] == summary["mcd"][2] == 1
+    assert set(summary["reference"]) == {"c"}
+
+
+def test_what_cannot_be_merged_is_left_out_and_said(run, pristine):
+    merged = load_runs([pristine.folder, run.folder], bootstrap=SMALL)
+    assert len(merged.left_out) == 2
+    assert "is in an earlier run" in merged.left_out[0]
+    rewrite(run, seed=9)
+    merged = load_runs([pristine.folder, run.folder], bootstrap=SMALL)
+    assert len(merged.results.summary) == 2
+    assert re.search(r"seed \(0 and 9\)", merged.left_out[0])
+    assert "seed (0 and 9)" in to_markdown(overview(merged.results, merged.left_out))
+
+
+def test_latex_has_a_row_a_model_and_a_column_a_corruption(run, pristine):
+    results = reports.load(pristine.folder, reference=pristine.record.models[0].name, bootstrap=SMALL)
+    text = latex_table(results)
+    rows = text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+    assert [row.count(" & ") for row in rows] == [1 + 4 + 3] * 2
+    clean = f"{100 * results.summary['clean_miou'][0]:.1f}"
+    assert f"\\textbf{{{clean}}}" in rows[0]
+    assert r"\textbf{100.0}" in rows[0]  # of mCD, the lower is better
+    assert text.count("{") == text.count("}")
+
+
+def test_latex_text_has_no_command_but_its_own():
+    text = latex_text(EVIL)
+    assert "\n" not in text
+    assert len(text) < 500
+    bare = re.sub(
+        r"\\(textbackslash|textasciitilde|textasciicircum|textless|textgreater|textbar|ldots)\{\}", "", text
+    )
+    assert not re.search(r"(?<!\\)[&%$#_{}]|[~^<>|]|\\(?![&%$#_{}])", bare)
+
+
+def test_hostile_names_do_not_break_any_format(run, tmp_path):
+    rename(run, EVIL)
+    results = reports.load(run.folder, bootstrap=SMALL)
+    assert "<script" not in to_markdown(overview(results))
+    assert r"\input{x}" not in latex_table(results)
+    for path in save_figures(results, tmp_path, "svg"):
+        root = ElementTree.parse(path).getroot()  # noqa: S314
+        assert not [element for element in root.iter() if element.tag.endswith("script")]
+
+
+@pytest.mark.parametrize("form", ["png", "svg"])
+def test_figures_are_written_and_the_same_scores_make_the_same_bytes(pristine, tmp_path, form):
+    results = reports.load(pristine.folder, bootstrap=SMALL)
+    paths = save_figures(results, tmp_path, form)
+    assert [path.name for path in paths] == [f"{name}.{form}" for name in FIGURES]
+    before = [path.read_bytes() for path in paths]
+    assert before == [path.read_bytes() for path in save_figures(results, tmp_path, form)]
+    if form == "png":
+        for path in paths:
+            with Image.open(path) as image:
+                assert np.asarray(image.convert("L")).std() > 5
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"images": ("0001",)},
+        {"conditions": (Condition("clean", 0, "clean"),)},
+        {"conditions": (Condition("fog", 2, "weather"),)},
+    ],
+    ids=["one image", "clean only", "without clean"],
+)
+def test_the_smallest_runs_have_every_format(run, tmp_path, changes):
+    rewrite(run, examples=(), **changes)
+    result = invoke(run.folder, "--out", tmp_path / "out", "--format", "html,csv,md,latex,png,svg")
+    assert result.exit_code == 0, result.output
+    assert len(list((tmp_path / "out").iterdir())) == 1 + 7 + 1 + 1 + 2 * len(FIGURES)
+
+
+def test_published_rows_stand_beside_runs_on_their_data_and_conditions_alone(run):
+    assert comparable_rows(reports.load(run.folder, bootstrap=SMALL)) == []
+    asked = (
+        run.record.conditions[0],
+        *(Condition(*pair, "g") for pair in conditions(PROTOCOLS["segformer"])),
+    )
+    dataset = {**run.record.dataset, "name": "cityscapes"}
+    record = dataclasses.replace(run.record, conditions=asked, dataset=dataset)
+    results = dataclasses.replace(reports.load(run.folder, bootstrap=SMALL), record=record)
+    assert comparable_rows(results) == list(published().values())
+    assert "PSPNet" in to_markdown(overview(results))
+    other = dataclasses.replace(record, dataset={**dataset, "split": "train"})
+    assert comparable_rows(dataclasses.replace(results, record=other)) == []
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli, ["report", *map(str, arguments), "--resamples", "200"])
+
+
+def test_the_command_merges_runs_and_says_what_it_leaves_out(run, pristine, tmp_path):
+    rename(run, "c", '<script>alert("1")</script>\n\'&amp;')
+    result = invoke(pristine.folder, run.folder, "--out", tmp_path / "both", "--format", "csv,html")
+    assert result.exit_code == 0, result.output
+    assert "Left out" in result.stderr
+    assert len(pd.read_csv(tmp_path / "both" / "summary.csv")) == 3
+    assert (tmp_path / "both" / "report.html").is_file()
+
+
+def test_the_command_scores_under_the_protocol_and_reference_that_are_asked_for(run):
+    first = run.record.models[0].name
+    result = invoke(run.folder, "--reference", first)
+    assert result.exit_code == 0, result.output
+    assert pd.read_csv(run.folder / "summary.csv")["mcd"][0] == 1
+    assert first in (run.folder / "report.html").read_text()
+    for arguments in (["--protocol", "mpc"], ["--reference", "nobody"], ["--format", "pdf"]):
+        assert invoke(run.folder, *arguments).exit_code == 2
+
+
+def test_a_broken_run_among_several_is_refused(run, pristine):
+    (run.folder / "run.json").write_text("{")
+    with pytest.raises(InvalidRun, match="damaged"):
+        load_runs([pristine.folder, run.folder])
