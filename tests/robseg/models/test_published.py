@@ -10,9 +10,11 @@ import torch
 from torchvision.models.segmentation import FCN_ResNet50_Weights
 
 from robseg.datasets import DATASETS
+from robseg.models.architectures.segfix import DIRECTION_NAMES
 from robseg.models.base import architecture
 from robseg.models.card import Card
 from robseg.models.catalogue import ARCHITECTURE_NAMES, PUBLISHED, ZOO, find_file, resolve
+from robseg.models.layouts import hrnet_ocr, openseg, semseg
 from robseg.models.published import read_published
 
 CARDS = tuple(read_published(ZOO / PUBLISHED))
@@ -160,7 +162,7 @@ def test_mmsegmentation_tests_as_its_configurations_say(card: Card) -> None:
 @every(CARDS)
 def test_classes_are_those_of_the_data_set(card: Card) -> None:
     if card.architecture == "segfix":
-        assert len(card.class_names) == 8
+        assert card.class_names == DIRECTION_NAMES
         return
     void = card.layout == "pytorch-enet-2021" and card.dataset == "cityscapes"
     assert len(card.class_names) == len(set(card.class_names))
@@ -170,6 +172,19 @@ def test_classes_are_those_of_the_data_set(card: Card) -> None:
         assert names == DATASETS[card.dataset].class_names
     if card.dataset == "coco_voc":
         assert card.class_names[1:] == tuple(FCN_ResNet50_Weights.DEFAULT.meta["categories"][1:])
+
+
+@every(tuple(card for card in CARDS if card.layout in {"semseg", "hrnet-ocr", "openseg"}))
+def test_a_file_is_fed_alike_by_its_card_and_by_its_layout_alone(card: Card) -> None:
+    by_layout = {
+        "hrnet-ocr": hrnet_ocr.INPUT,
+        "openseg": openseg.HRNET_INPUT if "hrnet" in card.backbone else openseg.RESNET_INPUT,
+        "semseg": {**semseg.INPUT, **semseg.protocol(len(card.class_names))},
+    }[card.layout]
+    told = {key: getattr(card, key) for key in by_layout}
+    if card.resize == "long":  # to the longer of the two
+        assert max(told.pop("test_size")) == max(by_layout["test_size"])
+    assert told == {key: by_layout[key] for key in told}
 
 
 @every(CARDS)
