@@ -72,7 +72,9 @@ class ForeignNetwork(nn.Module):
         """Return what the model answers on at most as many images as it takes."""
         missing = (self.batch_size or len(images)) - len(images)
         # Channels-last memory is ours to choose, and breaks models that call view().
-        padded = F.pad(images.contiguous(), (0, 0, 0, 0, 0, 0, 0, missing))
+        padded = images.contiguous()
+        if missing:
+            padded = F.pad(padded, (0, 0, 0, 0, 0, 0, 0, missing))
         try:
             answer = main_answer(self.model(padded), images.device)
         except InputError:
