@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from reports.schema import COUNTS, InvalidRun, MissingCounts, RunRecord
 __all__ = ["ConditionCounts", "Counts", "Totals", "merge_images", "read_conditions", "total"]
 
 Key = tuple[str, int]
+
+CONDITION = ("corruption", "severity")
+CUT = 32  # characters: footers may cut longer texts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,10 +122,30 @@ def _files_by_condition(run: Path) -> dict[Key, list[Path]]:
     files: dict[Key, list[Path]] = {}
     # Python's glob shows hidden files too: those are temporary names of files being written.
     for path in sorted(p for p in (run / "counts").glob("*.parquet") if not p.name.startswith(".")):
-        table = _read(path, ["corruption", "severity"]).group_by(["corruption", "severity"]).aggregate([])
-        for key in zip(table["corruption"].to_pylist(), table["severity"].to_pylist(), strict=True):
+        for key in _conditions_in(path):
             files.setdefault(key, []).append(path)
     return files
+
+
+def _conditions_in(path: Path) -> list[Key]:
+    """Return the conditions of a file's rows, from its footer where that tells of a single one."""
+    with _damage_named(path):
+        footer = pq.read_metadata(path)
+        ends = [_range(footer, group, name) for group in range(footer.num_row_groups) for name in CONDITION]
+    if len(ends) == 2 and all(end is not None and end[0] == end[1] for end in ends):
+        (corruption, _), (severity, _) = ends  # type: ignore[misc]  # not None: see above
+        return [(corruption, severity)]
+    table = _read(path, list(CONDITION)).group_by(list(CONDITION)).aggregate([])
+    return list(zip(*(table[name].to_pylist() for name in CONDITION), strict=True))
+
+
+def _range(footer: Any, group: int, name: str) -> tuple[Any, Any] | None:
+    """Return the least and the greatest value of a column in a row group, if the footer has them exactly."""
+    position = footer.schema.names.index(name)
+    statistics = footer.row_group(group).column(position).statistics
+    if statistics is None or not statistics.has_min_max or len(str(statistics.max)) > CUT:
+        return None
+    return statistics.min, statistics.max
 
 
 def _of_condition(place: int, files: Sequence[Counts], record: RunRecord, run: Path) -> ConditionCounts:
@@ -161,9 +185,16 @@ def _read_counts(path: Path, record: RunRecord) -> Counts:
 def _read(path: Path, columns: list[str]) -> Any:
     """Read some columns of a file as a table of the schema COUNTS."""
     schema = pa.schema([COUNTS.field(name) for name in columns])
+    with _damage_named(path):
+        # Not pq.read_table: it would scan the folder's name for partitions. Files are too small for threads.
+        return pq.ParquetFile(path).read(columns=columns, use_threads=False).select(columns).cast(schema)
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Turn what a damaged file raises into InvalidRun."""
     try:
-        # Not pq.read_table: it would scan the folder's name for partitions.
-        return pq.ParquetFile(path).read(columns=columns).select(columns).cast(schema)
+        yield
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InvalidRun(

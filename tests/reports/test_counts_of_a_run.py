@@ -128,3 +128,28 @@ def test_a_damaged_record_is_refused(run, change, message):
 
 def test_a_record_survives_being_written_and_read(run):
     assert RunRecord.load(run.folder) == run.record
+
+
+def test_files_may_divide_the_predictions_in_any_way(run):
+    before = total(run.folder, run.record)
+    paths = sorted((run.folder / "counts").iterdir())
+    rows = [row for path in paths for row in pq.read_table(path).to_pylist()]
+    for path in paths:
+        path.unlink()
+    for part in range(4):
+        table = pa.Table.from_pylist(rows[part::4], schema=COUNTS)
+        pq.write_table(table, run.folder / "counts" / f"{part}.parquet", row_group_size=17)
+    after = total(run.folder, run.record)
+    for name in ("tp", "fp", "fn", "images"):
+        np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
+
+
+def test_a_corruption_with_a_long_name_is_found(run):
+    condition = dataclasses.replace(run.record.conditions[4], corruption="x" * 500)
+    path = sorted((run.folder / "counts").iterdir())[4]
+    rewrite(path, lambda rows: [row.update(corruption="x" * 500) for row in rows])
+        sorted((run.folder / "counts").iterdir())[4],
+        lambda rows: [r.update(corruption="x" * 500) for r in rows],
+    )
+    record = dataclasses.replace(run.record, conditions=(condition,))
+    assert (total(run.folder, record).images == 6).all()
