@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -12,9 +11,9 @@ from reports.protocols import PROTOCOLS
 from reports.published import Published, published
 from reports.results import Results
 from reports.schema import CLEAN
-from reports.tables import percent
+from reports.tables import percent, percent_interval, scoring_sentence
 
-__all__ = ["comparable_rows", "overview", "scoring_sentence"]
+__all__ = ["comparable_rows", "overview"]
 
 SUMMARY = {"clean mIoU": "clean_miou", "mPC": "mpc", "rPC": "rpc", "mCD": "mcd", "mrCD": "mrcd"}
 
@@ -28,7 +27,7 @@ def overview(results: Results, left_out: Sequence[str] = ()) -> Document:
             "Summary, in %",
             ("", *scores),
             tuple(
-                (str(row["model"]), *(_cell(row, column) for column in scores.values()))
+                (str(row["model"]), *(percent_interval(row, column) for column in scores.values()))
                 for row in results.summary.to_dict("records")
             ),
         )
@@ -43,21 +42,6 @@ def overview(results: Results, left_out: Sequence[str] = ()) -> Document:
         *(f"Left out: {reason}." for reason in left_out),
     ]
     return Document("Robustness to image corruptions", (), tuple(lines), tuple(tables))
-
-
-def scoring_sentence(results: Results) -> str:
-    """Return in words how the scores were made."""
-    scoring = results.scoring
-    against = (
-        f"; reference {scoring.reference} ({scoring.source}), {scoring.ratio}" if scoring.reference else ""
-    )
-    intervals = (
-        f"{100 * scoring.confidence:g} % intervals from {scoring.resamples} resamples of {scoring.units} "
-        f"{scoring.unit}s ({scoring.method})"
-        if scoring.units > 1
-        else "no intervals: there is a single image or cluster"
-    )
-    return f"Protocol {scoring.protocol}; mPC is the mean over {scoring.mean_over}{against}; {intervals}."
 
 
 def comparable_rows(results: Results) -> list[Published]:
@@ -94,15 +78,9 @@ def _means(table: pd.DataFrame, column: str, title: str) -> list[Table]:
     if table.empty:
         return []
     models = list(dict.fromkeys(table["model"]))
-    cells = {(row["model"], row[column]): _cell(row, "miou") for row in table.to_dict("records")}
+    cells = {(row["model"], row[column]): percent_interval(row, "miou") for row in table.to_dict("records")}
     rows = tuple(
         (str(name), *(cells.get((model, name), "") for model in models))
         for name in dict.fromkeys(table[column])
     )
     return [Table(title, ("", *map(str, models)), rows)]
-
-
-def _cell(row: dict[Any, Any], column: str) -> str:
-    low, high = row[f"{column}_low"], row[f"{column}_high"]
-    value = percent(row[column])
-    return value if pd.isna(low) else f"{value} ({percent(low)}–{percent(high)})"

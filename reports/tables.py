@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -11,7 +14,7 @@ from reports.frames import by_corruption, by_group
 from reports.results import Results
 from reports.schema import CLEAN
 
-__all__ = ["console_summary", "percent"]
+__all__ = ["console_summary", "percent", "percent_interval", "scoring_sentence"]
 
 MODELS_ACROSS = 3
 WORST = "worst"
@@ -28,6 +31,35 @@ def percent(fraction: float) -> str:
     ('53.3', '–')
     """
     return "–" if pd.isna(fraction) else f"{100 * fraction:.1f}"
+
+
+def scoring_sentence(results: Results) -> str:
+    """Return in words how the scores were made."""
+    scoring = results.scoring
+    against = (
+        f"; reference {scoring.reference} ({scoring.source}), {scoring.ratio}" if scoring.reference else ""
+    )
+    intervals = (
+        f"{100 * scoring.confidence:g} % intervals from {scoring.resamples} resamples of {scoring.units} "
+        f"{scoring.unit}s ({scoring.method})"
+        if scoring.units > 1
+        else "no intervals: there is a single image or cluster"
+    )
+    protocol = scoring.protocol or "custom"
+    return f"Protocol {protocol}; mPC is the mean over {scoring.mean_over}{against}; {intervals}."
+
+
+def percent_interval(row: Mapping[Any, Any], column: str) -> str:
+    """Return a score of a row of a table as a percentage with its interval, where it has one.
+
+    Examples
+    --------
+    >>> percent_interval({"mpc": 0.5, "mpc_low": 0.4, "mpc_high": 0.612}, "mpc")
+    '50.0 (40.0–61.2)'
+    """
+    low, high = row[f"{column}_low"], row[f"{column}_high"]
+    value = percent(row[column])
+    return value if pd.isna(low) else f"{value} ({percent(low)}–{percent(high)})"
 
 
 def console_summary(results: Results) -> Table:
@@ -47,7 +79,15 @@ def console_summary(results: Results) -> Table:
 
 def _table(results: Results, header: list[str], rows: list[Line]) -> Table:
     title = Text(f"mIoU in % on {results.record.dataset['name']}")
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(
+        title=title,
+        title_justify="left",
+        caption=Text(scoring_sentence(results)),
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     table.add_column("", overflow="fold")
     for name in header:
         table.add_column(Text(name), justify="right", overflow="fold")
@@ -59,18 +99,25 @@ def _table(results: Results, header: list[str], rows: list[Line]) -> Table:
 def _lines(results: Results) -> list[Line]:
     """Return each line of the summary: its label and a cell per model."""
     summary = results.summary
-    lines: list[Line] = [("clean", [percent(value) for value in summary["clean_miou"]])]
+    rows = summary.to_dict("records")
+    # Intervals of many models would not fit a terminal; the CSV files have them.
+    shown = percent_interval if len(rows) <= MODELS_ACROSS else _alone
+    lines: list[Line] = [("clean", [shown(row, "clean_miou") for row in rows])]
     if (results.scores["corruption"] == CLEAN).all():
         return lines
     scores = {"mPC": "mpc", "rPC": "rpc"}
     if summary["reference"].iloc[0]:
         scores |= {"mCD": "mcd", "mrCD": "mrcd"}
     for label, column in scores.items():
-        lines.append((label, [percent(value) for value in summary[column]]))
+        lines.append((label, [shown(row, column) for row in rows]))
     for group, means in by_group(results.scores).groupby("group", sort=False):
         lines.append((str(group), [percent(value) for value in means["miou"]]))
     lines.append((WORST, [_worst(results, str(name)) for name in summary["model"]]))
     return lines
+
+
+def _alone(row: Mapping[Any, Any], column: str) -> str:
+    return percent(row[column])
 
 
 def _worst(results: Results, model: str) -> str:
