@@ -145,11 +145,9 @@ def test_files_may_divide_the_predictions_in_any_way(run):
 
 
 def test_a_corruption_with_a_long_name_is_found(run):
-    condition = dataclasses.replace(run.record.conditions[4], corruption="x" * 500)
+    name = "x" * 500
+    condition = dataclasses.replace(run.record.conditions[4], corruption=name)
     path = sorted((run.folder / "counts").iterdir())[4]
-    rewrite(path, lambda rows: [row.update(corruption="x" * 500) for row in rows])
-        sorted((run.folder / "counts").iterdir())[4],
-        lambda rows: [r.update(corruption="x" * 500) for r in rows],
-    )
+    rewrite(path, lambda rows: [row.update(corruption=name) for row in rows])
     record = dataclasses.replace(run.record, conditions=(condition,))
     assert (total(run.folder, record).images == 6).all()
