@@ -3,6 +3,7 @@ import json
 import math
 import random
 import shutil
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pyarrow as pa
@@ -343,3 +344,10 @@ def test_on_github_the_command_annotates_and_appends_to_the_summary(run, pristin
     text = (tmp_path / "summary.md").read_text()
     assert text.startswith("before\n")
     assert "robseg gate: fail" in text
+
+
+def test_the_rules_that_the_page_shows_are_rules(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "gate.md").read_text(encoding="utf-8")
+    (tmp_path / "gate.toml").write_text(page.split("```toml\n")[1].split("```")[0])
+    rules = read_rules(tmp_path / "gate.toml")
+    assert (rules.max_drop["default"], rules.floor["class:person"]) == (1.0, 25.0)
