@@ -13,6 +13,7 @@ import operator
 from collections.abc import Sequence
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
@@ -73,13 +74,23 @@ class Module(nn.Module):
         """Return the branches' maps, in the shapes in which they came."""
         maps = [branch(x) for branch, x in zip(self.branches, maps, strict=True)]
         fused = []
-        for target, layers in zip(maps, self.fuse_layers, strict=True):
+        for target, layers in enumerate(self.fuse_layers):
             parts = [
-                resize(layer(x), target.shape[-2:], self.align_corners)
-                for layer, x in zip(cast(nn.ModuleList, layers), maps, strict=True)
+                self._grown(layer(x), source - target, maps[target].shape[-2:])
+                for source, (layer, x) in enumerate(zip(cast(nn.ModuleList, layers), maps, strict=True))
             ]
             fused.append(self.relu(functools.reduce(operator.add, parts)))
         return fused
+
+    def _grown(self, x: Tensor, doublings: int, size: torch.Size) -> Tensor:
+        """Return a branch's map at another's size.
+
+        Without aligned corners it is doubled first, as in mmsegmentation: where sides are odd, that is more
+        than it has to be.
+        """
+        if doublings > 0 and not self.align_corners:
+            x = resize(x, [side * 2**doublings for side in x.shape[-2:]])
+        return resize(x, size, self.align_corners)
 
 
 class HRNet(Backbone):
