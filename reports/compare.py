@@ -36,7 +36,8 @@ class Comparison:
 
     `table` has a row per score: kind, name (as in `reports.measures`), first, second, difference and its
     interval low..high, p, p_holm, and whether it moved (p_holm below 1 - confidence). Scores are fractions.
-    `forced` says in what the runs differ although they should not.
+    `forced` says in what the runs differ although they should not, `left_out` names the runs' models that had
+    no partner.
     """
 
     first: str
@@ -48,6 +49,7 @@ class Comparison:
     units: int
     bootstrap: Bootstrap
     forced: tuple[str, ...]
+    left_out: tuple[str, ...]
     table: pd.DataFrame
 
 
@@ -84,12 +86,21 @@ def compare_runs(
             "evaluate both alike, or add --force to compare what they have in common."
         )
     pairs = _pairs(a, b)
+    paired = {name for names, _ in pairs for name in names}
+    left_out = tuple(model.name for model in (*a.models, *b.models) if model.name not in paired)
     # The second one takes the first one's images and conditions, in that order: the resamples are the same.
     a, b = in_common(a, b)
     scored_a = read_replicates(run_a, a, bootstrap, classes=True)
     scored_b = read_replicates(run_b, b, bootstrap, classes=True)
     return [
-        compare(scored_a, scored_b, places, (f"{run_a}:{names[0]}", f"{run_b}:{names[1]}"), tuple(unlike))
+        compare(
+            scored_a,
+            scored_b,
+            places,
+            (f"{run_a}:{names[0]}", f"{run_b}:{names[1]}"),
+            tuple(unlike),
+            left_out,
+        )
         for names, places in pairs
     ]
 
@@ -109,6 +120,7 @@ def compare(
     models: tuple[int, int] = (0, 0),
     labels: tuple[str, str] = ("first", "second"),
     forced: tuple[str, ...] = (),
+    left_out: tuple[str, ...] = (),
 ) -> Comparison:
     """Compare a model of each of two runs that were scored on the same images and resamples."""
     record, bootstrap = first.record, first.bootstrap
@@ -143,6 +155,7 @@ def compare(
         first.units.count,
         bootstrap,
         forced,
+        left_out,
         table[COLUMNS],
     )
 

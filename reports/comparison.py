@@ -34,6 +34,7 @@ def comparison_document(comparison: Comparison) -> Document:
         "over the rows of a table, but for the overall scores.",
         _moved(table, "corruption"),
         _moved(table, "class"),
+        f"Only one of the runs has {', '.join(comparison.left_out)}." if comparison.left_out else "",
     )
     return Document(
         "Comparison of two models",

@@ -138,7 +138,10 @@ def test_other_data_is_refused(run, pristine):
 
 def test_models_are_matched_by_name_or_are_the_only_ones(run, pristine, names):
     rewrite(run, models=run.record.models[:1])
-    assert len(compare_runs(pristine.folder, run.folder, bootstrap=SMALL)) == 1
+    comparisons = compare_runs(pristine.folder, run.folder, bootstrap=SMALL)
+    assert len(comparisons) == 1
+    assert comparisons[0].left_out == (names[1],)
+    assert "Only one of the runs has" in to_markdown(comparison_document(comparisons[0]))
     other = dataclasses.replace(run.record.models[0], name="another")
     rewrite(run, models=(other,))
     with pytest.raises(InvalidRun, match="RUN:MODEL"):
