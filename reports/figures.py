@@ -35,7 +35,8 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
 }
 ACROSS = 5  # panels in a row
-LEGEND = 12  # models that a legend has room for
+LEGEND = 12  # models that a legend, and a panel, has room for
+COLUMNS = 24  # models that a heat map has room for
 LONGEST = 32  # characters of a name
 
 
@@ -44,6 +45,7 @@ def curves(results: Results) -> Figure:
     scores = results.scores
     clean = scores[scores["corruption"] == CLEAN]
     names = list(dict.fromkeys(scores.loc[scores["corruption"] != CLEAN, "corruption"]))
+    models = _best(results, LEGEND)
     rows = max(1, -(-len(names) // ACROSS))
     figure = Figure(figsize=(7.2, 1.45 * rows + 0.5), layout="constrained")
     axes = figure.subplots(
@@ -51,7 +53,7 @@ def curves(results: Results) -> Figure:
     ).ravel()
     for ax, name in zip(axes, names, strict=False):
         shown = pd.concat([clean, scores[scores["corruption"] == name]])
-        _panel(ax, shown, list(results.summary["model"]))
+        _panel(ax, shown, models)
         ax.set_title(name.replace("_", " "))
     for ax in axes[len(names) :]:
         ax.set_axis_off()
@@ -59,6 +61,7 @@ def curves(results: Results) -> Figure:
         ax.tick_params(labelbottom=True)  # the lowest panel of each column
     figure.supxlabel("severity (0: clean)")
     figure.supylabel("mIoU, %")
+    _say_how_many(figure, results, models)
     _legend(figure, axes[0])
     return figure
 
@@ -79,14 +82,14 @@ def _panel(ax: Axes, shown: pd.DataFrame, models: list[str]) -> None:
 
 def heat_map(results: Results) -> Figure:
     """Return mIoU in % by corruption and model, each mean over severities; a run of one model by severity."""
-    models = list(results.summary["model"])
-    if len(models) == 1:
+    models = _best(results, COLUMNS)
+    if len(results.summary) == 1:
         table = results.scores[results.scores["corruption"] != CLEAN]
         columns = [f"severity {level}" for level in sorted(set(table["severity"]))]
         keys = [f"severity {level}" for level in table["severity"]]
     else:
-        table, columns = results.corruptions, [str(model) for model in models]
-        keys = [str(model) for model in table["model"]]
+        table = results.corruptions[results.corruptions["model"].isin(models)]
+        columns, keys = models, list(table["model"])
     names = list(dict.fromkeys(table["corruption"])) if len(table) else []
     grid = np.full((max(1, len(names)), max(1, len(columns))), np.nan)
     for key, name, miou in zip(keys, table.get("corruption", ()), table.get("miou", ()), strict=True):
@@ -102,6 +105,7 @@ def heat_map(results: Results) -> Figure:
     ax.spines[:].set_visible(False)
     if grid.size <= 400:  # beyond, numbers do not fit
         _write_numbers(ax, grid, top)
+    _say_how_many(figure, results, models)
     figure.colorbar(image, ax=ax, label="mIoU, %")
     return figure
 
@@ -162,6 +166,18 @@ def save_figures(results: Results, folder: Path, form: str) -> list[Path]:
             draw(results).savefig(path, format=form, dpi=200, metadata=metadata)
         paths.append(path)
     return paths
+
+
+def _best(results: Results, number: int) -> list[str]:
+    """Return the models with the highest mPC, in the run's order; all where there are no more."""
+    best = results.summary.sort_values("mpc", ascending=False, kind="stable").head(number)
+    return [str(model) for model in results.summary.loc[sorted(best.index), "model"]]
+
+
+def _say_how_many(figure: Figure, results: Results, models: list[str]) -> None:
+    number = len(results.summary)
+    if len(models) < number:
+        figure.suptitle(f"The {len(models)} of {number} models with the highest mPC", fontsize=8)
 
 
 def _legend(figure: Figure, ax: Axes, across: int = 3) -> None:

@@ -17,7 +17,7 @@ from reports.scores import defined_mean, iou
 __all__ = ["ClassReplicates", "Replicates", "read_replicates"]
 
 Floats = NDArray[np.float64]
-PART = 2**24  # numbers of one piece of work, 128 MiB
+PART = 2**22  # numbers of one piece of work, 32 MiB
 
 
 @dataclasses.dataclass(frozen=True)

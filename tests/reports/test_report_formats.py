@@ -14,7 +14,7 @@ from PIL import Image
 
 import reports
 from reports.documents import to_markdown
-from reports.figures import FIGURES, save_figures
+from reports.figures import FIGURES, curves, heat_map, save_figures
 from reports.latex import latex_table, latex_text
 from reports.merge import load_runs
 from reports.overview import comparable_rows, overview
@@ -129,6 +129,22 @@ def test_figures_are_written_and_the_same_scores_make_the_same_bytes(pristine, t
         for path in paths:
             with Image.open(path) as image:
                 assert np.asarray(image.convert("L")).std() > 5
+
+
+def test_of_very_many_models_figures_show_the_most_robust_and_say_so(pristine):
+    results = reports.load(pristine.folder, bootstrap=SMALL)
+    first = results.record.models[0].name
+    many = {}
+    for name in TABLES:
+        table = getattr(results, name)
+        one = table[table["model"] == first]
+        many[name] = pd.concat([one.assign(model=f"m{n}") for n in range(60)], ignore_index=True)
+    many["summary"]["mpc"] = np.arange(60) / 100
+    results = dataclasses.replace(results, **many)
+    figure = curves(results)
+    assert figure.get_suptitle() == "The 12 of 60 models with the highest mPC"
+    assert [line.get_label() for line in figure.axes[0].lines] == [f"m{n}" for n in range(48, 60)]
+    assert len(heat_map(results).axes[0].get_xticks()) == 24
 
 
 @pytest.mark.parametrize(
