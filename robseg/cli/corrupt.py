@@ -8,22 +8,22 @@ from pathlib import Path
 import click
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, UnidentifiedImageError
+from PIL import Image, ImageDraw
 
 import corruptions
+from robseg.cli.images import find_images, read_upright
 from robseg.cli.severities import parse_severities
 from robseg.errors import InputError
 from robseg.evaluation.plan import SEVERITIES, parse_corruptions
 
 __all__ = ["corrupt"]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
 TILE = 256  # width in pixels of an image on a contact sheet
 LABEL = 16  # height in pixels of the line above it
 
 
 @click.command("corrupt")
-@click.argument("source", metavar="IMAGE|FOLDER", type=click.Path(path_type=Path))
+@click.argument("sources", metavar="IMAGE|FOLDER|PATTERN...", nargs=-1, required=True)
 @click.option(
     "--corruptions", "-c", "wanted", default="all", show_default=True, help="Names, groups, subsets."
 )
@@ -31,21 +31,23 @@ LABEL = 16  # height in pixels of the line above it
 @click.option("--out", "-o", type=click.Path(path_type=Path), required=True, help="Folder for the images.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--sheet", is_flag=True, help="Write one contact sheet an image in place of the images.")
-def corrupt(source: Path, wanted: str, severities: str | None, out: Path, seed: int, sheet: bool) -> None:
-    """Corrupt an image, or all images of a folder, and save them losslessly (PNG).
+def corrupt(
+    sources: tuple[str, ...], wanted: str, severities: str | None, out: Path, seed: int, sheet: bool
+) -> None:
+    """Corrupt images, or all images of a folder, and save them losslessly (PNG).
 
     \b
     OUT/fog/3/street.png       fog at severity 3
     OUT/street.png             with --sheet: all of them side by side
 
-    An image's file name, relative to FOLDER and without its ending, is its key: the same name and seed
+    An image's file name, relative to its folder and without its ending, is its key: the same name and seed
     give the same pixels, whatever else is corrupted beside it.
     """
     names = parse_corruptions(wanted)
     levels = parse_severities(severities) or SEVERITIES
-    files = _files(source)
+    files = find_images(sources, out)
     for key, path in files.items():
-        image = _read(path)
+        image = read_upright(path)
         if sheet:
             _save(out / f"{key}.png", _sheet(image, names, levels, seed, key))
         else:
@@ -54,35 +56,6 @@ def corrupt(source: Path, wanted: str, severities: str | None, out: Path, seed: 
                     _save(out / name / str(severity) / f"{key}.png", corrupted)
     what = "sheets" if sheet else f"images x {len(names)} corruptions x {len(levels)} severities"
     click.echo(f"{len(files)} {what}: {out}")
-
-
-def _files(source: Path) -> dict[str, Path]:
-    """Return the images by key."""
-    if source.is_file():
-        return {source.stem: source}
-    if not source.is_dir():
-        raise InputError(f"Expected an image or a folder of images, but {source} does not exist.")
-    found = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-    if not found:
-        raise InputError(f"Expected images ({', '.join(SUFFIXES)}) in {source}, but there are none.")
-    files: dict[str, Path] = {}
-    for path in found:
-        key = path.relative_to(source).with_suffix("").as_posix()
-        if key in files:
-            raise InputError(
-                f"Expected images of different names, but {files[key]} and {path} differ in their ending "
-                "only: rename one."
-            )
-        files[key] = path
-    return files
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError) as error:
-        raise InputError(f"Expected {path} to be an image, but it cannot be read: {error}.") from error
 
 
 def _sweep(

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
-from robseg.cli.corrupt import SUFFIXES
 from robseg.datasets.pixels import read_image
 from robseg.errors import InputError
 
 __all__ = ["find_images", "read_upright"]
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
 
 
 def find_images(sources: Sequence[str], out: Path) -> dict[str, Path]:

@@ -12,6 +12,7 @@ PACKAGES = (
     "torch",
     "torchvision",
     "numpy",
+    "numba",
     "scipy",
     "pillow",
     "scikit-image",
@@ -20,6 +21,10 @@ PACKAGES = (
     "pandas",
     "pyarrow",
     "matplotlib",
+    "timm",
+    "transformers",
+    "segmentation-models-pytorch",
+    "onnxruntime",
 )
 
 

@@ -214,15 +214,8 @@ def _card(known: Card | None, name: str, stem: str, fit: Fit, class_names: Seque
         names = known.class_names
     if names is None and class_names is not None and len(class_names) == fit.num_classes:
         names = tuple(class_names)
-    card = Card(
-        id="",
-        architecture=name,
-        dataset="",
-        class_names=(),
-        size_divisor=architecture(name).size_divisor,
-        options=fit.options,
-        **fit.preprocess,
-    )
+    preprocess = {"size_divisor": architecture(name).size_divisor, **fit.preprocess}
+    card = Card(id="", architecture=name, dataset="", class_names=(), options=fit.options, **preprocess)
     if known is not None:
         blank = dict.fromkeys(("weights_file", "sha256", "published_protocol", "trained_on", "source"), "")
         card = dataclasses.replace(known, weights_urls=(), published_miou=None, **blank)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ FAMILIES = {
     "resnet": tuple(f"resnet{depth}{variant}" for depth in (18, 50, 101) for variant in ("", "v1c", "v1d")),
     "mobilenet_v2": ("mobilenet_v2",),
     "efficientnet_lite": ("efficientnet_lite0",),
-    "hrnet": ("hrnet_w18_small", "hrnet_w18", "hrnet_w48"),
+    "hrnet": ("hrnet_w18_small", "hrnet_w18", "hrnet_w32", "hrnet_w48", "hrnet_w64", "hrnet2x_w20"),
 }
 FAMILY_OF = {name: family for family, names in FAMILIES.items() for name in names}
 BACKBONE_NAMES = tuple(FAMILY_OF)

@@ -31,7 +31,7 @@ LAYERS = (
 OPTIONS = {"contract_dilation": False, "align_corners": True}
 
 # Card fields; what mmsegmentation feeds its networks came from there.
-INPUT = {**MMSEG_INPUT, "size_remainder": 1, "align_corners": True}
+INPUT = {**MMSEG_INPUT, "size_divisor": 8, "size_remainder": 1, "align_corners": True}
 
 # The side of a window, and the images' size, by the number of classes: Cityscapes, VOC and ADE20K.
 WINDOWS = {19: (713, (1024, 2048)), 21: (473, (512, 512)), 150: (473, (512, 512))}

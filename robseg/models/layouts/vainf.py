@@ -27,7 +27,7 @@ def renamed(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
         module, value = key.rpartition(".")[::2]
         tensors[f"{NAMES.get(module, module)}.{value}"] = tensor
     project, decoder = (f"decode_head.{part}.conv.weight" for part in ("bottleneck", "sep_bottleneck.0"))
-    if project in tensors and decoder in tensors:
+    if all(key in tensors and tensors[key].ndim == 4 for key in (project, decoder)):
         channels = len(tensors[project])
         # There the mean of the image comes last, and the low level first.
         tensors[project] = tensors[project].roll(channels, dims=1)
