@@ -25,7 +25,7 @@ from robseg.models.catalogue import architecture_of, read_card, resolve
 from robseg.models.fetch import weights_path
 from robseg.models.inference import Precision, check_precision, labels
 from robseg.models.sizes import Size, network_sizes
-from robseg.models.weights import read_weights, sha256_of, sha256_of_tensors, unwrapped
+from robseg.models.weights import read_checkpoint, read_weights, sha256_of, sha256_of_tensors, unwrapped
 
 __all__ = ["Model", "gmacs", "load_model"]
 
@@ -182,7 +182,10 @@ def _from_file(
                 "name that model."
             )
         return card, *_fit_file(card, path)
-    fit = architecture(name).fit(read_weights(path))
+    checkpoint = read_checkpoint(path)
+    fit = architecture(name).fit(checkpoint.as_float32())
+    if fit.class_names is None and len(checkpoint.class_names or ()) == fit.num_classes:
+        fit = dataclasses.replace(fit, class_names=checkpoint.class_names)
     if known is None:
         named = catalogue.find_file(path.name)
         known = named if named is not None and named.architecture == name else None

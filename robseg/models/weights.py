@@ -63,6 +63,10 @@ class Checkpoint:
     class_names: tuple[str, ...] | None = None
     stubs: tuple[str, ...] = ()
 
+    def as_float32(self) -> dict[str, Tensor]:
+        """Return the tensors, floating-point ones as float32."""
+        return {key: each.float() if each.is_floating_point() else each for key, each in self.tensors.items()}
+
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a checkpoint on the CPU, floating-point ones as float32.
@@ -74,8 +78,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     InputError
         If there is no such file, it is no checkpoint, is cut short, or its tensors would need code to be run.
     """
-    tensors = read_checkpoint(path).tensors
-    return {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}
+    return read_checkpoint(path).as_float32()
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

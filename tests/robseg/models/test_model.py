@@ -90,6 +90,12 @@ def test_a_card_that_is_not_the_files_is_noticed(tmp_path: Path) -> None:
         load_model("enet", path)
 
 
+def test_class_names_beside_the_tensors_are_the_models(tmp_path: Path) -> None:
+    content = {"meta": {"CLASSES": ("a", "b", "c")}, "state_dict": ENet(3).state_dict()}
+    torch.save(content, tmp_path / "w.pth")
+    assert load_model("enet", tmp_path / "w.pth").card.class_names == ("a", "b", "c")
+
+
 def test_a_card_with_another_number_of_classes_is_noticed(tmp_path: Path) -> None:
     save_weights(tmp_path / "w.safetensors", ENet(4).state_dict(), CARD)
     with pytest.raises(InputError, match="3 classes of its card, but it has 4 outputs"):
