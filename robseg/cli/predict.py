@@ -63,6 +63,13 @@ class _Wanted(NamedTuple):
     default=None,
     help="A checkpoint for the --model, in place of its own.",
 )
+@click.option(
+    "--model-card",
+    "card",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="A JSON file of card fields in place of the model's own: class_names, mean, test_size, ...",
+)
 @click.option("--arch", default=None, help="The architecture of a weights' file given as --model.")
 @click.option(
     "--out",
@@ -100,6 +107,7 @@ def predict(
     sources: tuple[str, ...],
     model: str,
     weights: Path | None,
+    card: Path | None,
     arch: str | None,
     out: Path,
     corruption: str | None,
@@ -126,7 +134,7 @@ def predict(
     files = find_images(sources, out)
     written = [path for key in files for path in wanted.paths(key).values()]
     _keep_inputs(files.values(), written)
-    loaded = _load(model, weights, arch, device, precision)
+    loaded = _load(model, weights, card, arch, device, precision)
     palette = class_colours(loaded.card.class_names, loaded.card.dataset)
     counts = np.zeros(len(palette), np.int64)
     with _showing(len(files)) as progress:
@@ -155,15 +163,19 @@ def _keep_inputs(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
             raise InputError(f"Expected not to write over the image {path}: choose another --out.")
 
 
-def _load(spec: str, weights: Path | None, arch: str | None, device: str, precision: Precision) -> Model:
+def _load(
+    spec: str, weights: Path | None, card: Path | None, arch: str | None, device: str, precision: Precision
+) -> Model:
     from robseg.evaluation.request import model_sources
 
     sources = model_sources([spec], () if weights is None else [weights], arch)
     if len(sources) != 1:
         raise InputError(f"Expected one model, but '{spec}' means {len(sources)}: choose one of them.")
+    from robseg.models.adapters.fields import fields_in
     from robseg.models.model import load_model  # here: mistakes above are told without waiting for torch
 
-    return load_model(sources[0].spec, sources[0].weights, device=device, precision=precision)
+    fields = None if card is None else fields_in(card)
+    return load_model(sources[0].spec, sources[0].weights, device=device, precision=precision, card=fields)
 
 
 def _showing(number: int) -> AbstractContextManager[Callable[[Progress], None]]:

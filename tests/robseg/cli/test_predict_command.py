@@ -128,6 +128,13 @@ def test_progress_of_many_images_is_shown_apart_from_the_results(scene: NDArray[
     assert not list(Path("out").glob(LEFTOVERS))
 
 
+def test_a_card_renames_the_classes(scene: NDArray[np.uint8], weights: Path) -> None:
+    Path("card.json").write_text('{"class_names": ["up", "down", "else"]}')
+    result = run("in/a.png", "-m", "enet", "-w", weights, "-o", "out", "--model-card", "card.json")
+    assert result.exit_code == 0, result.output
+    assert {"up", "down", "else"} & set(result.stdout.split())
+
+
 def test_a_checkpoint_of_ones_own_is_drawn_in_made_colours(scene: NDArray[np.uint8], weights: Path) -> None:
     result = run("in/a.png", "-m", "enet", "-w", weights, "-o", "out", "--labels")
     assert result.exit_code == 0, result.output
