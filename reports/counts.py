@@ -21,7 +21,6 @@ __all__ = ["ConditionCounts", "Counts", "Totals", "merge_images", "read_conditio
 Key = tuple[str, int]
 
 CONDITION = ("corruption", "severity")
-CUT = 32  # characters: footers may cut longer texts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,12 +139,11 @@ def _conditions_in(path: Path) -> list[Key]:
 
 
 def _range(footer: Any, group: int, name: str) -> tuple[Any, Any] | None:
-    """Return the least and the greatest value of a column in a row group, if the footer has them exactly."""
+    """Return the least and the greatest value of a column in a row group, if the footer has them."""
     position = footer.schema.names.index(name)
     statistics = footer.row_group(group).column(position).statistics
-    if statistics is None or not statistics.has_min_max or len(str(statistics.max)) > CUT:
-        return None
-    return statistics.min, statistics.max
+    has_ends = statistics is not None and statistics.has_min_max  # too long a text has none
+    return (statistics.min, statistics.max) if has_ends else None
 
 
 def _of_condition(place: int, files: Sequence[Counts], record: RunRecord, run: Path) -> ConditionCounts:

@@ -59,6 +59,13 @@ def test_a_run_does_not_differ_from_itself(pristine, names):
         assert not comparison.table["moved"].any()
 
 
+def test_the_order_of_images_and_conditions_does_not_matter(run, pristine):
+    rewrite(run, images=run.record.images[::-1], conditions=run.record.conditions[::-1])
+    for pair in ((pristine.folder, run.folder), (run.folder, pristine.folder)):
+        for comparison in compare_runs(*pair, bootstrap=SMALL):
+            assert (comparison.table[["difference", "low", "high"]].abs() < 1e-12).all(axis=None)
+
+
 def test_differences_are_those_of_the_scores(pristine, names):
     first, second = (f"{pristine.folder}:{name}" for name in names)
     rows = by_name(compare_runs(first, second, bootstrap=SMALL)[0])

@@ -144,8 +144,9 @@ def test_files_may_divide_the_predictions_in_any_way(run):
         np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
 
 
-def test_a_corruption_with_a_long_name_is_found(run):
-    name = "x" * 500
+@pytest.mark.parametrize("length", [500, 50_000])
+def test_a_corruption_with_a_long_name_is_found(run, length):
+    name = "x" * length
     condition = dataclasses.replace(run.record.conditions[4], corruption=name)
     path = sorted((run.folder / "counts").iterdir())[4]
     rewrite(path, lambda rows: [row.update(corruption=name) for row in rows])

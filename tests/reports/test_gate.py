@@ -112,6 +112,29 @@ def test_against_a_run_intervals_are_paired_and_narrower_than_against_its_file(r
     assert "not paired" in " ".join(gate.notes)
 
 
+def test_the_order_of_a_baselines_images_does_not_matter(run, pristine):
+    rewrite(run, images=run.record.images[::-1], conditions=run.record.conditions[::-1])
+    for pair in ((pristine.folder, run.folder), (run.folder, pristine.folder)):
+        gate = run_gate(*pair, DEFAULT, SMALL)
+        assert gate.verdict == "pass"
+        assert all(abs(check.high) < 1e-12 for check in gate.checks)
+
+
+def test_against_a_file_both_intervals_are_combined(run, pristine, tmp_path, name):
+    lose(run.folder, "fog", 0.2)
+    before, after = (
+        reports.load(path, bootstrap=SMALL).corruptions.set_index(["model", "corruption"]).loc[(name, "fog")]
+        for path in (pristine.folder, run.folder)
+    )
+    gate = run_gate(run.folder, saved(pristine, tmp_path / "baseline.json"), DEFAULT, SMALL)
+    check = next(c for c in gate.checks if (c.model, c.target) == (name, "corruption:fog"))
+    least = math.hypot(before["miou"] - before["miou_low"], after["miou_high"] - after["miou"])
+    most = math.hypot(before["miou_high"] - before["miou"], after["miou"] - after["miou_low"])
+    assert check.value - check.low == pytest.approx(least, abs=1e-5)
+    assert check.high - check.value == pytest.approx(most, abs=1e-5)
+    assert least != pytest.approx(most, abs=1e-5)
+
+
 def test_an_interval_that_spans_the_limit_is_inconclusive_and_fails_only_a_strict_gate(
     run, pristine, tmp_path, name
 ):
@@ -205,6 +228,17 @@ def test_where_there_is_one_image_nothing_is_sure(run, pristine, tmp_path):
     gate = run_gate(run.folder, tmp_path / "other", DEFAULT, SMALL)
     assert gate.verdict == "inconclusive"
     assert not gate.checks or all(math.isnan(check.low) for check in gate.checks)
+
+
+def test_runs_without_a_single_labelled_pixel_are_not_green(run, pristine, tmp_path):
+    for path in (run.folder / "counts").iterdir():
+        nothing = {name: [0, 0, 0] for name in ("tp", "fp", "fn")}
+        rows = [row | nothing for row in pq.read_table(path).to_pylist()]
+        pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
+    for baseline in (run.folder, saved(run, tmp_path / "baseline.json")):
+        gate = run_gate(run.folder, baseline, DEFAULT, SMALL)
+        assert (gate.verdict, gate.passed, gate.checks) == ("fail", False, ())
+        assert "Nothing was compared." in gate.notes
 
 
 def test_nothing_compared_is_never_green():

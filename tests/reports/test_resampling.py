@@ -136,6 +136,17 @@ def test_a_p_value_and_an_interval_agree(method):
     assert all(agreed)
 
 
+@BOTH
+def test_a_p_value_is_the_level_whose_interval_touches_zero(method):
+    sample = np.random.default_rng(7).gamma(0.8, 100, 30).astype(np.int64) - 45
+    units = units_of(IMAGES[:30], (), 5000)
+    values = replicate(sample[:, None], units, method)[:, 0] / 30.0
+    p = float(p_value(values, 30, Bootstrap(5000, 0.95, method)))
+    assert 2 / 5001 < p < 0.9
+    ends = interval(values, 30, Bootstrap(5000, 1 - p, method))
+    assert min(abs(ends.low), abs(ends.high)) < 0.02 * (ends.high - ends.low)
+
+
 def test_no_difference_at_all_has_p_1_and_a_sure_one_the_least_that_resamples_can_show():
     bootstrap = Bootstrap(B)
     assert p_value(np.zeros(1 + B), 40, bootstrap) == 1
