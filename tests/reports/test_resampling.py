@@ -144,7 +144,7 @@ def test_a_p_value_is_the_level_whose_interval_touches_zero(method):
     p = float(p_value(values, 30, Bootstrap(5000, 0.95, method)))
     assert 2 / 5001 < p < 0.9
     ends = interval(values, 30, Bootstrap(5000, 1 - p, method))
-    assert min(abs(ends.low), abs(ends.high)) < 0.02 * (ends.high - ends.low)
+    assert min(abs(ends.low), abs(ends.high)) < 0.002 * (ends.high - ends.low)
 
 
 def test_no_difference_at_all_has_p_1_and_a_sure_one_the_least_that_resamples_can_show():
