@@ -52,7 +52,6 @@ def checks_of(
 ) -> Iterator[Check]:
     """Yield the checks of a model; what neither side defines is checked only where a rule names it."""
     known = list(dict.fromkeys([*(old.scores if old else ()), *new.scores]))
-    unchanged = old is not None and _unchanged(new, old)
     for rule in RULES:
         targets = getattr(rules, rule)
         for measure, percent in limits(targets, known, rule).items():
@@ -64,7 +63,7 @@ def checks_of(
             value = after
             if rule != "floor" and old is not None:
                 value = _drop(new, old, measure, bootstrap, relative=rule == "max_relative_drop")
-                if unchanged and old.replicates is None:
+                if old.replicates is None and _same_predictions(new, old, measure):
                     value = Score(value.value, value.value, value.value)
             verdict, reason = _judge(value, percent / 100, floor=rule == "floor", intervals=rules.intervals)
             if _touches(measure, missing):
@@ -143,8 +142,7 @@ def _touches(measure: Measure, missing: frozenset[Condition]) -> bool:
     return touched[measure.kind]
 
 
-def _unchanged(new: ModelBaseline, old: ModelBaseline) -> bool:
-    """Return whether weights and all scores are the same: then so were the predictions, on any images."""
-    shared = [(old.scores[m].value, new.scores[m].value) for m in old.scores if m in new.scores]
-    equal = all(a == b or abs(a - b) <= SAME or (math.isnan(a) and math.isnan(b)) for a, b in shared)
-    return new.sha256 == old.sha256 and equal and len(shared) == len(old.scores)
+def _same_predictions(new: ModelBaseline, old: ModelBaseline, measure: Measure) -> bool:
+    """Return whether weights and score are the same: then so were the predictions, on any images."""
+    before, after = old.scores.get(measure, UNDEFINED), new.scores.get(measure, UNDEFINED)
+    return new.sha256 == old.sha256 and abs(before.value - after.value) <= SAME

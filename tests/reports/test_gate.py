@@ -135,6 +135,16 @@ def test_against_a_file_both_intervals_are_combined(run, pristine, tmp_path, nam
     assert least != pytest.approx(most, abs=1e-5)
 
 
+def test_against_a_file_the_same_weights_with_the_same_score_have_not_dropped(run, pristine, tmp_path, name):
+    lose(run.folder, "fog", 0.1)
+    baseline = saved(pristine, tmp_path / "baseline.json")
+    found = verdicts(run_gate(run.folder, baseline, DEFAULT, SMALL))
+    assert found[name, "corruption:snow"] == found[name, "clean"] == "pass"
+    assert found[name, "corruption:fog"] != "pass"
+    rewrite(run, models=tuple(dataclasses.replace(model, sha256="0" * 64) for model in run.record.models))
+    assert verdicts(run_gate(run.folder, baseline, DEFAULT, SMALL))[name, "clean"] == "inconclusive"
+
+
 def test_an_interval_that_spans_the_limit_is_inconclusive_and_fails_only_a_strict_gate(
     run, pristine, tmp_path, name
 ):
