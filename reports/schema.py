@@ -4,6 +4,7 @@ Layout of a run's folder (DESIGN 3.5)::
 
     run.json            RunRecord: what was asked, of which model and data, with which versions
     counts/*.parquet    one row per model x corruption x severity x image (COUNTS)
+    boundaries/*.parquet    the same near boundaries, also by region (BOUNDARY_COUNTS), where asked for
     examples/*.png      a few images, see Example
     scores.csv classes.csv summary.csv report.html     written by this package
 
@@ -14,21 +15,29 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 __all__ = [
+    "BOUNDARY",
+    "BOUNDARY_COUNTS",
     "CLEAN",
     "COUNTS",
     "SCHEMA_VERSION",
+    "TRIMAP",
+    "WHOLE",
     "Condition",
     "Example",
     "InvalidRun",
     "MissingCounts",
     "ModelRecord",
     "RunRecord",
+    "folder_of",
+    "region_name",
+    "regions_at",
 ]
 
 SCHEMA_VERSION = 1
@@ -48,6 +57,34 @@ COUNTS = pa.schema(
         pa.field("fn", pa.list_(pa.int64()), nullable=False),
     ]
 )
+
+# What part of the images counts are of: all of it, or what is near boundaries, at a width in pixels.
+WHOLE = ""
+TRIMAP = "trimap"  # the pixels near a boundary of the target
+BOUNDARY = "boundary"  # the inner bands of classes, in target and prediction: tp lie in both
+
+BOUNDARY_COUNTS = COUNTS.insert(4, pa.field("region", pa.string(), nullable=False))  # such as trimap-2
+
+
+def region_name(kind: str, width: int) -> str:
+    """Return what a region is called: trimap-2."""
+    return f"{kind}-{width}"
+
+
+def regions_at(widths: Iterable[int]) -> tuple[str, ...]:
+    """Return the regions that are counted for boundaries of some widths.
+
+    Examples
+    --------
+    >>> regions_at([2])
+    ('trimap-2', 'boundary-2')
+    """
+    return tuple(region_name(kind, width) for width in widths for kind in (TRIMAP, BOUNDARY))
+
+
+def folder_of(region: str) -> str:
+    """Return the folder of a run that holds the counts of a region."""
+    return "counts" if region == WHOLE else "boundaries"
 
 
 class InvalidRun(ValueError):
@@ -108,7 +145,8 @@ class RunRecord:
 
     `clusters` names, for each image, the block of images that it belongs with (none: every image stands for
     itself); intervals then resample blocks. `refinement` tells how labels were refined: method, by what,
-    sha256, scale, and where the offsets came from.
+    sha256, scale, and where the offsets came from. `boundaries` are the widths in pixels at which boundaries
+    were counted.
     """
 
     command: str
@@ -129,6 +167,7 @@ class RunRecord:
     examples: tuple[Example, ...] = ()
     clusters: tuple[str, ...] = ()
     refinement: dict[str, Any] | None = None
+    boundaries: tuple[int, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:
@@ -162,6 +201,7 @@ class RunRecord:
                     "models": tuple(ModelRecord(**m) for m in raw["models"]),
                     "examples": tuple(Example(**e) for e in raw["examples"]),
                     "clusters": tuple(raw.get("clusters", ())),
+                    "boundaries": tuple(raw.get("boundaries", ())),
                 }
             )
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
