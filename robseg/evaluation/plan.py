@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import corruptions
-from reports.schema import CLEAN, Condition
+from reports.schema import CLEAN, WHOLE, Condition, folder_of
 from robseg.errors import InputError
 
 __all__ = ["CLEAN_CONDITION", "Cell", "Shard", "grid", "parse_corruptions", "plan"]
@@ -25,24 +25,33 @@ class Cell(NamedTuple):
     corruption: str
     severity: int
     image: str
+    region: str = WHOLE
 
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
     """A piece of work that anyone may do, in any order, twice if need be: one condition on some images.
 
-    Every model of the shard sees the same corrupted images.
+    Every model of the shard sees the same corrupted images. `regions` are the parts of an image that are
+    counted (`reports.schema`).
     """
 
     condition: Condition
     indices: tuple[int, ...]
     images: tuple[str, ...]
     models: tuple[str, ...]
+    regions: tuple[str, ...] = (WHOLE,)
 
     def key(self, context: str) -> str:
         """Return the content key: equal keys mean equal counts. `context` names data, seed, weights."""
         content = [context, dataclasses.astuple(self.condition), self.images, self.models]
+        content += [region for region in self.regions if region != WHOLE]
         return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
+
+    def part(self, folder: str) -> Shard:
+        """Return the shard with those of its regions only whose counts go to `folder`."""
+        mine = tuple(region for region in self.regions if folder_of(region) == folder)
+        return dataclasses.replace(self, regions=mine)
 
     def __len__(self) -> int:
         return len(self.indices) * len(self.models)
@@ -90,7 +99,11 @@ def grid(cells: Iterable[tuple[str, int]]) -> tuple[Condition, ...]:
 
 
 def plan(
-    conditions: Sequence[Condition], images: Sequence[str], models: Sequence[str], done: Collection[Cell]
+    conditions: Sequence[Condition],
+    images: Sequence[str],
+    models: Sequence[str],
+    done: Collection[Cell],
+    regions: Sequence[str] = (WHOLE,),
 ) -> list[Shard]:
     """Return the shards of the cells that are not done yet.
 
@@ -105,7 +118,7 @@ def plan(
         shard
         for one_pass in passes
         for block in blocks
-        for shard in _missing(one_pass, block, images, models, done)
+        for shard in _missing(one_pass, block, images, models, done, regions)
     ]
 
 
@@ -115,14 +128,19 @@ def _missing(
     images: Sequence[str],
     models: Sequence[str],
     done: Collection[Cell],
+    regions: Sequence[str],
 ) -> Iterator[Shard]:
-    """Yield the shards of one block; images that lack the same models go together."""
+    """Yield the shards of one block; images that lack the same regions of the same models go together."""
     for condition in conditions:
-        by_models: dict[tuple[str, ...], list[int]] = {}
+        alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[int]] = {}
         for index in block:
             cell = (condition.corruption, condition.severity, images[index])
-            lacking = tuple(model for model in models if Cell(model, *cell) not in done)
-            if lacking:
-                by_models.setdefault(lacking, []).append(index)
-        for lacking, indices in by_models.items():
-            yield Shard(condition, tuple(indices), tuple(images[i] for i in indices), lacking)
+            lacking: dict[tuple[str, ...], list[str]] = {}
+            for model in models:
+                parts = tuple(region for region in regions if Cell(model, *cell, region) not in done)
+                lacking.setdefault(parts, []).append(model)
+            for parts, names in lacking.items():
+                if parts:
+                    alike.setdefault((tuple(names), parts), []).append(index)
+        for (names_of, parts), indices in alike.items():
+            yield Shard(condition, tuple(indices), tuple(images[i] for i in indices), names_of, parts)

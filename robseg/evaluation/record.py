@@ -54,6 +54,7 @@ def first_record(
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         seconds=earlier.seconds if earlier else {},
         refinement=refinement.described(job.refiner) if job.refiner is not None else None,
+        boundaries=job.boundaries,
     )
 
 

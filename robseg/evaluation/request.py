@@ -15,6 +15,7 @@ from robseg.datasets import open_dataset
 from robseg.datasets.base import DATASETS, Dataset
 from robseg.errors import InputError
 from robseg.evaluation import refinement
+from robseg.evaluation.boundaries import check_widths
 from robseg.evaluation.classes import label_map
 from robseg.evaluation.plan import grid
 from robseg.evaluation.refinement import RefineSource, refined_name
@@ -71,7 +72,8 @@ class Request:
     """One evaluation: models and a data set (by name, or loaded already), conditions and the way to run them.
 
     `cells` are (corruption, severity) pairs, of the named protocol or custom; the clean condition is always
-    part of a run. With `refine`, each model is judged twice: as it is, and refined.
+    part of a run. With `refine`, each model is judged twice: as it is, and refined. `boundaries` are
+    widths in pixels at which boundaries are counted too.
     """
 
     models: tuple[ModelSource | Model, ...]
@@ -87,6 +89,7 @@ class Request:
     batch_size: int = 1
     protocol: str = CUSTOM
     refine: RefineSource | None = None
+    boundaries: tuple[int, ...] = ()
 
 
 def model_sources(
@@ -155,6 +158,7 @@ def resolve(request: Request) -> tuple[Condition, ...]:
             raise InputError(f"Expected a {name} of at least 1, but got {value}.")
     if request.refine is not None:
         refinement.check(request.refine)
+    check_widths(request.boundaries)
     return conditions
 
 
@@ -191,7 +195,9 @@ def prepare(request: Request) -> Job:
     maps = {
         name: label_map(name, model.card.class_names, dataset.class_names) for name, model in models.items()
     }
-    return Job(models, maps, dataset, context, request.batch_size, refiner, frozenset(refined))
+    return Job(
+        models, maps, dataset, context, request.batch_size, refiner, frozenset(refined), request.boundaries
+    )
 
 
 def _opened(request: Request) -> Dataset:

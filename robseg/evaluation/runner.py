@@ -40,7 +40,7 @@ def todo(job: Job, conditions: Sequence[Condition], store: Store) -> list[Shard]
     InputError
         If the folder holds counts of another run.
     """
-    return plan(conditions, job.dataset.ids, tuple(job.models), store.done(job.context))
+    return plan(conditions, job.dataset.ids, tuple(job.models), store.done(job.context), job.regions)
 
 
 def run(

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import starmap
 from pathlib import Path
 from types import TracebackType
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from reports.schema import COUNTS, SCHEMA_VERSION
+from reports.schema import BOUNDARY, BOUNDARY_COUNTS, COUNTS, SCHEMA_VERSION, WHOLE, folder_of
 from robseg.errors import InputError
 from robseg.evaluation.counts import Counts
 from robseg.evaluation.plan import Cell, Shard
@@ -22,6 +23,7 @@ from robseg.files import LEFTOVERS, write_atomically
 __all__ = ["Context", "Store", "write_shard"]
 
 METADATA = b"robseg"
+FOLDERS = {folder_of(WHOLE): COUNTS, folder_of(BOUNDARY): BOUNDARY_COUNTS}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,17 +48,18 @@ class Context:
         return json.dumps(mine, sort_keys=True)
 
 
-def write_shard(counts_dir: Path, shard: Shard, context: Context, rows: Mapping[Cell, Counts]) -> Path:
-    """Write a shard's rows to COUNTS_DIR/<content key>.parquet."""
+def write_shard(folder: Path, shard: Shard, context: Context, rows: Mapping[Cell, Counts]) -> Path:
+    """Write a shard's rows to FOLDER/<content key>.parquet; its regions are of one folder."""
     identity = context.to_json(shard.models)
+    schema = COUNTS if shard.regions == (WHOLE,) else BOUNDARY_COUNTS
     columns = {
         **{field: [getattr(cell, field) for cell in rows] for field in Cell._fields},
         **{field: [getattr(counts, field) for counts in rows.values()] for field in Counts._fields},
     }
-    table = pa.table([columns[name] for name in COUNTS.names], schema=COUNTS)
+    table = pa.table([columns[name] for name in schema.names], schema=schema)
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata({METADATA: identity}), sink, compression="zstd")
-    path = counts_dir / f"{shard.key(identity)}.parquet"
+    path = folder / f"{shard.key(identity)}.parquet"
     write_atomically(path, sink.getvalue().to_pybytes())
     return path
 
@@ -106,16 +109,16 @@ class Store:
             If the folder holds counts of other data, another seed, other weights: they cannot go together.
         """
         cells: set[Cell] = set()
-        for path in sorted(self.counts_dir.glob("*.parquet")):
+        for path in sorted(path for folder in FOLDERS for path in (self.out / folder).glob("*.parquet")):
+            columns = [field for field in Cell._fields if field in FOLDERS[path.parent.name].names]
             try:
-                table = pq.read_table(path, columns=list(Cell._fields))
+                table = pq.read_table(path, columns=columns)
                 there = json.loads(table.schema.metadata[METADATA])
             except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
                 raise InputError(f"Expected {path} to hold counts, but it is damaged: delete it.") from error
             self._refuse_mixture(there, context)
-            cells.update(
-                map(Cell._make, zip(*(table[name].to_pylist() for name in Cell._fields), strict=True))
-            )
+            # Counts of whole images have no region; a Cell's default stands for that.
+            cells.update(starmap(Cell, zip(*(table[name].to_pylist() for name in columns), strict=True)))
         return cells
 
     def _refuse_mixture(self, there: Mapping[str, object], context: Context) -> None:
@@ -147,4 +150,6 @@ class Store:
 
 def estimate_bytes(shards: Sequence[Shard], num_classes: int) -> int:
     """Return an upper bound of the disk space of some shards: 24 bytes a class and row, 4 KiB a file."""
-    return sum(len(shard) * (24 * num_classes + 64) + 4096 for shard in shards)
+    rows = sum(len(shard) * len(shard.regions) for shard in shards)
+    files = sum(len({folder_of(region) for region in shard.regions}) for shard in shards)
+    return rows * (24 * num_classes + 64) + files * 4096

@@ -7,6 +7,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import corruptions
-from reports.schema import CLEAN, Condition
+from reports.schema import CLEAN, WHOLE, Condition, folder_of, regions_at
 from robseg.datasets.base import Dataset, Sample
 from robseg.errors import IncompleteRun
+from robseg.evaluation.boundaries import Edges, count_boundaries, edges_of
 from robseg.evaluation.counts import Counts, count
 from robseg.evaluation.plan import Cell, Shard
 from robseg.evaluation.store import Context, write_shard
@@ -36,6 +38,7 @@ class Job:
 
     `label_maps` translate each model's labels to the data set's classes (a table of 256 entries). The labels
     of the names in `refined` are refined by `refiner`; the same model may stand under a plain name too.
+    Boundaries are counted at the widths of `boundaries`, in pixels.
     """
 
     models: Mapping[str, Model]
@@ -45,6 +48,12 @@ class Job:
     batch_size: int
     refiner: Refiner | None = None
     refined: frozenset[str] = frozenset()
+    boundaries: tuple[int, ...] = ()
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The parts of an image that are counted."""
+        return (WHOLE, *regions_at(self.boundaries))
 
 
 class ShardDone(NamedTuple):
@@ -117,7 +126,7 @@ class Worker:
             for same_size in _by_size(batch):
                 rows |= self._counted(shard, same_size, seconds)
         with _timed(seconds, "write"):
-            write_shard(self._counts_dir, shard, self.job.context, _in_order(rows, shard))
+            self._write(shard, rows)
         return ShardDone(shard, dict(seconds))
 
     def _corrupted(self, shard: Shard, indices: tuple[int, ...], seconds: Counter[str]) -> list[Sample]:
@@ -132,12 +141,31 @@ class Worker:
 
     def _counted(self, shard: Shard, batch: list[Sample], seconds: Counter[str]) -> dict[Cell, Counts]:
         rows = {}
+        edges = self._edges(shard, batch, seconds)
         for model, labels in predictions(self.job, batch, shard.models, seconds):
-            with _timed(seconds, "count"):
-                for sample, prediction in zip(batch, labels, strict=True):
-                    cell = Cell(model, shard.condition.corruption, shard.condition.severity, sample.id)
+            for place, (sample, prediction) in enumerate(zip(batch, labels, strict=True)):
+                cell = Cell(model, shard.condition.corruption, shard.condition.severity, sample.id)
+                with _timed(seconds, "count"):
                     rows[cell] = count(prediction, sample.target, self.job.dataset.num_classes)
+                if edges:
+                    with _timed(seconds, "boundaries"):
+                        near = count_boundaries(prediction, edges[place], self.job.dataset.num_classes)
+                    rows |= {cell._replace(region=region): counts for region, counts in near.items()}
         return rows
+
+    def _edges(self, shard: Shard, batch: list[Sample], seconds: Counter[str]) -> list[Edges]:
+        """Return the edges of the targets, nothing where the shard has no use for them."""
+        widths = [width for width in self.job.boundaries if {*regions_at([width])} & {*shard.regions}]
+        if not widths:
+            return []
+        with _timed(seconds, "boundaries"):
+            return [edges_of(sample.target, widths) for sample in batch]
+
+    def _write(self, shard: Shard, rows: Mapping[Cell, Counts]) -> None:
+        for folder in dict.fromkeys(map(folder_of, shard.regions)):
+            part = shard.part(folder)
+            path = self._counts_dir if folder == folder_of(WHOLE) else self._counts_dir.with_name(folder)
+            write_shard(path, part, self.job.context, _in_order(rows, part))
 
     def _read(self, index: int) -> Sample:
         if index in self._samples:
@@ -155,10 +183,11 @@ def _bytes(sample: Sample) -> int:
 
 
 def _in_order(rows: Mapping[Cell, Counts], shard: Shard) -> dict[Cell, Counts]:
-    """Return the rows model by model and image by image, however they were batched."""
+    """Return the shard's rows model by model and image by image, however they were batched."""
     condition = (shard.condition.corruption, shard.condition.severity)
-    cells = [Cell(model, *condition, image) for model in shard.models for image in shard.images]
-    return {cell: rows[cell] for cell in cells}
+    cells = product(shard.models, shard.images, shard.regions)
+    in_order = [Cell(model, *condition, image, region) for model, image, region in cells]
+    return {cell: rows[cell] for cell in in_order}
 
 
 def _by_size(batch: list[Sample]) -> list[list[Sample]]:

@@ -1,10 +1,12 @@
 """The plan holds every missing cell once, and knows nothing of order or workers."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.schema import Condition
+from reports.schema import WHOLE, Condition
 from robseg.errors import InputError
 from robseg.evaluation.plan import CLEAN_CONDITION, Cell, Shard, grid, parse_corruptions, plan
 
@@ -51,6 +53,29 @@ def test_key_depends_on_everything_that_counts_depend_on() -> None:
     ]
     assert len({shard.key("context"), shard.key("other"), *(other.key("context") for other in others)}) == 5
     assert shard.key("context") == Shard(CONDITIONS[1], (7,), ("x",), ("a",)).key("context")
+
+
+@given(st.sets(st.integers(0, 3 * 2 * 3 * 20 - 1)))
+def test_only_the_regions_that_are_missing_are_counted(on_disk: set[int]) -> None:
+    images, regions = [f"i{index}" for index in range(20)], (WHOLE, "trimap-2", "boundary-2")
+
+    def parts(shards: list[Shard]) -> list[Cell]:
+        return [cell._replace(region=part) for s in shards for part in s.regions for cell in cells([s])]
+
+    every = parts(plan(CONDITIONS, images, ["a", "b"], set(), regions))
+    assert len(every) == len(set(every)) == 3 * 2 * 3 * 20
+    done = {cell for index, cell in enumerate(every) if index in on_disk}
+    missing = parts(plan(CONDITIONS, images, ["a", "b"], done, regions))
+    assert len(missing) == len(set(missing))
+    assert set(missing) == set(every) - done
+
+
+def test_regions_are_part_of_the_key() -> None:
+    whole = Shard(CONDITIONS[1], (0,), ("x",), ("a",))
+    regions = [("trimap-2",), ("trimap-5",), ("trimap-2", "trimap-5"), (WHOLE,)]
+    keys = [dataclasses.replace(whole, regions=part).key("context") for part in regions]
+    assert len(set(keys)) == 4
+    assert keys[-1] == whole.key("context")
 
 
 def test_names_groups_and_subsets_mix_and_count_once() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from reports.schema import COUNTS, Condition
+from reports.schema import BOUNDARY_COUNTS, COUNTS, Condition
 from robseg.errors import InputError
 from robseg.evaluation.counts import Counts
 from robseg.evaluation.plan import Cell, Shard
@@ -53,6 +53,20 @@ def test_counts_of_another_run_do_not_mix(tmp_path: Path, change: dict[str, obje
         write_shard(store.counts_dir, SHARD, CONTEXT, ROWS)
         with pytest.raises(InputError, match=named):
             store.done(dataclasses.replace(CONTEXT, **change))  # type: ignore[arg-type]
+
+
+def test_counts_near_boundaries_lie_beside_and_go_with_the_same_run_only(tmp_path: Path) -> None:
+    near = dataclasses.replace(SHARD, regions=("trimap-2", "boundary-2"))
+    rows = {cell._replace(region=region): ONES for cell in ROWS for region in near.regions}
+    with Store(tmp_path) as store:
+        write_shard(store.counts_dir, SHARD, CONTEXT, ROWS)
+        path = write_shard(tmp_path / "boundaries", near, CONTEXT, rows)
+        assert store.done(CONTEXT) == {*ROWS, *rows}
+        with pytest.raises(InputError, match="seed"):
+            store.done(dataclasses.replace(CONTEXT, seed=1))
+    table = pq.read_table(path)
+    assert table.schema.equals(BOUNDARY_COUNTS)
+    assert table["region"].to_pylist() == ["trimap-2", "boundary-2"] * 2
 
 
 def test_another_model_may_join(tmp_path: Path) -> None:
