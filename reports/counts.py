@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from reports.schema import COUNTS, InvalidRun, MissingCounts, RunRecord
+from reports.schema import BOUNDARY_COUNTS, COUNTS, WHOLE, InvalidRun, MissingCounts, RunRecord, folder_of
 
 __all__ = ["ConditionCounts", "Counts", "Totals", "merge_images", "read_conditions", "total"]
 
@@ -66,8 +67,10 @@ class Totals:
     images: NDArray[np.int64]
 
 
-def read_conditions(run: Path, record: RunRecord, *, partial: bool = False) -> Iterator[ConditionCounts]:
-    """Yield the counts of each condition that `record` asks for, in its order.
+def read_conditions(
+    run: Path, record: RunRecord, *, partial: bool = False, region: str = WHOLE
+) -> Iterator[ConditionCounts]:
+    """Yield the counts of each condition that `record` asks for, in its order, of whole images or a region.
 
     A run may hold more models, conditions and images than were asked for last; those are passed over. Files
     may divide the predictions in any way, but one file for each condition is read fastest.
@@ -79,20 +82,21 @@ def read_conditions(run: Path, record: RunRecord, *, partial: bool = False) -> I
     MissingCounts
         After the last condition, unless `partial`, if predictions are missing.
     """
-    files = _files_by_condition(run)
+    folder = run / folder_of(region)
+    files = _files_by_condition(folder)
     # Neighbouring conditions may share a file: the latest is kept.
-    read = functools.lru_cache(maxsize=1)(functools.partial(_read_counts, record=record))
+    read = functools.lru_cache(maxsize=1)(functools.partial(_read_counts, record=record, region=region))
     missing: list[tuple[int, int, int]] = []
     number = 0
     for place, condition in enumerate(record.conditions):
         paths = files.get((condition.corruption, condition.severity), [])
-        counts = _of_condition(place, [read(path) for path in paths], record, run)
+        counts = _of_condition(place, [read(path) for path in paths], record, folder)
         yield counts
         absent = np.argwhere(~counts.seen)
         number += len(absent)
         missing += [(int(model), place, int(image)) for model, image in absent[:1]]
     if missing and not partial:
-        raise _missing(min(missing), number, record, run)
+        raise _missing(min(missing), number, record, folder)
 
 
 def total(run: Path, record: RunRecord, *, partial: bool = False) -> Totals:
@@ -116,11 +120,11 @@ def merge_images(conditions: Iterable[ConditionCounts]) -> Totals:
     return Totals(tp, fp, fn, images)
 
 
-def _files_by_condition(run: Path) -> dict[Key, list[Path]]:
-    """Return the files of RUN/counts that have rows of each (corruption, severity)."""
+def _files_by_condition(folder: Path) -> dict[Key, list[Path]]:
+    """Return the files of a folder that have rows of each (corruption, severity)."""
     files: dict[Key, list[Path]] = {}
     # Python's glob shows hidden files too: those are temporary names of files being written.
-    for path in sorted(p for p in (run / "counts").glob("*.parquet") if not p.name.startswith(".")):
+    for path in sorted(p for p in folder.glob("*.parquet") if not p.name.startswith(".")):
         for key in _conditions_in(path):
             files.setdefault(key, []).append(path)
     return files
@@ -146,7 +150,7 @@ def _range(footer: Any, group: int, name: str) -> tuple[Any, Any] | None:
     return (statistics.min, statistics.max) if has_ends else None
 
 
-def _of_condition(place: int, files: Sequence[Counts], record: RunRecord, run: Path) -> ConditionCounts:
+def _of_condition(place: int, files: Sequence[Counts], record: RunRecord, folder: Path) -> ConditionCounts:
     shape = (len(record.models), len(record.images))
     tp, fp, fn = (np.zeros((*shape, len(record.dataset["class_names"])), np.int64) for _ in range(3))
     seen = np.zeros(shape, np.int64)
@@ -158,15 +162,17 @@ def _of_condition(place: int, files: Sequence[Counts], record: RunRecord, run: P
             merged[cells] = rows[here]
     if (seen > 1).any():
         raise InvalidRun(
-            f"Expected one count per model, condition and image in {run / 'counts'}, but some are there "
+            f"Expected one count per model, condition and image in {folder}, but some are there "
             "twice: evaluate again into an empty folder."
         )
     return ConditionCounts(place, tp, fp, fn, seen > 0)
 
 
-def _read_counts(path: Path, record: RunRecord) -> Counts:
-    """Return the counts of a file, of the predictions that `record` asks for."""
-    table = _read(path, COUNTS.names)
+def _read_counts(path: Path, record: RunRecord, region: str) -> Counts:
+    """Return the counts of a file, of the predictions that `record` asks for, of a region."""
+    table = _read(path, COUNTS.names if region == WHOLE else BOUNDARY_COUNTS.names)
+    if region != WHOLE:
+        table = table.filter(pc.equal(table["region"], region))
     conditions = {(c.corruption, c.severity): k for k, c in enumerate(record.conditions)}
     models = {m.name: k for k, m in enumerate(record.models)}
     images = {name: k for k, name in enumerate(record.images)}
@@ -181,8 +187,8 @@ def _read_counts(path: Path, record: RunRecord) -> Counts:
 
 
 def _read(path: Path, columns: list[str]) -> Any:
-    """Read some columns of a file as a table of the schema COUNTS."""
-    schema = pa.schema([COUNTS.field(name) for name in columns])
+    """Read some columns of a file as a table of the schema BOUNDARY_COUNTS."""
+    schema = pa.schema([BOUNDARY_COUNTS.field(name) for name in columns])
     with _damage_named(path):
         # Not pq.read_table: it would scan the folder's name for partitions. Files are too small for threads.
         return pq.ParquetFile(path).read(columns=columns, use_threads=False).select(columns).cast(schema)
@@ -224,13 +230,13 @@ def _matrix(column: Any, num_classes: int, name: str, path: Path) -> NDArray[np.
     return matrix
 
 
-def _missing(first: tuple[int, int, int], number: int, record: RunRecord, run: Path) -> MissingCounts:
+def _missing(first: tuple[int, int, int], number: int, record: RunRecord, folder: Path) -> MissingCounts:
     """Return the error for missing predictions, naming the first of them."""
     model, condition, image = first
     where = record.conditions[condition]
     asked = len(record.models) * len(record.conditions) * len(record.images)
     return MissingCounts(
-        f"Expected {asked} predictions in {run / 'counts'}, but {number} are missing, the "
+        f"Expected {asked} predictions in {folder}, but {number} are missing, the "
         f"first of {record.models[model].name} on {record.images[image]} ({where.corruption}, severity "
         f"{where.severity}): run the same `robseg evaluate` again to complete them."
     )
