@@ -21,7 +21,9 @@ __all__ = [
     "by_corruption",
     "by_group",
     "classes",
+    "clean_first",
     "corruptions",
+    "ends",
     "groups",
     "scores",
     "severities",
@@ -32,13 +34,14 @@ NAN = float("nan")
 CLASS_COLUMNS = ["model", "dataset", "corruption", "severity", "class", "iou"]
 
 
-def _ends(*names: str) -> list[str]:
+def ends(*names: str) -> list[str]:
+    """Return the columns of scores that have intervals: each with its low and high end."""
     return [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
 
 
 CORRUPTION_COLUMNS = [
     *("model", "dataset", "corruption", "group", "severities"),
-    *_ends("miou", "retention", "degradation", "cd", "rcd"),
+    *ends("miou", "retention", "degradation", "cd", "rcd"),
 ]
 
 Floats = NDArray[np.float64]
@@ -68,7 +71,7 @@ def scores(scored: Replicates) -> pd.DataFrame:
                 "pixel_accuracy": pixel[m, k],
                 "mean_accuracy": mean[m, k],
             }
-            for k, condition in _clean_first(record.conditions)
+            for k, condition in clean_first(record.conditions)
         ]
     return pd.DataFrame(rows)
 
@@ -80,7 +83,7 @@ def classes(scored: Replicates) -> pd.DataFrame:
     rows = [
         (model.name, record.dataset["name"], condition.corruption, condition.severity, name, ious[m, k, c])
         for m, model in enumerate(record.models)
-        for k, condition in _clean_first(record.conditions)
+        for k, condition in clean_first(record.conditions)
         for c, name in enumerate(record.dataset["class_names"])
     ]
     return pd.DataFrame(rows, columns=CLASS_COLUMNS)
@@ -168,7 +171,7 @@ def _means(
         for m, model in enumerate(scored.record.models)
         for name, values in means[m].items()
     ]
-    return pd.DataFrame(rows, columns=["model", "dataset", column, *_ends("miou", "retention")])
+    return pd.DataFrame(rows, columns=["model", "dataset", column, *ends("miou", "retention")])
 
 
 def by_corruption(scores: pd.DataFrame) -> pd.DataFrame:
@@ -207,5 +210,6 @@ def _groups(conditions: Sequence[Condition]) -> dict[str, str]:
     return {condition.corruption: condition.group for condition in conditions}
 
 
-def _clean_first(conditions: Sequence[Condition]) -> list[tuple[int, Condition]]:
+def clean_first(conditions: Sequence[Condition]) -> list[tuple[int, Condition]]:
+    """Return conditions with their places in the run, the clean one first."""
     return sorted(enumerate(conditions), key=lambda pair: pair[1].corruption != CLEAN)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from reports.boundaries import boundaries
 from reports.identity import differences
 from reports.reference import Reference, find_reference
 from reports.replicates import Replicates, read_replicates
@@ -63,7 +64,11 @@ def load_runs(
         read_replicates(folder, record, bootstrap or Bootstrap(), partial=partial) for folder, record in kept
     ]
     baseline = _reference(reference, scored) if reference is not None else None
-    return Merged(_joined([results_of(one, baseline) for one in scored]), tuple(left_out))
+    parts = [
+        results_of(one, baseline, boundaries(folder, one, partial=partial))
+        for one, (folder, _) in zip(scored, kept, strict=True)
+    ]
+    return Merged(_joined(parts), tuple(left_out))
 
 
 def _asked(run: Path, protocol: str | None) -> tuple[Path, RunRecord]:
@@ -101,4 +106,6 @@ def _joined(parts: Sequence[Results]) -> Results:
         examples=(),
     )
     tables = {name: pd.concat([getattr(part, name) for part in parts], ignore_index=True) for name in TABLES}
+    near = [part.boundaries for part in parts if not part.boundaries.empty] or [parts[0].boundaries]
+    tables["boundaries"] = pd.concat(near, ignore_index=True)
     return dataclasses.replace(parts[0], record=record, **tables)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reports.counts import ConditionCounts, Totals, merge_images, read_conditions
 from reports.resampling import Bootstrap, Units, replicate, units_of
-from reports.schema import CLEAN, RunRecord
+from reports.schema import CLEAN, WHOLE, RunRecord
 from reports.scores import defined_mean, iou
 
 __all__ = ["ClassReplicates", "Replicates", "read_replicates"]
@@ -47,8 +47,9 @@ def read_replicates(
     *,
     partial: bool = False,
     classes: bool = False,
+    region: str = WHOLE,
 ) -> Replicates:
-    """Score a run on its images and on resamples of them; IoU by class only where asked for.
+    """Score a run on its images, or on a region of them, and on resamples; IoU by class only if asked for.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def read_replicates(
                     by_class.add(models, counts.place, ious)
             yield counts
 
-    totals = merge_images(scored(read_conditions(run, record, partial=partial)))
+    totals = merge_images(scored(read_conditions(run, record, partial=partial, region=region)))
     return Replicates(record, bootstrap, units, totals, miou, by_class.means() if by_class else None)
 
 

@@ -95,8 +95,11 @@ def replicate(counts: Ints, units: Units, method: str = "percentile") -> Ints:
     return sums.reshape(len(sums), *counts.shape[1:])
 
 
-def interval(values: Floats, units: int, bootstrap: Bootstrap) -> Interval:
-    """Return the intervals of replicates (..., R); undefined for a score that is, and for a single unit."""
+def interval(values: Floats, units: int | Ints, bootstrap: Bootstrap) -> Interval:
+    """Return the intervals of replicates (..., R); undefined for a score that is, and for a single unit.
+
+    `units` is how many there are, for all scores or for each, (...).
+    """
     tail = (1 - bootstrap.confidence) / 2
     estimate, resampled = values[..., 0], np.sort(values[..., 1 : 1 + bootstrap.resamples], axis=-1)
     bias, skewness = _corrections(values, bootstrap)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from reports import frames
+from reports.boundaries import boundaries
 from reports.files import write_atomically
 from reports.protocols import CUSTOM, MOVES_PIXELS, PROTOCOLS, Protocol, conditions
 from reports.reference import Reference, find_reference
@@ -54,7 +55,8 @@ class Results:
     """The tables of a run, with the columns of its CSV files; scores are fractions.
 
     `scores` has a row per model and condition, `classes` per model, condition and class, `summary` per model;
-    `corruptions`, `groups` and `severities` are means by these, per model.
+    `corruptions`, `groups` and `severities` are means by these, per model. `boundaries` has a row per model,
+    condition and width, none where boundaries were not counted.
     """
 
     record: RunRecord
@@ -65,6 +67,7 @@ class Results:
     corruptions: pd.DataFrame
     groups: pd.DataFrame
     severities: pd.DataFrame
+    boundaries: pd.DataFrame
 
 
 def load(
@@ -99,11 +102,15 @@ def load(
     if protocol is not None:
         record = under_protocol(record, protocol)
     scored = read_replicates(run, record, bootstrap or Bootstrap(), partial=partial)
-    return results_of(scored, find_reference(reference, scored) if reference is not None else None)
+    return results_of(
+        scored,
+        find_reference(reference, scored) if reference is not None else None,
+        boundaries(run, scored, partial=partial),
+    )
 
 
-def results_of(scored: Replicates, reference: Reference | None) -> Results:
-    """Return the tables of a scored run."""
+def results_of(scored: Replicates, reference: Reference | None, near: pd.DataFrame) -> Results:
+    """Return the tables of a scored run; `near` is that of its boundaries."""
     protocol = protocol_of(scored.record)
     scoring = Scoring(
         scored.record.protocol,
@@ -124,6 +131,7 @@ def results_of(scored: Replicates, reference: Reference | None) -> Results:
         frames.corruptions(scored, reference),
         frames.groups(scored),
         frames.severities(scored),
+        near,
     )
 
 
@@ -184,8 +192,15 @@ def write_tables(
 
 
 def save_tables(results: Results, folder: Path) -> list[Path]:
-    """Write every table as CSV, and scoring.json, into a folder; return their paths."""
+    """Write every table as CSV, and scoring.json, into a folder; return their paths.
+
+    Without boundaries there is no boundaries.csv, not even one from before.
+    """
     texts = {f"{name}.csv": csv_text(getattr(results, name)) for name in TABLES}
+    if results.boundaries.empty:
+        (folder / "boundaries.csv").unlink(missing_ok=True)
+    else:
+        texts["boundaries.csv"] = csv_text(results.boundaries)
     texts["scoring.json"] = (
         json.dumps(dataclasses.asdict(results.scoring), indent=2, ensure_ascii=False) + "\n"
     )
