@@ -46,6 +46,7 @@ def evaluate(
     refine_weights: str | Path | None = None,
     refine_scale: int = 2,
     offsets: str | Path | None = None,
+    boundaries: Sequence[int] = (),
     device: str = "cpu",
     precision: Precision = "fp32",
     batch_size: int = 1,
@@ -78,6 +79,8 @@ def evaluate(
     refine_weights, refine_scale, offsets
         A checkpoint of the SegFix; the pixels per unit of its offsets; a folder of offsets made before (.mat,
         one for each image), in place of a network.
+    boundaries
+        Widths in pixels at which class boundaries are scored too: trimap mIoU and boundary IoU.
     out
         The run's folder; a run found there is continued. None: `runs/<model>-<dataset>`.
     num_workers
@@ -86,7 +89,7 @@ def evaluate(
     Returns
     -------
     Results
-        With the DataFrames scores, summary and classes.
+        With the DataFrames scores, summary, classes and boundaries.
 
     Raises
     ------
@@ -115,6 +118,7 @@ def evaluate(
         batch_size=batch_size,
         protocol=protocol_of(cells, protocol),
         refine=refine_source(refine, refine_weights, offsets, refine_scale),
+        boundaries=tuple(boundaries),
     )
     plan = make_plan(request, Path(out) if out is not None else None)
     return execute(plan, num_workers, examples=examples, progress=progress, command="robseg.evaluate(...)")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from robseg.cli.severities import parse_severities
+from robseg.cli.widths import parse_widths
 
 if TYPE_CHECKING:
     from robseg.models.inference import Precision
@@ -104,6 +105,12 @@ def cores() -> int:
     show_default=True,
     help="Pixels per unit of offset.",
 )
+@click.option(
+    "--boundaries",
+    default=None,
+    metavar="WIDTHS",
+    help="Also score near class boundaries, at these widths in pixels, such as 2,5.  [default: not]",
+)
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True)
 @click.option(
@@ -143,6 +150,7 @@ def evaluate(
     refine_weights: Path | None,
     offsets: Path | None,
     refine_scale: int,
+    boundaries: str | None,
     device: str,
     precision: Precision,
     batch_size: int,
@@ -178,6 +186,7 @@ def evaluate(
         batch_size=batch_size,
         protocol=protocol_of(cells, protocol),
         refine=refine_source(refine, refine_weights, offsets, refine_scale),
+        boundaries=parse_widths(boundaries),
     )
     workers = num_workers if num_workers is not None else (cores() if device == "cpu" else 1)
     plan = make_plan(request, out)
