@@ -42,6 +42,13 @@ ARCHITECTURE_NAMES = tuple(
     sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "architectures")]))
 )
 
+# The short names of backbones, as mmsegmentation's configurations have them.
+BACKBONES = {
+    **{f"r{depth}": f"resnet{depth}v1c" for depth in (18, 50, 101)},
+    **{f"r{depth}b": f"resnet{depth}" for depth in (18, 50, 101)},
+    **{"hr18s": "hrnet_w18_small", "hr18": "hrnet_w18", "hr48": "hrnet_w48", "mv2": "mobilenet_v2"},
+}
+
 # The data set that "enet" alone means: it needs no download.
 DEFAULT_DATASET = "streets"
 
@@ -103,8 +110,23 @@ def list_cards(pattern: str = "*") -> tuple[Card, ...]:
 
 
 def find(spec: str) -> Card | None:
-    """Return the card of that id, or None."""
-    return CARDS[spec] if spec in CARDS else None  # noqa: SIM401 (a registry's names are checked)
+    """Return the card of that id, or of a short name such as `pspnet_r50@cityscapes`, or None.
+
+    A short name, ARCHITECTURE_BACKBONE@DATASET, stands for the published checkpoint with the highest mIoU on
+    whole images, tested as mmsegmentation does if there is such a one.
+    """
+    if spec in CARDS:
+        return CARDS[spec]
+    network, _, dataset = spec.partition("@")
+    name, _, backbone = network.partition("_")
+    cards = [
+        card
+        for card in list_cards()
+        if (card.architecture, card.dataset) == (name, dataset)
+        and card.backbone == BACKBONES.get(backbone)
+        and card.test_mode == "whole"
+    ]
+    return max(cards, key=lambda card: (card.layout == "mmseg", card.published_miou or 0.0), default=None)
 
 
 def find_file(name: str) -> Card | None:
@@ -120,8 +142,9 @@ def architecture_of(spec: str) -> str:
     >>> architecture_of("enet@camvid")
     'enet'
     """
-    if spec in CARDS:
-        return CARDS[spec].architecture
+    card = find(spec)
+    if card is not None:
+        return card.architecture
     name = spec.split("@", 1)[0]
     if name in ARCHITECTURE_NAMES:
         return name
@@ -136,8 +159,9 @@ def resolve(spec: str) -> Card:
     InputError
         If nothing is called so (with the nearest name), or an architecture comes without weights.
     """
-    if spec in CARDS:
-        return CARDS[spec]
+    card = find(spec)
+    if card is not None:
+        return card
     if spec not in ARCHITECTURE_NAMES:
         raise _unknown(spec)
     cards = [CARDS[name] for name in CARDS if CARDS[name].architecture == spec and shipped(CARDS[name])]

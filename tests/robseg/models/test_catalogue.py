@@ -71,6 +71,26 @@ def test_an_architecture_alone_means_the_one_that_needs_no_download(zoo: Registr
     assert catalogue.resolve("enet").id == "enet@streets"
 
 
+@pytest.mark.parametrize(
+    ("short", "config"),
+    [
+        ("pspnet_r50@cityscapes", "pspnet_r50-d8_4xb2-80k_cityscapes-512x1024"),
+        ("deeplabv3plus_r101@cityscapes", "deeplabv3plus_r101-d8_4xb2-80k_cityscapes-512x1024"),
+        ("ocrnet_hr48@cityscapes", "ocrnet_hr48_4xb2-160k_cityscapes-512x1024"),
+        ("deeplabv3plus_mv2@voc2012", "deeplabv3plus_mv2-vainf@voc2012"),
+    ],
+)
+def test_a_short_name_means_the_best_published_checkpoint(short: str, config: str) -> None:
+    assert catalogue.resolve(short).id == config
+    assert catalogue.architecture_of(short) == short.split("_")[0]
+
+
+@pytest.mark.parametrize("short", ["pspnet_r34@cityscapes", "pspnet_r50@camvid", "pspnet_r50"])
+def test_a_short_name_of_nothing_is_told(short: str) -> None:
+    with pytest.raises(InputError, match="Unknown model"):
+        catalogue.resolve(short)
+
+
 def test_cards_are_listed_by_pattern(zoo: Registry[Card]) -> None:
     assert [card.id for card in catalogue.list_cards("*@?[ao]*")] == ["enet@camvid", "enet@toy"]
     assert len(catalogue.list_cards()) == 3
