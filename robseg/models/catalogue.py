@@ -46,7 +46,10 @@ ARCHITECTURE_NAMES = tuple(
 BACKBONES = {
     **{f"r{depth}": f"resnet{depth}v1c" for depth in (18, 50, 101)},
     **{f"r{depth}b": f"resnet{depth}" for depth in (18, 50, 101)},
-    **{"hr18s": "hrnet_w18_small", "hr18": "hrnet_w18", "hr48": "hrnet_w48", "mv2": "mobilenet_v2"},
+    "hr18s": "hrnet_w18_small",
+    "hr18": "hrnet_w18",
+    "hr48": "hrnet_w48",
+    "mv2": "mobilenet_v2",
 }
 
 # The data set that "enet" alone means: it needs no download.
