@@ -1,0 +1,149 @@
+"""The models of a report: their scores, where each breaks, how it is drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from reports.html.text import Score, distinct, label, score_of, words
+from reports.plots import COLOURS
+from reports.results import Results
+from reports.schema import CLEAN, ModelRecord
+
+__all__ = ["FEW", "Bar", "ModelView", "colour_of", "dashes_of", "models_of", "ranked", "rows_by_model"]
+
+FEW = 6  # models that are drawn at first: as many as there are colours
+WORST = 5
+DASHES = ("", "6 3", "2 3", "8 3 2 3", "12 3")  # of lines, where colours repeat
+
+
+class Bar(NamedTuple):
+    """A group or a corruption: its mIoU, and in which group it is."""
+
+    name: str
+    score: Score
+    group: str
+
+
+class ModelView(NamedTuple):
+    """One model.
+
+    `place` is its place in the run, `plotted` whether it is drawn before the reader chooses. `seen` are those
+    of the run's corruptions that it was trained with. `parameters`, `gmacs`, `ms_per_image` are NaN where
+    unknown.
+    """
+
+    place: int
+    name: str
+    label: str
+    colour: str
+    dashes: str
+    plotted: bool
+    clean: Score
+    mpc: Score
+    rpc: Score
+    mcd: Score
+    mrcd: Score
+    groups: list[Bar]
+    corruptions: list[Bar]
+    seen: list[str]
+    parameters: float
+    gmacs: float
+    ms_per_image: float
+
+    @property
+    def weakest_group(self) -> Bar | None:
+        """The group with the lowest mIoU."""
+        return _lowest(self.groups)
+
+    @property
+    def worst(self) -> list[Bar]:
+        """The corruptions with the lowest mIoU, lowest first."""
+        defined = [bar for bar in self.corruptions if bar.score.defined]
+        return sorted(defined, key=lambda bar: bar.score.value)[:WORST]
+
+    @property
+    def full(self) -> float:
+        """What a whole bar stands for: the clean mIoU, or the highest of the bars should one exceed it."""
+        ends = [self.clean.value]
+        for bar in (*self.groups, *self.corruptions):
+            ends += [bar.score.value, bar.score.high]
+        return max((end for end in ends if end > 0), default=1.0)
+
+
+def models_of(results: Results) -> list[ModelView]:
+    """Return the models of a run in its order; the first of `ranked` are plotted."""
+    record = results.record
+    corrupted = {c.corruption for c in record.conditions if c.corruption != CLEAN}
+    groups, corruptions = rows_by_model(results.groups), rows_by_model(results.corruptions)
+    summary = results.summary.to_dict("records")
+    labels = distinct(model.name for model in record.models)
+    models = [
+        ModelView(
+            place=place,
+            name=model.name,
+            label=labels[place],
+            colour=colour_of(place),
+            dashes=dashes_of(place),
+            plotted=False,
+            clean=score_of(row, "clean_miou"),
+            mpc=score_of(row, "mpc"),
+            rpc=score_of(row, "rpc"),
+            mcd=score_of(row, "mcd"),
+            mrcd=score_of(row, "mrcd"),
+            groups=[Bar(label(r["group"]), score_of(r, "miou"), "") for r in groups.get(model.name, [])],
+            corruptions=[
+                Bar(words(r["corruption"]), score_of(r, "miou"), label(r["group"]))
+                for r in corruptions.get(model.name, [])
+            ],
+            seen=_seen(model, corrupted),
+            parameters=float(row["parameters"]),
+            gmacs=float(row["gmacs"]),
+            ms_per_image=float(row["ms_per_image"]),
+        )
+        for place, (model, row) in enumerate(zip(record.models, summary, strict=True))
+    ]
+    plotted = {model.place for model in ranked(models)[:FEW]}
+    return [model._replace(plotted=model.place in plotted) for model in models]
+
+
+def ranked(models: Sequence[ModelView]) -> list[ModelView]:
+    """Return models with the highest mPC first, by clean mIoU where that is undefined."""
+
+    def rank(model: ModelView) -> tuple[float, float]:
+        mpc, clean = model.mpc, model.clean
+        return (-mpc.value if mpc.defined else math.inf, -clean.value if clean.defined else math.inf)
+
+    return sorted(models, key=rank)
+
+
+def rows_by_model(table: pd.DataFrame) -> dict[str, list[dict[Any, Any]]]:
+    """Return the rows of a table of `Results`, in its order, by model."""
+    rows: dict[str, list[dict[Any, Any]]] = {}
+    for row in table.to_dict("records"):
+        rows.setdefault(str(row["model"]), []).append(row)
+    return rows
+
+
+def colour_of(place: int) -> str:
+    """Return the colour of the model at `place`."""
+    return COLOURS[place % len(COLOURS)]
+
+
+def dashes_of(place: int) -> str:
+    """Return the dashes of its line; with the colours, the first 30 models differ."""
+    return DASHES[place // len(COLOURS) % len(DASHES)]
+
+
+def _seen(model: ModelRecord, corrupted: set[str]) -> list[str]:
+    """Return those of the run's corruptions that the model's card says it was trained with."""
+    seen = model.card.get("seen_corruptions")
+    return [words(name) for name in seen if name in corrupted] if isinstance(seen, list | tuple) else []
+
+
+def _lowest(bars: Sequence[Bar]) -> Bar | None:
+    defined = [bar for bar in bars if bar.score.defined]
+    return min(defined, key=lambda bar: bar.score.value) if defined else None

@@ -1,0 +1,122 @@
+"""What a page calls things, and how it writes scores.
+
+Names of models, classes, images and corruptions are anybody's: a page shows them on one line and not at full
+length. Markup in them is harmless, as the templates escape everything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from reports.documents import one_line
+from reports.tables import percent
+
+__all__ = ["UNDEFINED", "Phrase", "Score", "distinct", "label", "listing", "plural", "score_of", "words"]
+
+LONGEST = 60  # characters of a name that a table has room for
+
+
+class Score(NamedTuple):
+    """A score and the ends of its interval, fractions; NaN where undefined.
+
+    Examples
+    --------
+    >>> str(Score(0.414, 0.3991, 0.428)), str(Score(0.414)), str(UNDEFINED)
+    ('41.4 [39.9, 42.8]', '41.4', '–')
+    """
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+    @property
+    def number(self) -> str:
+        """The score alone as a percentage."""
+        return percent(self.value)
+
+    @property
+    def interval(self) -> str:
+        """The interval in brackets, "" where there is none."""
+        return "" if math.isnan(self.low) else f"[{percent(self.low)}, {percent(self.high)}]"
+
+    @property
+    def defined(self) -> bool:
+        """Whether there is a score at all."""
+        return not math.isnan(self.value)
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.interval}".rstrip()
+
+
+UNDEFINED = Score(math.nan)
+
+
+class Phrase(NamedTuple):
+    """A part of a sentence, and whether it is what the sentence is about."""
+
+    text: str
+    strong: bool = False
+
+
+def score_of(row: Mapping[Any, Any], column: str) -> Score:
+    """Return a score of a row of a table of `Results`, with its interval."""
+    return Score(float(row[column]), float(row[f"{column}_low"]), float(row[f"{column}_high"]))
+
+
+def label(name: object) -> str:
+    """Return a name as a page shows it: one line, not too long, never nothing.
+
+    Examples
+    --------
+    >>> label("a\\nb"), len(label("x" * 10_000)), label("")
+    ('a b', 60, '(no name)')
+    """
+    return one_line(str(name), LONGEST).strip() or "(no name)"
+
+
+def words(name: object) -> str:
+    """Return the name of a corruption as words."""
+    return label(str(name).replace("_", " "))
+
+
+def distinct(names: Iterable[object]) -> list[str]:
+    """Return labels that differ, even where names do only beyond what a label shows.
+
+    Examples
+    --------
+    >>> distinct(["a", "x" * 90 + "1", "x" * 90 + "2"])[2][-4:]
+    '… #2'
+    """
+    seen: Counter[str] = Counter()
+    found = []
+    for name in map(label, names):
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
+    return found
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "image"), plural(20, "class")
+    ('1 image', '20 classes')
+    """
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{ending}"
+
+
+def listing(names: Iterable[str]) -> str:
+    """Return names as an enumeration.
+
+    Examples
+    --------
+    >>> listing(["fog", "snow", "frost"])
+    'fog, snow and frost'
+    """
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
