@@ -1,0 +1,117 @@
+"""Heat maps: corruption x severity for each model, and models x corruptions where there are several."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from reports.html.models import ModelView, rows_by_model
+from reports.html.text import Score, label, score_of, words
+from reports.results import Results
+from reports.schema import CLEAN
+from reports.tables import percent
+
+__all__ = ["OPEN", "STEPS", "Cell", "Grid", "GridGroup", "Matrix", "grids_of", "matrix_of"]
+
+STEPS = 10  # shades
+OPEN = 4  # grids that are shown without being asked for
+
+
+class Cell(NamedTuple):
+    """One cell: what it says, its interval, and its shade 0..STEPS, -1 where the run has no such cell."""
+
+    text: str
+    interval: str
+    shade: int
+
+
+class GridRow(NamedTuple):
+    """One corruption: a cell per severity, its mean, and its CD ("" without a reference)."""
+
+    corruption: str
+    cells: list[Cell]
+    mean: Cell
+    cd: str
+
+
+class GridGroup(NamedTuple):
+    """The corruptions of one group."""
+
+    group: str
+    rows: list[GridRow]
+
+
+class Grid(NamedTuple):
+    """The heat map of one model."""
+
+    model: ModelView
+    groups: list[GridGroup]
+
+
+class Matrix(NamedTuple):
+    """A row of cells for each model; `columns` are (corruption, group)."""
+
+    columns: list[tuple[str, str]]
+    rows: list[tuple[ModelView, list[Cell]]]
+
+
+ABSENT = Cell("", "", -1)
+
+
+def grids_of(results: Results, models: Sequence[ModelView], severities: Sequence[int]) -> list[Grid]:
+    """Return the heat map of every model, with a column for each severity."""
+    scores, means = rows_by_model(results.scores), rows_by_model(results.corruptions)
+    return [
+        Grid(model, _groups(model, scores[model.name], means.get(model.name, []), severities))
+        for model in models
+    ]
+
+
+def _groups(
+    model: ModelView,
+    scores: Sequence[Mapping[Any, Any]],
+    means: Sequence[Mapping[Any, Any]],
+    severities: Sequence[int],
+) -> list[GridGroup]:
+    clean = model.clean.value
+    cells = {
+        (row["corruption"], row["severity"]): _cell(score_of(row, "miou"), clean)
+        for row in scores
+        if row["corruption"] != CLEAN
+    }
+    groups: dict[str, list[GridRow]] = {}
+    for row in means:
+        name = row["corruption"]
+        line = GridRow(
+            words(name),
+            [cells.get((name, severity), ABSENT) for severity in severities],
+            _cell(score_of(row, "miou"), clean),
+            "" if math.isnan(row["cd"]) else percent(row["cd"]),
+        )
+        groups.setdefault(label(row["group"]), []).append(line)
+    return [GridGroup(group, rows) for group, rows in groups.items()]
+
+
+def matrix_of(models: Sequence[ModelView]) -> Matrix:
+    """Return the mean of every model under every corruption, corruptions of a group side by side."""
+    groups = list(dict.fromkeys(bar.group for bar in models[0].corruptions))
+    order = sorted(
+        range(len(models[0].corruptions)), key=lambda k: groups.index(models[0].corruptions[k].group)
+    )
+    columns = [(models[0].corruptions[k].name, models[0].corruptions[k].group) for k in order]
+    rows = [
+        (model, [_cell(model.corruptions[k].score, model.clean.value) for k in order]) for model in models
+    ]
+    return Matrix(columns, rows)
+
+
+def _cell(score: Score, clean: float) -> Cell:
+    return Cell(score.number, score.interval, round(STEPS * _loss(score.value, clean)))
+
+
+def _loss(miou: float, clean: float) -> float:
+    """Return the share of the clean score that is lost, clipped to 0..1; 0 where undefined."""
+    if not clean > 0 or math.isnan(miou):
+        return 0.0
+    return min(1.0, max(0.0, 1 - miou / clean))
