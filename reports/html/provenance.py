@@ -1,0 +1,88 @@
+"""What one must know to repeat a run, and to tell how its scores were made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from reports.documents import one_line
+from reports.html.text import listing, plural, words
+from reports.protocols import PROTOCOLS
+from reports.results import Results
+from reports.schema import ModelRecord
+from reports.tables import scoring_sentence
+
+__all__ = ["Origin", "facts_of", "origins_of"]
+
+LONGEST = 2000  # characters of any one fact
+
+
+class Origin(NamedTuple):
+    """Where a model comes from: its full name, and facts as (name, value)."""
+
+    name: str
+    facts: list[tuple[str, str]]
+
+
+def facts_of(results: Results, left_out: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the facts of a run as (name, value); those that are unknown are left out."""
+    record, dataset = results.record, results.record.dataset
+    protocol = PROTOCOLS.get(record.protocol)
+    classes = dataset["class_names"]
+    facts = [
+        ("Command", record.command),
+        ("Created", record.created),
+        ("Left out", "; ".join(left_out)),
+        ("Data set", f"{dataset['name']}, {dataset['split']}, {plural(len(record.images), 'image')}"),
+        ("Data fingerprint", dataset["fingerprint"]),
+        ("Citation", dataset["citation"]),
+        (plural(len(classes), "class").capitalize(), ", ".join(map(str, classes))),
+        ("Protocol", f"{record.protocol}: {protocol.title}. {protocol.source}" if protocol else "custom"),
+        ("Scores", scoring_sentence(results)),
+        ("mCD, mrCD", f"{results.scoring.ratio} over corruptions" if results.scoring.reference else ""),
+        ("Refinement", _refinement(record.refinement)),
+        ("Seed", record.seed),
+        ("Corruption set", f"version {record.set_version}"),
+        ("Targets", "move with the pixels" if record.move_targets else "stay where they are"),
+        ("Device", f"{record.device}, {record.precision}, batches of {record.batch_size}"),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())),
+        ("Seconds", ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in record.seconds.items())),
+    ]
+    return _known(facts)
+
+
+def origins_of(results: Results) -> list[Origin]:
+    """Return where each model of a run comes from."""
+    return [Origin(one_line(record.name, LONGEST), _origin(record)) for record in results.record.models]
+
+
+def _origin(record: ModelRecord) -> list[tuple[str, str]]:
+    card = record.card
+    stated = card.get("seen_corruptions")
+    seen = list(map(words, stated)) if isinstance(stated, list | tuple) else []
+    channels = card.get("class_names")
+    facts = [
+        ("Refines the labels of", record.refines),
+        ("Weights, SHA-256", record.sha256),
+        ("Architecture", " ".join(str(card[key]) for key in ("architecture", "backbone") if card.get(key))),
+        ("Trained on", card.get("trained_on")),
+        ("Corruptions seen in training", listing(seen) if seen else "none known"),
+        ("Classes it predicts", len(channels) if isinstance(channels, list | tuple) else ""),
+        ("Source", card.get("source")),
+        ("Licence", card.get("licence")),
+    ]
+    return _known(facts)
+
+
+def _known(facts: Sequence[tuple[str, object]]) -> list[tuple[str, str]]:
+    return [(name, one_line(str(value), LONGEST)) for name, value in facts if value not in ("", None)]
+
+
+def _refinement(facts: dict[str, Any] | None) -> str:
+    """Return by what labels were refined, "" where they were not."""
+    if facts is None:
+        return ""
+    return (
+        f"{facts['method']} by {facts['by']}, scale {facts['scale']}; offsets {facts['offsets']}; "
+        f"SHA-256 {facts['sha256']}"
+    )

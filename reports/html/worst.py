@@ -1,0 +1,88 @@
+"""The images on which models fail most, from the counts of each image."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.counts import read_conditions
+from reports.html.models import ModelView
+from reports.html.text import label, words
+from reports.results import Results
+from reports.schema import CLEAN, RunRecord
+from reports.scores import miou
+from reports.tables import percent
+
+__all__ = ["WorstImage", "WorstImages", "worst_images"]
+
+SHOWN = 5
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+class WorstImage(NamedTuple):
+    """One image: for each model its mIoU on clean and on corrupted pixels, and the hardest corruption."""
+
+    image: str
+    scores: list[tuple[str, str, str]]
+
+
+class WorstImages(NamedTuple):
+    """The images with the lowest mIoU under corruption, lowest first, and the models that were asked."""
+
+    models: list[ModelView]
+    images: list[WorstImage]
+
+
+def worst_images(run: Path, results: Results, models: Sequence[ModelView]) -> WorstImages:
+    """Rank the images of a run's folder by the mIoU of their own counts, summed over corrupted conditions.
+
+    Only models of this folder's run that are drawn at first are asked; with several, their mean decides.
+    """
+    own = {model.name: model for model in RunRecord.load(run).models}
+    asked = [model for model in models if model.plotted and model.name in own]
+    names = sorted({c.corruption for c in results.record.conditions} - {CLEAN})
+    if not asked or not names or len(results.record.images) < 2:
+        return WorstImages([], [])
+    record = dataclasses.replace(results.record, models=tuple(own[model.name] for model in asked))
+    sums: dict[str, tuple[Ints, Ints, Ints]] = {}
+    for counts in read_conditions(run, record, partial=True):
+        parts = (counts.tp, counts.fp, counts.fn)
+        name = record.conditions[counts.place].corruption
+        earlier = sums.get(name)
+        sums[name] = parts if earlier is None else _added(earlier, parts)
+    scores = {name: miou(*parts) for name, parts in sums.items()}  # each (M, N)
+    clean = scores.get(CLEAN, np.full((len(asked), len(record.images)), np.nan))
+    by_corruption = np.stack([scores[name] for name in names])
+    total = sums[names[0]]
+    for name in names[1:]:
+        total = _added(total, sums[name])
+    return WorstImages(asked, _ranked(results, clean, miou(*total), by_corruption, names))
+
+
+def _added(one: tuple[Ints, Ints, Ints], other: tuple[Ints, Ints, Ints]) -> tuple[Ints, Ints, Ints]:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2]
+
+
+def _ranked(
+    results: Results, clean: Floats, corrupted: Floats, by_corruption: Floats, names: Sequence[str]
+) -> list[WorstImage]:
+    """Return the worst images; `clean` and `corrupted` are (M, N), `by_corruption` is (K, M, N)."""
+    images = results.record.images
+    order = np.argsort(corrupted.mean(axis=0), kind="stable")  # NaN last
+    number = min(SHOWN, len(images) // 2)
+    found = []
+    for image in (int(place) for place in order[:number]):
+        scores = []
+        for model in range(len(corrupted)):
+            column = by_corruption[:, model, image]
+            hardest = "" if np.isnan(column).all() else words(names[int(np.nanargmin(column))])
+            scores.append((percent(clean[model, image]), percent(corrupted[model, image]), hardest))
+        found.append(WorstImage(label(images[image]), scores))
+    return found
