@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -10,9 +13,7 @@ from markupsafe import Markup
 from reports.files import write_atomically
 from reports.html.content import describe
 from reports.html.images import gallery
-from reports.plots import degradation_curves
 from reports.results import Results, load
-from reports.tables import percent
 
 __all__ = ["write_page", "write_report"]
 
@@ -31,31 +32,47 @@ def write_report(
     return write_page(results, run / "report.html", run)
 
 
-def write_page(results: Results, path: Path, run: Path) -> Path:
-    """Write the report of some results to a file; its examples lie in the folder of `run`."""
+def write_page(results: Results, path: Path, run: Path, left_out: Sequence[str] = ()) -> Path:
+    """Write the report of some results to a file; examples and images' counts are those of the folder `run`.
+
+    `left_out` says what of several runs is not in it (`reports.merge`).
+    """
+    style, script = (_own(name) for name in ("style.css", "report.js"))
     page = (
         _environment()
         .get_template("report.html.j2")
         .render(
-            content=describe(results),
-            record=results.record,
-            curves={name: Markup(svg) for name, svg in degradation_curves(results.scores).items()},  # noqa: S704
+            content=describe(results, run, left_out),
             gallery=gallery(run, results),
-            style=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            policy=_policy(style, script),
         )
     )
     write_atomically(path, page)
     return path
 
 
+def _own(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Return a content security policy: nothing but this style and this script, and images in the page."""
+    style_hash, script_hash = (
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)
+    )
+    return (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{style_hash}'; "
+        f"script-src 'sha256-{script_hash}'; base-uri 'none'; form-action 'none'"
+    )
+
+
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
+    return Environment(
+        loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = percent
-    environment.filters["words"] = lambda name: name.replace("_", " ")
-    return environment

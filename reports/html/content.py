@@ -1,236 +1,136 @@
-"""What a report says, as plain records for its template. Scores are fractions; NaN is undefined."""
+"""What a report says, as plain records for its templates."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
 
-import pandas as pd
-
-from reports.frames import by_corruption, by_group
-from reports.plots import Series, series
+from reports.html.beside import Beside, beside_of
+from reports.html.classes import ClassRow, classes_of
+from reports.html.curves import Curves, curves_of
+from reports.html.grids import Grid, Matrix, grids_of, matrix_of
+from reports.html.models import ModelView, models_of, ranked
+from reports.html.provenance import Origin, facts_of, origins_of
+from reports.html.scatter import Scatter, accuracy_plot, cost_plots
+from reports.html.strength import SOURCE
+from reports.html.text import Phrase, label, listing, plural
+from reports.html.verdict import compared_with, verdict
+from reports.html.worst import WorstImages, worst_images
 from reports.protocols import PROTOCOLS
 from reports.results import Results
 from reports.schema import CLEAN
 
 __all__ = ["Content", "describe"]
 
-WORST = 5
-
-
-class Bar(NamedTuple):
-    """One line of a bar list; `kept` is the score over the clean score, 0 where undefined."""
-
-    name: str
-    miou: float
-    kept: float
-
-
-class Cell(NamedTuple):
-    """One cell of the heat map; `loss` is the share of the clean mIoU that is lost, 0..1."""
-
-    miou: float
-    loss: float
-
-
-class GridRow(NamedTuple):
-    """One corruption: its mean and a cell per severity, None where the run has no such condition."""
-
-    corruption: str
-    mean: Cell
-    cells: list[Cell | None]
-
-
-class GridGroup(NamedTuple):
-    """The corruptions of one group."""
-
-    group: str
-    rows: list[GridRow]
-
-
-class ModelView(NamedTuple):
-    """One model: its row of summary.csv, how it is drawn, where it breaks."""
-
-    name: str
-    summary: dict[str, Any]
-    drawn: Series
-    groups: list[Bar]
-    worst: list[Bar]
-    grid: list[GridGroup]
-
-
-class ClassRow(NamedTuple):
-    """One class: its colour as CSS, and per model the clean IoU and its mean over corrupted conditions."""
-
-    name: str
-    colour: str
-    ious: list[tuple[float, float]]
-
-
-class Panel(NamedTuple):
-    """One degradation curve: the corruption, and in words where the lines run."""
-
-    corruption: str
-    text: str
+LONGEST = 44  # characters of several models' names that a title has room for
 
 
 class Content(NamedTuple):
-    """The whole report but its pictures."""
+    """The whole report but its pictures; `groups` are those of the corruptions."""
 
     title: str
-    protocol: str
+    lead: str
+    warnings: list[str]
+    verdict: list[Phrase]
+    compared: str
     note: str
     reference: str
     models: list[ModelView]
-    severities: list[int]
-    panels: list[tuple[str, list[Panel]]]
-    classes: list[ClassRow]
+    ranked: list[ModelView]
     corrupted: int
-    missing: int
+    severities: list[int]
+    groups: list[str]
+    grids: list[Grid]
+    matrix: Matrix
+    curves: Curves
+    classes: list[ClassRow]
+    plots: list[Scatter]
+    beside: Beside
+    worst: WorstImages
     facts: list[tuple[str, str]]
+    origins: list[Origin]
+    strength: str
+    intervals: str
+    version: str
 
 
-def describe(results: Results) -> Content:
-    """Return what the report of a run says."""
+def describe(results: Results, run: Path, left_out: Sequence[str] = ()) -> Content:
+    """Return what the report of a run's folder says; of several runs, `left_out` says what is not in it."""
     record = results.record
     corrupted = [c for c in record.conditions if c.corruption != CLEAN]
+    severities = sorted({c.severity for c in corrupted})
+    models = models_of(results)
+    order = ranked(models)
     protocol = PROTOCOLS.get(record.protocol)
-    predictions = len(record.models) * len(record.conditions) * len(record.images)
+    accuracy = accuracy_plot(models)
     return Content(
-        title=f"{_listing(model.name for model in record.models)} on {record.dataset['name']}",
-        protocol=protocol.title if protocol else record.protocol,
+        title=f"{_title(models)} on {label(record.dataset['name'])}",
+        lead=_lead(results, len(corrupted)),
+        warnings=_warnings(results, models, left_out),
+        verdict=verdict(models, len(corrupted)),
+        compared=compared_with(results) if corrupted else "",
         note=protocol.note if protocol else "",
-        reference=str(results.summary["reference"].iloc[0]),
-        models=[_model(results, place) for place in range(len(record.models))],
-        severities=sorted({c.severity for c in corrupted}),
-        panels=_panels(results),
-        classes=_classes(results),
+        reference=label(results.scoring.reference) if results.scoring.reference else "",
+        models=models,
+        ranked=order,
         corrupted=len(corrupted),
-        missing=predictions - int(results.scores["images"].sum()),
-        facts=_facts(results),
+        severities=severities,
+        groups=list(dict.fromkeys(label(c.group) for c in corrupted)),
+        grids=grids_of(results, order, severities),
+        matrix=matrix_of(order),
+        curves=curves_of(results, models, severities),
+        classes=classes_of(results, models),
+        plots=([accuracy] if accuracy else []) + cost_plots(models),
+        beside=beside_of(results, models),
+        worst=worst_images(run, results, models),
+        facts=facts_of(results, left_out),
+        origins=origins_of(results),
+        strength=SOURCE,
+        intervals=f"{100 * results.scoring.confidence:g} % intervals" if results.scoring.units > 1 else "",
+        version=label(record.versions.get("robseg", "")) if record.versions.get("robseg") else "",
     )
 
 
-def _listing(names: Iterable[str]) -> str:
-    *most, last = names
-    if len(most) > 2:
-        return f"{len(most) + 1} models"
-    return f"{', '.join(most)} and {last}" if most else last
+def _title(models: Sequence[ModelView]) -> str:
+    names = listing(model.label for model in models)
+    return names if len(models) == 1 or len(names) <= LONGEST else f"{len(models)} models"
 
 
-def _model(results: Results, place: int) -> ModelView:
-    name = results.record.models[place].name
-    summary = {str(key): value for key, value in results.summary.iloc[place].items()}
-    scores = results.scores[results.scores["model"] == name]
-    clean = summary["clean_miou"]
-    worst = by_corruption(scores).sort_values("miou", kind="stable").head(WORST)
-    return ModelView(
-        name=name,
-        summary=summary,
-        drawn=series(place),
-        groups=_bars(by_group(scores), "group", clean),
-        worst=_bars(worst, "corruption", clean),
-        grid=_grid(scores, clean),
-    )
-
-
-def _bars(means: pd.DataFrame, column: str, clean: float) -> list[Bar]:
-    return [
-        Bar(str(name), miou, 1 - _loss(miou, clean))
-        for name, miou in zip(means[column], means["miou"], strict=True)
-    ]
-
-
-def _grid(scores: pd.DataFrame, clean: float) -> list[GridGroup]:
-    corrupted = scores[scores["corruption"] != CLEAN]
-    severities = sorted(set(corrupted["severity"]))
-    means = by_corruption(scores)
-    by_condition = {
-        (corruption, severity): miou
-        for corruption, severity, miou in zip(
-            corrupted["corruption"], corrupted["severity"], corrupted["miou"], strict=True
-        )
-    }
-    groups = []
-    for group, rows in means.groupby("group", sort=False):
-        lines = []
-        for corruption, mean in zip(rows["corruption"], rows["miou"], strict=True):
-            found = [by_condition.get((corruption, severity)) for severity in severities]
-            cells = [None if miou is None else Cell(miou, _loss(miou, clean)) for miou in found]
-            lines.append(GridRow(corruption, Cell(mean, _loss(mean, clean)), cells))
-        groups.append(GridGroup(str(group), lines))
-    return groups
-
-
-def _loss(miou: float, clean: float) -> float:
-    """Return the share of the clean score that is lost, clipped to 0..1; 0 where undefined."""
-    if not clean > 0 or math.isnan(miou):
-        return 0.0
-    return min(1.0, max(0.0, 1 - miou / clean))
-
-
-def _panels(results: Results) -> list[tuple[str, list[Panel]]]:
-    """Return the panels by group, each with a sentence for those who cannot see it."""
-    scores = results.scores[results.scores["corruption"] != CLEAN]
-    panels: dict[str, list[Panel]] = {}
-    for (group, corruption), rows in scores.groupby(["group", "corruption"], sort=False):
-        lines = (
-            f"{model}: " + ", ".join(f"{100 * miou:.1f}" for miou in curve["miou"])
-            for model, curve in rows.groupby("model", sort=False)
-        )
-        severities = ", ".join(str(s) for s in dict.fromkeys(rows["severity"]))
-        text = f"mIoU in % under {corruption} at severities {severities}. {'; '.join(lines)}."
-        panels.setdefault(str(group), []).append(Panel(str(corruption), text))
-    return list(panels.items())
-
-
-def _classes(results: Results) -> list[ClassRow]:
-    table = results.classes.assign(clean=results.classes["corruption"] == CLEAN)
-    # A class that occurs nowhere has no IoU; mean() leaves it NaN.
-    means = table.groupby(["model", "class", "clean"], sort=False)["iou"].mean().to_dict()
-    nan = float("nan")
-    rows = []
-    for name, colour in zip(
-        results.record.dataset["class_names"], results.record.dataset["palette"], strict=True
-    ):
-        ious = [
-            (means.get((model.name, name, True), nan), means.get((model.name, name, False), nan))
-            for model in results.record.models
-        ]
-        rows.append(ClassRow(name, "#{:02x}{:02x}{:02x}".format(*colour), ious))
-    return rows
-
-
-def _refinement(facts: dict[str, Any] | None) -> str:
-    """Return by what labels were refined, "" where they were not."""
-    if facts is None:
-        return ""
-    return (
-        f"{facts['method']} by {facts['by']}, scale {facts['scale']}; offsets {facts['offsets']}; "
-        f"SHA-256 {facts['sha256']}"
-    )
-
-
-def _facts(results: Results) -> list[tuple[str, str]]:
-    """Return what one must know to repeat the run, as (name, value)."""
+def _lead(results: Results, corrupted: int) -> str:
+    """Return in a line what was evaluated."""
     record = results.record
-    dataset = record.dataset
-    weights = [(f"Weights of {model.name}", f"SHA-256 {model.sha256}") for model in record.models]
-    facts = [
-        ("Command", record.command),
-        ("Created", record.created),
-        ("Data set", f"{dataset['name']}, {dataset['split']}, {len(record.images)} images"),
-        ("Data fingerprint", str(dataset["fingerprint"])),
-        ("Citation", str(dataset["citation"])),
-        *weights,
-        ("Protocol", record.protocol),
-        ("Refinement", _refinement(record.refinement)),
-        ("Seed", str(record.seed)),
-        ("Corruption set", record.set_version),
-        ("Targets", "move with the pixels" if record.move_targets else "stay where they are"),
-        ("Device", f"{record.device}, {record.precision}, batches of {record.batch_size}"),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())),
-        ("Seconds", ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in record.seconds.items())),
-    ]
-    return [(name, value) for name, value in facts if value]
+    images = f"{plural(len(record.images), 'image')} ({label(record.dataset['split'])})"
+    if not corrupted:
+        return f"{images}, clean only"
+    names = {c.corruption for c in record.conditions if c.corruption != CLEAN}
+    protocol = PROTOCOLS.get(record.protocol)
+    title = f" · {protocol.name}: {protocol.title}" if protocol else ""
+    return (
+        f"{images}, clean and under {plural(len(names), 'corruption')} "
+        f"({plural(corrupted, 'condition')}){title}"
+    )
+
+
+def _warnings(results: Results, models: Sequence[ModelView], left_out: Sequence[str]) -> list[str]:
+    """Return what nobody should overlook."""
+    record = results.record
+    asked = len(record.models) * len(record.conditions) * len(record.images)
+    missing = asked - int(results.scores["images"].sum())
+    found = []
+    if missing:
+        found.append(
+            f"Incomplete: {missing:,} predictions are missing: scores rest on fewer images or are left blank."
+        )
+    if left_out:
+        found.append(f"Left out: {plural(len(left_out), 'run or model')}, see Provenance.")
+    trained = [model for model in models if model.seen]
+    if len(trained) == 1:
+        seen = listing(trained[0].seen)
+        found.append(f"{trained[0].label} was trained with {seen}, which flatters its scores there.")
+    elif trained:
+        found.append(
+            f"{len(trained)} models were trained with some of these corruptions, which flatters their scores "
+            "there: see Provenance."
+        )
+    return found

@@ -10,20 +10,28 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from reports.html.text import label, words
 from reports.results import Results
 from reports.schema import CLEAN, InvalidRun
+from reports.tables import percent
 
 __all__ = ["Gallery", "Prediction", "Shot", "gallery"]
 
 LONG_SIDE = 480
+IGNORED = 255
+RIGHT_WRONG_IGNORED = ((222, 226, 230), (213, 94, 0), (120, 126, 132))  # RGB, told apart in grey as well
 
 
 class Prediction(NamedTuple):
-    """What one model made of a scene: its mIoU over all images of this condition, and a data URI."""
+    """What one model made of a scene: its mIoU in % over all images of this condition, and data URIs.
+
+    `errors` shows where it is wrong, "" where that cannot be told.
+    """
 
     model: str
-    miou: float
+    miou: str
     picture: str
+    errors: str
 
 
 class Shot(NamedTuple):
@@ -65,12 +73,16 @@ def gallery(run: Path, results: Results) -> Gallery:
         condition = (example.corruption, example.severity)
         key = (example.image_id, *condition)
         if key not in shots:
-            shots[key] = Shot(*condition, _photograph(image), _class_map(target, palette), [])
-        miou = mious.get((example.model, *condition), float("nan"))
-        shots[key].predictions.append(Prediction(example.model, miou, _class_map(prediction, palette)))
+            shown = (words(example.corruption), example.severity)
+            shots[key] = Shot(*shown, _photograph(image), _class_map(target, palette), [])
+        miou = percent(mious.get((example.model, *condition), float("nan")))
+        errors = _error_map(prediction, target, palette)
+        shots[key].predictions.append(
+            Prediction(label(example.model), miou, _class_map(prediction, palette), errors)
+        )
     scenes: dict[str, list[Shot]] = {}
     for (image_id, _, _), shot in shots.items():
-        scenes.setdefault(image_id, []).append(shot)
+        scenes.setdefault(label(image_id), []).append(shot)
     return Gallery(scenes, missing)
 
 
@@ -99,9 +111,35 @@ def _class_map(path: Path, palette: list[list[int]]) -> str:
         image.putpalette(colours.tobytes())
     elif image.mode != "P":
         image = image.convert("RGB")
+    return _data_uri(_small(image), "PNG", quality=0)
+
+
+def _error_map(prediction: Path, target: Path, palette: list[list[int]]) -> str:
+    """Return where a prediction is wrong: right, wrong and ignored pixels in three colours.
+
+    "" where the two files differ in size or in how they are coloured.
+    """
+    guess, truth = _read(prediction), _read(target)
+    if guess.size != truth.size or guess.mode != truth.mode:
+        return ""
+    if truth.mode == "L":
+        wrong = np.asarray(guess) != np.asarray(truth)
+        ignored = np.asarray(truth) == IGNORED
+    else:
+        colours = np.asarray(truth.convert("RGB"))
+        wrong = (np.asarray(guess.convert("RGB")) != colours).any(axis=-1)
+        # Coloured files show what is ignored in black; where black is a class, nothing tells the two apart.
+        ignored = (colours == 0).all(axis=-1) & ([0, 0, 0] not in palette)
+    image = Image.fromarray(np.where(ignored, 2, wrong).astype(np.uint8))
+    image.putpalette(np.array(RIGHT_WRONG_IGNORED, np.uint8).tobytes())
+    return _data_uri(_small(image), "PNG", quality=0)
+
+
+def _small(image: Image.Image) -> Image.Image:
+    """Return a map of classes, no longer than LONG_SIDE; colours are not mixed."""
     scale = min(1.0, LONG_SIDE / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return _data_uri(image.resize(size, Image.Resampling.NEAREST), "PNG", quality=0)
+    return image.resize(size, Image.Resampling.NEAREST)
 
 
 def _read(path: Path) -> Image.Image:

@@ -1,24 +1,25 @@
+import base64
 import dataclasses
-import io
+import hashlib
+import math
 import re
-from base64 import b64decode
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from PIL import Image
 
 import reports
+from reports.html.strength import psnr
 from reports.plots import degradation_curves
-from reports.schema import Example, InvalidRun
 
 
 class Page(HTMLParser):
-    """Collects what a test asks of a page."""
+    """Collects what a test asks of a page; `text` leaves out style and script."""
 
     def __init__(self, html):
         super().__init__()
-        self.tags, self.attributes, self.text = [], [], []
+        self.tags, self.attributes, self.parts, self.own = [], [], [], {}
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
@@ -26,15 +27,28 @@ class Page(HTMLParser):
         self.attributes += [(tag, name, value or "") for name, value in attrs]
 
     def handle_data(self, data):
-        self.text.append(data)
+        if self.tags and self.tags[-1] in ("style", "script") and self.tags[-1] not in self.own:
+            self.own[self.tags[-1]] = data
+        else:
+            self.parts.append(data)
 
     def values(self, name):
         return [value for _, attribute, value in self.attributes if attribute == name]
 
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", "".join(self.parts))
 
-@pytest.fixture
-def html(run):
-    return reports.write_report(run.folder).read_text(encoding="utf-8")
+
+@pytest.fixture(scope="module")
+def html(pristine, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    results = reports.load(pristine.folder)
+    return reports.html.write_page(results, path, pristine.folder).read_text(encoding="utf-8")
+
+
+def page_of(run, **options):
+    return Page(reports.write_report(run.folder, **options).read_text(encoding="utf-8"))
 
 
 def rewrite(run, **changes):
@@ -48,11 +62,10 @@ def test_the_report_lies_in_the_runs_folder(run):
 
 def test_names_are_escaped(html):
     page = Page(html)
-    assert "script" not in page.tags
+    assert page.tags.count("script") == 1
     assert "b" not in page.tags
-    assert "i" not in page.tags
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
-    assert '<script>alert("1")</script>' in "".join(page.text)
+    assert '<script>alert("1")</script>' in page.text
     assert "x" not in page.values("src")
 
 
@@ -61,6 +74,17 @@ def test_the_page_refers_to_nothing_outside_of_itself(html):
     for name in ("src", "href", "xlink:href"):
         assert all(value.startswith(("#", "data:")) for value in page.values(name))
     assert not re.search(r"url\((?!['\"]?#)|@import", html)
+
+
+def test_the_policy_allows_the_pages_own_style_and_script_and_no_other(html):
+    page = Page(html)
+    policy = next(value for tag, name, value in page.attributes if tag == "meta" and "default-src" in value)
+    for kind, text in page.own.items():
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+    assert set(page.own) == {"style", "script"}
+    assert "unsafe" not in policy
+    assert not page.values("style")
 
 
 def test_ids_are_unique_and_links_within_the_page_lead_somewhere(html):
@@ -73,21 +97,86 @@ def test_ids_are_unique_and_links_within_the_page_lead_somewhere(html):
 
 def test_images_have_a_description_and_tables_a_caption_and_scopes(html):
     page = Page(html)
-    assert page.tags.count("img") == len([alt for alt in page.values("alt") if alt]) == 6
+    assert page.tags.count("img") == len([alt for alt in page.values("alt") if alt]) == 8
     assert page.tags.count("table") == page.tags.count("caption")
     assert page.tags.count("th") == len(page.values("scope"))
 
 
+def test_every_plot_has_a_description_and_every_other_drawing_is_hidden(html):
+    drawings = re.findall(r"<svg[^>]*>", html)
+    assert len(drawings) > 10
+    for drawing in drawings:
+        assert "aria-label=" in drawing or "aria-hidden" in drawing or "preserveAspectRatio" in drawing
+
+
 def test_the_report_shows_every_condition_with_one_decimal(run, html):
-    text = "".join(Page(html).text)
+    text = Page(html).text
     for miou in reports.load(run.folder).scores["miou"]:
         assert f"{100 * miou:.1f}" in text
 
 
+def test_scores_stand_with_their_intervals(run, html):
+    text = Page(html).text
+    results = reports.load(run.folder)
+    for row in results.summary.to_dict("records"):
+        for name in ("clean_miou", "mpc", "rpc"):
+            low, high = row[f"{name}_low"], row[f"{name}_high"]
+            assert f"{100 * row[name]:.1f} [{100 * low:.1f}, {100 * high:.1f}]" in text
+    for row in results.corruptions.to_dict("records"):
+        assert f"[{100 * row['miou_low']:.1f}, {100 * row['miou_high']:.1f}]" in text
+
+
+def test_the_first_sentence_names_the_best_model_and_where_models_break(html):
+    assert re.search(r"enet@streets has the highest mIoU under corruption, \d\d\.\d %", Page(html).text)
+    assert "weakest in" in Page(html).text
+
+
+def test_the_report_of_one_model_says_what_it_keeps_and_where_it_breaks(run):
+    rewrite(run, models=run.record.models[:1], examples=())
+    summary = reports.load(run.folder).summary.iloc[0]
+    kept = f"enet@streets keeps {100 * summary['rpc']:.1f} % of its accuracy"
+    text = page_of(run).text
+    assert kept in text
+    assert re.search(
+        r"It is weakest in \w+ \(\d\d\.\d %\), and worst of all under [\w ]+ \(\d\d\.\d %\)", text
+    )
+
+
+def test_the_best_model_stands_first(run):
+    results = reports.load(run.folder)
+    rewrite(run, models=run.record.models[::-1])
+    table = re.search(
+        r'id="models".*?<tbody>(.*?)</tbody>', reports.write_report(run.folder).read_text(), re.S
+    )
+    assert results.summary["mpc"].iloc[0] > results.summary["mpc"].iloc[1]
+    assert table[1].index("enet@streets") < table[1].index("&lt;script")
+
+
+def test_a_reference_adds_its_scores(run):
+    text = page_of(run, reference="enet@streets").text
+    assert "mCD and mrCD are relative to enet@streets (a model of this run)" in text
+    assert "100.0 [100.0, 100.0]" in text
+
+
+def test_published_models_on_other_data_are_left_out_with_a_reason(html):
+    assert "13 published models (cityscapes, val) are left out: scores on other data" in Page(html).text
+    assert "SegFormer/MiT-B5" not in html
+
+
 def test_the_report_says_how_to_repeat_the_run(html):
-    text = "".join(Page(html).text)
+    text = Page(html).text
     for fact in ("--corruptions all -o 'runs/<a>'", "ab" * 32, "f00d", "float32", "torch 2.9", "corrupt 3.2"):
         assert fact in text
+    assert "95 % intervals from 2000 resamples of 6 images" in text
+
+
+def test_corruptions_seen_in_training_are_told(run):
+    first, second = run.record.models
+    trained = dataclasses.replace(first, card={"seen_corruptions": ["fog", "zoom_blur"]})
+    rewrite(run, models=(trained, second))
+    text = page_of(run).text
+    assert "enet@streets was trained with fog, which flatters its scores there" in text
+    assert "fog and zoom blur" in text
 
 
 def test_the_same_run_makes_the_same_report(run, html):
@@ -96,70 +185,53 @@ def test_the_same_run_makes_the_same_report(run, html):
 
 def test_an_incomplete_run_is_marked_as_such(run):
     next((run.folder / "counts").iterdir()).unlink()
-    page = reports.write_report(run.folder, partial=True).read_text(encoding="utf-8")
-    assert "12 predictions are missing" in page
+    assert "12 predictions are missing" in page_of(run, partial=True).text
 
 
-def test_class_ids_are_shown_in_the_colours_of_the_data_set(run, html):
-    maps = [v for tag, name, v in Page(html).attributes if tag == "img" and v.startswith("data:image/png")]
-    assert len(maps) == 4
-    image = Image.open(io.BytesIO(b64decode(maps[0].split(",")[1]))).convert("RGB")
-    assert {colour for _, colour in image.getcolors()} == {(70, 130, 180), (128, 64, 128), (220, 20, 60)}
+def test_what_was_left_out_of_several_runs_is_told(run):
+    results = reports.load(run.folder)
+    path = reports.html.write_page(results, run.folder / "r.html", run.folder, ["runs/b: it differs in seed"])
+    text = Page(path.read_text(encoding="utf-8")).text
+    assert "Left out: 1 run or model" in text
+    assert "runs/b: it differs in seed" in text
 
 
-def test_coloured_class_maps_are_shown_as_they_are(run):
-    target = run.folder / run.record.examples[0].target
-    colours = {(1, 2, 3), (1, 2, 4), (250, 0, 7)}
-    coloured = Image.new("RGB", (30, 20), (1, 2, 3))
-    coloured.paste((1, 2, 4), (0, 0, 3, 3))
-    coloured.putpixel((29, 19), (250, 0, 7))
-    coloured.save(target)
-    page = Page(reports.write_report(run.folder).read_text(encoding="utf-8"))
-    shown = [
-        Image.open(io.BytesIO(b64decode(v.split(",")[1])))
-        for v in page.values("src")
-        if v.startswith("data:image/png")
-    ]
-    assert colours in [
-        {c for _, c in image.convert("RGB").getcolors()} for image in shown if image.size == (30, 20)
-    ]
+def test_the_images_with_the_lowest_miou_are_listed_lowest_first(run, html):
+    listed = re.search(r"Worst images.*?<tbody>(.*?)</tbody>", html, re.S)[1]
+    names = re.findall(r'<th scope="row">(.*?)</th>', listed)
+    assert len(names) == 3
+    scores = {}
+    for image in run.record.images:
+        ious = []
+        for model in run.record.models:
+            pairs = [
+                run.pixels[model.name, condition, image]
+                for condition in run.record.conditions
+                if condition.severity
+            ]
+            by_class = []
+            for c in range(3):
+                hit = sum(int(((t == c) & (p == c)).sum()) for t, p in pairs)
+                miss = sum(int(((t != 255) & ((t == c) != (p == c))).sum()) for t, p in pairs)
+                by_class.append(hit / (hit + miss))
+            ious.append(sum(by_class) / 3)
+        scores[image] = sum(ious) / 2
+    lowest = sorted(scores, key=scores.get)[:3]
+    assert [name.replace("&#34;", '"').replace("&gt;", ">").replace("&lt;", "<") for name in names] == lowest
 
 
-def test_models_share_the_picture_that_they_all_saw(run):
-    first = run.record.examples[0]
-    other = dataclasses.replace(first, model=run.record.models[0].name)
-    rewrite(run, examples=(first, other))
-    page = Page(reports.write_report(run.folder).read_text(encoding="utf-8"))
-    assert page.tags.count("img") == 4  # image, two predictions, target
-
-
-def test_large_examples_are_made_small(run):
-    example = run.record.examples[0]
-    Image.effect_noise((1200, 600), 50).convert("RGB").save(run.folder / example.image)
-    page = Page(reports.write_report(run.folder).read_text(encoding="utf-8"))
-    jpeg = next(v for v in page.values("src") if v.startswith("data:image/jpeg"))
-    assert Image.open(io.BytesIO(b64decode(jpeg.split(",")[1]))).size == (480, 240)
-
-
-def test_examples_whose_files_were_deleted_are_counted(run):
-    (run.folder / run.record.examples[0].image).unlink()
-    assert "1 examples are left out" in reports.write_report(run.folder).read_text(encoding="utf-8")
-
-
-def test_a_damaged_example_is_named(run):
-    path = run.folder / run.record.examples[0].image
-    path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(InvalidRun, match=path.name):
-        reports.write_report(run.folder)
-
-
-def test_an_example_outside_of_the_run_is_refused(run, tmp_path):
-    (tmp_path / "secret.png").write_bytes(b"")
-    example = run.record.examples[0]
-    outside = Example(**{**vars(example), "image": "../secret.png"})
-    rewrite(run, examples=(outside,))
-    with pytest.raises(InvalidRun, match=r"got \.\./secret\.png"):
-        reports.write_report(run.folder)
+def test_measured_strengths_are_those_of_the_documentation():
+    page = (Path(__file__).parents[2] / "docs" / "corruptions.md").read_text(encoding="utf-8")
+    stated = {
+        (name, severity): float(value)
+        for name, values in re.findall(
+            r"^\| (\w+)(?: \(not monotone\))? \| ([\d.]+(?: [\d.]+){4}) \|", page, re.M
+        )
+        for severity, value in enumerate(values.split(), 1)
+    }
+    assert len(stated) == 110
+    assert psnr("1") == stated
+    assert psnr("another") == {}
 
 
 def test_curves_are_svg_that_take_the_pages_text_colour(run):
@@ -169,3 +241,16 @@ def test_curves_are_svg_that_take_the_pages_text_colour(run):
         assert ElementTree.fromstring(svg).tag.endswith("svg")  # noqa: S314 - our own text
         assert "currentColor" in svg
         assert "ffffff" not in svg
+
+
+def test_curves_lie_where_their_scores_are(run, html):
+    panel = re.search(r"<figcaption>fog</figcaption>\s*<svg.*?</svg>", html, re.S)[0]
+    rows = [float(y) for y in re.findall(r'class="rule" d="M[\d.]+ ([\d.]+)H', panel)]
+    texts = [int(value) for value in re.findall(r'text-anchor="end">(\d+)<', panel)]
+    points = re.search(r'data-p="0".*?<polyline points="([^"]+)"', panel, re.S)[1].split()
+    scores = reports.load(run.folder).scores
+    fog = scores[(scores["model"] == "enet@streets") & scores["corruption"].isin(["clean", "fog"])]
+    unit = (rows[0] - rows[-1]) / (texts[-1] - texts[0])
+    for point, miou in zip(points, fog["miou"], strict=True):
+        drawn = (rows[0] - float(point.split(",")[1])) / unit
+        assert math.isclose(drawn, 100 * miou, abs_tol=0.1)
