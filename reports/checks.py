@@ -26,8 +26,8 @@ EDGE = 1e-9  # of a limit: 1.0 points are not more than 1.0
 class Check:
     """One rule for one score of one model. Fractions; NaN is undefined.
 
-    `value` is what the rule is about, with its interval: the drop, the relative drop, or for a floor the
-    score.
+    `value` is what the rule is about, with its interval: the drop, the rise, the relative drop, or for a
+    floor the score.
     """
 
     model: str
@@ -63,6 +63,8 @@ def checks_of(
             value = after
             if rule != "floor" and old is not None:
                 value = _drop(new, old, measure, bootstrap, relative=rule == "max_relative_drop")
+                if rule == "max_rise":
+                    value = Score(-value.value, -value.high, -value.low)
                 if old.replicates is None and _same_predictions(new, old, measure):
                     value = Score(value.value, value.value, value.value)
             verdict, reason = _judge(value, percent / 100, floor=rule == "floor", intervals=rules.intervals)
@@ -111,7 +113,7 @@ def _drop(
 
 
 def _judge(value: Score, limit: float, *, floor: bool, intervals: bool) -> tuple[str, str]:
-    """Return a verdict and its reason; a drop must not exceed its limit, a score not fall below a floor."""
+    """Return a verdict and its reason; a drop or rise must not exceed its limit, nor a score fall below a floor."""
     if math.isnan(value.value):
         return FAIL, "there is nothing to compare: a score is missing or undefined"
     sign = -1 if floor else 1

@@ -7,6 +7,8 @@ A file looks like this; targets that are not named fall under a rule without one
     [max_drop]                # percentage points of mIoU that may be lost against the baseline
     default = 1.0             # clean, mPC, every group, every corruption
     "corruption:fog" = 2.0
+    [max_rise]                # points that may be gained: where code must not move numbers
+    default = 1.0
     [max_relative_drop]       # percent of the baseline's score
     mpc = 2.5
     [floor]                   # percent that a score must reach, whatever the baseline has
@@ -33,7 +35,7 @@ else:
 __all__ = ["DEFAULT", "RULES", "Rules", "assigned", "limits", "read_rules"]
 
 DEFAULT = "default"
-RULES = ("max_drop", "max_relative_drop", "floor")
+RULES = ("max_drop", "max_rise", "max_relative_drop", "floor")
 SWITCHES = ("strict", "intervals")
 WILDCARDS = {
     "groups": "group",
@@ -44,14 +46,15 @@ WILDCARDS = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Limits by target: `max_drop` in points, `max_relative_drop` and `floor` in percent.
+    """Limits by target: `max_drop` and `max_rise` in points, `max_relative_drop` and `floor` in percent.
 
     `strict`: an inconclusive check fails. `intervals`: False judges scores as if these images were all.
     """
 
     max_drop: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    max_rise: Mapping[str, float] = dataclasses.field(default_factory=dict)
     max_relative_drop: Mapping[str, float] = dataclasses.field(default_factory=dict)
     floor: Mapping[str, float] = dataclasses.field(default_factory=dict)
     strict: bool = False
@@ -59,8 +62,8 @@ class Rules:
 
     @property
     def need_baseline(self) -> bool:
-        """Whether a rule is about a drop."""
-        return bool(self.max_drop or self.max_relative_drop)
+        """Whether a rule is about a drop or a rise."""
+        return bool(self.max_drop or self.max_rise or self.max_relative_drop)
 
 
 def read_rules(path: Path) -> Rules:
@@ -83,8 +86,8 @@ def read_rules(path: Path) -> Rules:
             raise InvalidRun(f"Expected rules of a gate ({', '.join(known)}) in {path}, but got '{name}'.")
         if name in SWITCHES and not isinstance(value, bool):
             raise InvalidRun(f"Expected `{name}` in {path} to be true or false, but got {value!r}.")
-    drop, relative, floor = (_table(raw.get(name, {}), name, path) for name in RULES)
-    return Rules(drop, relative, floor, raw.get("strict", False), raw.get("intervals", True))
+    tables = {name: _table(raw.get(name, {}), name, path) for name in RULES}
+    return Rules(**tables, strict=raw.get("strict", False), intervals=raw.get("intervals", True))
 
 
 def assigned(texts: Iterable[str], option: str) -> dict[str, float]:

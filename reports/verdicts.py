@@ -18,7 +18,7 @@ __all__ = ["gate_document", "gate_json", "github_annotations", "junit_xml", "ste
 ROWS = 200  # of the table that people read; gate.json has all
 ANNOTATIONS = 10  # GitHub shows no more of a kind
 SUMMARY_BYTES = 1_000_000  # GitHub refuses a step's summary above 1 MiB
-WORDS = {"max_drop": "drop", "max_relative_drop": "relative drop", "floor": "score"}
+WORDS = {"max_drop": "drop", "max_rise": "rise", "max_relative_drop": "relative drop", "floor": "score"}
 
 
 def gate_json(gate: Gate) -> str:

@@ -37,6 +37,12 @@ DEFAULT_DROP = 1.0  # points, where no rule is given at all
     help="Points that may be lost: of clean, mPC, every group and corruption, or of TARGET.  [default: 1.0]",
 )
 @click.option(
+    "--max-rise",
+    multiple=True,
+    metavar="[TARGET=]POINTS",
+    help="Points that may be gained: with --no-intervals, a change of code that moves numbers fails.",
+)
+@click.option(
     "--max-relative-drop", multiple=True, metavar="[TARGET=]PERCENT", help="The same in % of the baseline."
 )
 @click.option("--floor", multiple=True, metavar="TARGET=PERCENT", help="What a score must reach. Repeatable.")
@@ -73,6 +79,7 @@ def gate(
     baseline: str | None,
     rules_file: Path | None,
     max_drop: tuple[str, ...],
+    max_rise: tuple[str, ...],
     max_relative_drop: tuple[str, ...],
     floor: tuple[str, ...],
     strict: bool | None,
@@ -106,7 +113,7 @@ def gate(
         if plan:
             wide_console().print(to_console(plan_gate(run, [drop / 100 for drop in drops], bootstrap)))
             return
-        rules = _rules(rules_file, (max_drop, max_relative_drop, floor), strict, intervals)
+        rules = _rules(rules_file, (max_drop, max_rise, max_relative_drop, floor), strict, intervals)
         verdict = run_gate(run, baseline, rules, bootstrap)
     except MissingCounts as error:
         raise IncompleteRun(str(error)) from error
@@ -118,7 +125,7 @@ def gate(
 
 def _rules(
     file: Path | None,
-    texts: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]],
+    texts: tuple[tuple[str, ...], ...],
     strict: bool | None,
     intervals: bool | None,
 ) -> Rules:
@@ -126,18 +133,16 @@ def _rules(
     from reports.rules import DEFAULT, RULES, Rules, assigned, read_rules
 
     rules = read_rules(file) if file else Rules()
-    drop, relative, floor = (
-        {**getattr(rules, name), **assigned(given, f"--{name.replace('_', '-')}")}
+    limits = {
+        name: {**getattr(rules, name), **assigned(given, f"--{name.replace('_', '-')}")}
         for name, given in zip(RULES, texts, strict=True)
-    )
-    if not (drop or relative or floor):
-        drop = {DEFAULT: DEFAULT_DROP}
+    }
+    if not any(limits.values()):
+        limits["max_drop"] = {DEFAULT: DEFAULT_DROP}
     return Rules(
-        drop,
-        relative,
-        floor,
-        rules.strict if strict is None else strict,
-        rules.intervals if intervals is None else intervals,
+        **limits,
+        strict=rules.strict if strict is None else strict,
+        intervals=rules.intervals if intervals is None else intervals,
     )
 
 

@@ -188,6 +188,14 @@ def test_relative_drops_are_shares_of_the_baseline(run, baseline, name):
     assert check.verdict == "fail"
 
 
+def test_a_rise_is_a_drop_the_other_way_round(run, baseline, name):
+    lose(run.folder, "fog", 0.5)
+    rules = Rules(max_drop={"fog": 1.0}, max_rise={"fog": 1.0})
+    drop, rise = (c for c in run_gate(run.folder, baseline, rules, SMALL).checks if c.model == name)
+    assert (rise.value, rise.low, rise.high) == (-drop.value, -drop.high, -drop.low)
+    assert (drop.verdict, rise.verdict) == ("fail", "pass")
+
+
 @pytest.mark.parametrize(
     ("changes", "what"),
     [

@@ -54,7 +54,9 @@ def test_what_is_no_rule_is_refused(tmp_path, text, message):
 
 def test_rules_are_read_from_toml(tmp_path):
     (tmp_path / "gate.toml").write_text('strict = true\nmax_drop = 2\n[floor]\n"class:a b" = 3.5\n')
-    assert read_rules(tmp_path / "gate.toml") == Rules({"default": 2.0}, {}, {"class:a b": 3.5}, strict=True)
+    assert read_rules(tmp_path / "gate.toml") == Rules(
+        max_drop={"default": 2.0}, floor={"class:a b": 3.5}, strict=True
+    )
 
 
 def test_images_needed_grow_with_the_square_of_precision():
