@@ -1,0 +1,110 @@
+"""Scores near boundaries follow from counts of their regions as mIoU does from those of whole images."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import reports
+from reports.resampling import Bootstrap
+from reports.results import csv_text
+from reports.schema import BOUNDARY_COUNTS, MissingCounts, RunRecord
+
+SMALL = Bootstrap(resamples=50)
+REGIONS = ("trimap-2", "boundary-2", "trimap-5", "boundary-5")
+SCORES = ["trimap_miou", "boundary_iou"]
+
+
+def add_boundaries(folder: Path, record: RunRecord, empty: int | None = None) -> list[dict[str, object]]:
+    """Write random counts of four regions, over two files; class `empty` occurs nowhere. Return the rows."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for model in record.models:
+        for condition in record.conditions:
+            for image in record.images:
+                for region in REGIONS:
+                    counts = rng.integers(0, 50, (3, 3))
+                    if empty is not None:
+                        counts[:, empty] = 0
+                    rows.append(
+                        {
+                            "model": model.name,
+                            "corruption": condition.corruption,
+                            "severity": condition.severity,
+                            "image": image,
+                            "region": region,
+                            **dict(zip(("tp", "fp", "fn"), counts.tolist(), strict=True)),
+                        }
+                    )
+    (folder / "boundaries").mkdir()
+    for part in range(2):
+        table = pa.Table.from_pylist(rows[part::2], schema=BOUNDARY_COUNTS)
+        pq.write_table(table, folder / "boundaries" / f"{part}.parquet")
+    record = dataclasses.replace(record, boundaries=(2, 5))
+    (folder / "run.json").write_text(record.to_json(), encoding="utf-8")
+    return rows
+
+
+@pytest.mark.parametrize("empty", [None, 1])
+def test_scores_are_means_over_the_classes_that_occur_of_summed_counts(run, empty):
+    rows = add_boundaries(run.folder, run.record, empty)
+    table = reports.load(run.folder, bootstrap=SMALL).boundaries
+    assert len(table) == 2 * 21 * 2
+    assert table["corruption"].tolist()[:3] == ["clean", "clean", "gaussian_noise"]
+    frame = pd.DataFrame(rows)
+    for row in table.sample(20, random_state=0).itertuples():
+        for kind, score in (("trimap", row.trimap_miou), ("boundary", row.boundary_iou)):
+            mine = frame[
+                (frame.model == row.model)
+                & (frame.corruption == row.corruption)
+                & (frame.severity == row.severity)
+                & (frame.region == f"{kind}-{row.width}")
+            ]
+            assert len(mine) == 6
+            tp, fp, fn = (np.sum(mine[name].tolist(), axis=0) for name in ("tp", "fp", "fn"))
+            kept = [c for c in range(3) if c != empty]
+            assert score == pytest.approx(np.mean((tp / np.maximum(tp + fp + fn, 1))[kept]))
+    for score in SCORES:
+        assert (table[f"{score}_low"] < table[score]).all()
+        assert (table[score] < table[f"{score}_high"]).all()
+
+
+def test_where_no_class_occurs_the_score_is_undefined(run):
+    add_boundaries(run.folder, run.record)
+    for path in (run.folder / "boundaries").iterdir():
+        rows = pq.read_table(path).to_pylist()
+        zero = {name: [0, 0, 0] for name in ("tp", "fp", "fn")}
+        pq.write_table(pa.Table.from_pylist([row | zero for row in rows], schema=BOUNDARY_COUNTS), path)
+    assert reports.load(run.folder, bootstrap=SMALL).boundaries.iloc[:, 5:].isna().all(axis=None)
+
+
+def test_boundaries_are_written_where_counted_and_whole_images_score_as_before(run):
+    before = reports.write_tables(run.folder, bootstrap=SMALL)
+    assert before.boundaries.empty
+    assert not (run.folder / "boundaries.csv").exists()
+    add_boundaries(run.folder, run.record)
+    after = reports.write_tables(run.folder, bootstrap=SMALL)
+    pd.testing.assert_frame_equal(after.scores, before.scores)
+    assert (run.folder / "boundaries.csv").read_text(encoding="utf-8") == csv_text(after.boundaries)
+
+
+def test_missing_counts_near_boundaries_are_told(run):
+    add_boundaries(run.folder, run.record)
+    (run.folder / "boundaries" / "1.parquet").unlink()
+    with pytest.raises(MissingCounts, match="boundaries, but"):
+        reports.load(run.folder, bootstrap=SMALL)
+    table = reports.load(run.folder, bootstrap=SMALL, partial=True).boundaries
+    assert table["trimap_miou"].notna().all()
+    assert table["boundary_iou"].isna().all()  # every second row was of this kind
+
+
+def test_a_record_from_before_boundaries_is_read(run):
+    raw = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
+    del raw["boundaries"]
+    (run.folder / "run.json").write_text(json.dumps(raw), encoding="utf-8")
+    assert RunRecord.load(run.folder).boundaries == ()
