@@ -146,11 +146,11 @@ def test_an_interval_that_spans_the_limit_is_inconclusive_and_fails_only_a_stric
     lose(run.folder, "fog", 0.1)
     baseline = saved(pristine, tmp_path / "baseline.json")
     for strict in (False, True):
-        gate = run_gate(run.folder, baseline, Rules({"fog": 5.0}, strict=strict), SMALL)
+        gate = run_gate(run.folder, baseline, Rules(max_drop={"fog": 5.0}, strict=strict), SMALL)
         assert verdicts(gate)[name, "corruption:fog"] == "inconclusive"
         assert gate.verdict == "inconclusive"
         assert gate.passed is not strict
-    exact = run_gate(run.folder, baseline, Rules({"fog": 0.1}, intervals=False), SMALL)
+    exact = run_gate(run.folder, baseline, Rules(max_drop={"fog": 0.1}, intervals=False), SMALL)
     assert exact.verdict == "fail"
     assert "these very images" in " ".join(exact.notes)
 
@@ -159,13 +159,16 @@ def test_a_drop_of_just_the_limit_passes(run, pristine):
     lose(run.folder, "fog", 0.3)
     drop = next(
         c.value
-        for c in run_gate(run.folder, pristine.folder, Rules({"fog": 0.0}, intervals=False), SMALL).checks
+        for c in run_gate(
+            run.folder, pristine.folder, Rules(max_drop={"fog": 0.0}, intervals=False), SMALL
+        ).checks
     )
     models = [
-        check.model for check in run_gate(run.folder, pristine.folder, Rules({"fog": 0.0}), SMALL).checks
+        check.model
+        for check in run_gate(run.folder, pristine.folder, Rules(max_drop={"fog": 0.0}), SMALL).checks
     ]
     for limit, verdict in ((100 * drop, "pass"), (100 * drop - 0.01, "fail")):
-        gate = run_gate(run.folder, pristine.folder, Rules({"fog": limit}, intervals=False), SMALL)
+        gate = run_gate(run.folder, pristine.folder, Rules(max_drop={"fog": limit}, intervals=False), SMALL)
         assert verdicts(gate)[models[0], "corruption:fog"] == verdict
 
 
@@ -215,7 +218,7 @@ def test_other_pixels_or_protocols_are_refused(run, baseline, changes, what):
 def test_a_missing_condition_fails_whatever_it_is_part_of_and_nothing_else(run, baseline, name):
     kept = tuple(c for c in run.record.conditions if (c.corruption, c.severity) != ("fog", 3))
     rewrite(run, conditions=kept)
-    gate = run_gate(run.folder, baseline, Rules({"default": 1.0, "condition:fog/3": 1.0}), SMALL)
+    gate = run_gate(run.folder, baseline, Rules(max_drop={"default": 1.0, "condition:fog/3": 1.0}), SMALL)
     failed = {check.target for check in gate.checks if check.verdict == "fail" and check.model == name}
     assert failed == {"mpc", "group:weather", "corruption:fog", "condition:fog/3"}
 
@@ -261,7 +264,7 @@ def test_an_undefined_score_fails_where_it_was_defined(run, pristine):
             if row["corruption"] == "fog":
                 row.update(tp=[0, 0, 0], fp=[0, 0, 0], fn=[0, 0, 0])
         pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
-    gate = run_gate(run.folder, pristine.folder, Rules({"corruptions": 1.0}), SMALL)
+    gate = run_gate(run.folder, pristine.folder, Rules(max_drop={"corruptions": 1.0}), SMALL)
     assert {c.verdict for c in gate.checks if c.target == "corruption:fog"} == {"fail"}
 
 
