@@ -13,7 +13,7 @@ from reports.plots import COLOURS
 from reports.results import Results
 from reports.schema import CLEAN, ModelRecord
 
-__all__ = ["FEW", "Bar", "ModelView", "colour_of", "dashes_of", "models_of", "ranked", "rows_by_model"]
+__all__ = ["FEW", "Bar", "ModelView", "models_of", "ranked", "rows_by_model"]
 
 FEW = 6  # models that are drawn at first: as many as there are colours
 WORST = 5
@@ -86,8 +86,8 @@ def models_of(results: Results) -> list[ModelView]:
             place=place,
             name=model.name,
             label=labels[place],
-            colour=colour_of(place),
-            dashes=dashes_of(place),
+            colour="",
+            dashes="",
             plotted=False,
             clean=score_of(row, "clean_miou"),
             mpc=score_of(row, "mpc"),
@@ -106,8 +106,21 @@ def models_of(results: Results) -> list[ModelView]:
         )
         for place, (model, row) in enumerate(zip(record.models, summary, strict=True))
     ]
-    plotted = {model.place for model in ranked(models)[:FEW]}
-    return [model._replace(plotted=model.place in plotted) for model in models]
+    return _drawn(models)
+
+
+def _drawn(models: Sequence[ModelView]) -> list[ModelView]:
+    """Return models with a look for each: as in other plots where they are few, else the best differ most."""
+    order = ranked(models) if len(models) > FEW else models
+    looks = {model.place: look for look, model in enumerate(order)}
+    return [
+        model._replace(
+            colour=colour_of(looks[model.place]),
+            dashes=dashes_of(looks[model.place]),
+            plotted=looks[model.place] < FEW,
+        )
+        for model in models
+    ]
 
 
 def ranked(models: Sequence[ModelView]) -> list[ModelView]:
@@ -128,14 +141,14 @@ def rows_by_model(table: pd.DataFrame) -> dict[str, list[dict[Any, Any]]]:
     return rows
 
 
-def colour_of(place: int) -> str:
-    """Return the colour of the model at `place`."""
-    return COLOURS[place % len(COLOURS)]
+def colour_of(look: int) -> str:
+    """Return the colour of the model that is drawn as number `look`."""
+    return COLOURS[look % len(COLOURS)]
 
 
-def dashes_of(place: int) -> str:
+def dashes_of(look: int) -> str:
     """Return the dashes of its line; with the colours, the first 30 models differ."""
-    return DASHES[place // len(COLOURS) % len(DASHES)]
+    return DASHES[look // len(COLOURS) % len(DASHES)]
 
 
 def _seen(model: ModelRecord, corrupted: set[str]) -> list[str]:

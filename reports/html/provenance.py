@@ -37,7 +37,7 @@ def facts_of(results: Results, left_out: Sequence[str]) -> list[tuple[str, str]]
         ("Data fingerprint", dataset["fingerprint"]),
         ("Citation", dataset["citation"]),
         (plural(len(classes), "class").capitalize(), ", ".join(map(str, classes))),
-        ("Protocol", f"{record.protocol}: {protocol.title}. {protocol.source}" if protocol else "custom"),
+        ("Protocol", f"{record.protocol}: {protocol.title} ({protocol.source})" if protocol else "custom"),
         ("Scores", scoring_sentence(results)),
         ("mCD, mrCD", f"{results.scoring.ratio} over corruptions" if results.scoring.reference else ""),
         ("Refinement", _refinement(record.refinement)),

@@ -56,6 +56,7 @@
 
   function plot(place, drawn) {
     all(`[data-p="${place}"]`).forEach((element) => element.classList.toggle("off", !drawn));
+    all(`.scatter [data-m="${place}"]`).forEach((element) => element.classList.toggle("dull", !drawn));
   }
 
   if (find) find.addEventListener("input", filter);
