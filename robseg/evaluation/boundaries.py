@@ -4,8 +4,8 @@ Distances are in pixels and count diagonal steps as one: a pixel is near a bound
 of side 2 w + 1 around it holds a labelled pixel of another class. A boundary against ignored pixels is none,
 and what is predicted there does not count.
 
-- Trimap (Kohli et al., IJCV 2009; with squares as DeepLab's authors do): all counts, over the pixels that are
-  near a boundary of the target. The image's border is no boundary.
+- Trimap (Kohli et al., IJCV 2009): all counts, over the pixels that are near a boundary of the target. The
+  image's border is no boundary.
 - Boundary IoU (Cheng et al., CVPR 2021, arXiv:2103.16562): of each class, the inner band of its mask in the
   target against that in the prediction. As in the authors' program, which erodes with a 3x3 square w times,
   the image's border bounds every mask.
