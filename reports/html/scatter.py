@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from reports.html.models import ModelView
@@ -190,11 +191,11 @@ def _marks(
 ) -> list[Mark]:
     taken = [(x.at(x_of(m)) - 4, y.at(m.mpc.value) - 4, 8.0, 8.0) for m in models]
     marks = []
-    for model in models:
+    for model, short in zip(models, _shortened([model.label for model in models]), strict=True):
         a, b = x.at(x_of(model)), y.at(model.mpc.value)
         name, name_x, name_y, anchor = "", 0.0, 0.0, "start"
         if len(models) <= LABELLED:
-            name = model.label if len(model.label) <= LONGEST else model.label[: LONGEST - 1] + "…"
+            name = short if len(short) <= LONGEST else short[: LONGEST - 1] + "…"
             name_x, name_y, anchor = _beside(a, b, CHARACTER * len(name), taken)
         whiskers = []
         if not math.isnan(model.mpc.low):
@@ -204,6 +205,23 @@ def _marks(
         text = f"{model.label}: mPC {model.mpc} %, {said(model)}"
         marks.append(Mark(model, a, b, whiskers, name, name_x, name_y, anchor, text))
     return marks
+
+
+def _shortened(names: Sequence[str]) -> list[str]:
+    """Return names without what they all end in, cut where a part of a name starts.
+
+    Examples
+    --------
+    >>> _shortened(["icnet_r50-80k@streets", "pspnet_r50-80k@streets"])
+    ['icnet', 'pspnet']
+    """
+    endings = takewhile(lambda ending: len(set(ending)) == 1, zip(*map(reversed, names), strict=False))
+    shared = names[0][len(names[0]) - len(list(endings)) :]
+    starts = [place for place, character in enumerate(shared) if character in "@_- "]
+    cut = len(shared) - starts[0] if starts else 0
+    return (
+        [name[: len(name) - cut] for name in names] if all(len(name) > cut for name in names) else list(names)
+    )
 
 
 def _beside(
