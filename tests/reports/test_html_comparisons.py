@@ -1,0 +1,157 @@
+"""What a report sets models against: each other, what they cost, and published models."""
+
+import dataclasses
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import reports
+from reports.html.beside import beside_of
+from reports.html.models import FEW, models_of
+from reports.html.scatter import accuracy_plot, cost_plots
+from reports.html.text import Score
+from reports.html.verdict import verdict
+from reports.protocols import PROTOCOLS, conditions
+from reports.published import published
+from reports.resampling import Bootstrap
+from reports.schema import CLEAN, COUNTS, Condition
+
+
+@pytest.fixture
+def results(run):
+    return reports.load(run.folder)
+
+
+@pytest.fixture
+def models(results):
+    """Six models of known clean mIoU, mPC and parameters."""
+    first = models_of(results)[0]
+    scores = ((0.8, 0.5, 4e6), (0.7, 0.6, 8e6), (0.6, 0.3, 1e6), (0.7, 0.4, 2e6), (0.5, 0.45, 6e6))
+    return [
+        first._replace(
+            place=k,
+            label=f"m{k}",
+            clean=Score(clean),
+            mpc=Score(mpc),
+            rpc=Score(mpc / clean),
+            parameters=cost,
+        )
+        for k, (clean, mpc, cost) in enumerate(scores)
+    ]
+
+
+def sentence(models):
+    return "".join(phrase.text for phrase in verdict(models, 20))
+
+
+def test_the_front_passes_through_the_models_that_none_beats_in_both(models):
+    plot = cost_plots(models)[0]
+    corners = plot.front.split()
+    on_front = {mark.model.place for mark in plot.marks if f"{mark.x:g},{mark.y:g}" in corners}
+    assert on_front == {2, 3, 0, 1}
+
+
+def test_higher_and_further_right_is_more(models):
+    marks = accuracy_plot(models).marks
+    for one in marks:
+        for other in marks:
+            assert (one.y < other.y) == (one.model.mpc.value > other.model.mpc.value)
+            assert (one.x > other.x) == (one.model.clean.value > other.model.clean.value)
+
+
+def test_names_beside_points_stand_within_the_plot_and_apart(models):
+    plot = accuracy_plot(models)
+    places = {(mark.name_x, mark.name_y) for mark in plot.marks}
+    assert len(places) == len(models)
+    assert all(0 < x < plot.width and 0 < y < plot.height for x, y in places)
+
+
+def test_no_plot_is_drawn_of_a_cost_that_fewer_than_two_models_state(models):
+    unknown = [
+        model._replace(parameters=float("nan"), gmacs=float("nan"), ms_per_image=0.0) for model in models
+    ]
+    assert cost_plots(unknown) == []
+    assert accuracy_plot(unknown[:1]) is None
+
+
+def test_the_sentence_tells_the_best_under_corruption_from_the_one_that_keeps_most(models):
+    text = sentence(models)
+    assert text.startswith("m1 has the highest mIoU under corruption, 60.0 %. ")
+    assert "m4 keeps most of its clean accuracy, 90.0 %." in text
+
+
+def test_the_sentence_doubts_a_lead_that_intervals_do_not_bear_out(models):
+    sure = [models[1]._replace(mpc=Score(0.6, 0.55, 0.65)), models[0]._replace(mpc=Score(0.5, 0.45, 0.54))]
+    assert "overlap" not in sentence(sure)
+    near = [sure[0], sure[1]._replace(mpc=Score(0.5, 0.45, 0.56))]
+    assert "another model's interval overlaps with it" in sentence(near)
+
+
+def test_of_many_models_the_best_are_drawn_and_each_differently(results):
+    record = results.record
+    names = [f"n{k}" for k in range(9)]
+    rows = [results.summary.iloc[0].to_dict() | {"model": n, "mpc": k / 10} for k, n in enumerate(names)]
+    many = dataclasses.replace(
+        results,
+        record=dataclasses.replace(
+            record, models=tuple(dataclasses.replace(record.models[0], name=name) for name in names)
+        ),
+        summary=type(results.summary)(rows),
+    )
+    drawn = [model for model in models_of(many) if model.plotted]
+    assert [model.name for model in drawn] == names[-FEW:]
+    assert len({model.colour for model in drawn}) == FEW
+
+
+@pytest.fixture(scope="module")
+def cityscapes(pristine, tmp_path_factory):
+    """A run on Cityscapes under the published protocol and one condition more."""
+    folder = tmp_path_factory.mktemp("cityscapes") / "run"
+    (folder / "counts").mkdir(parents=True)
+    pairs = [*conditions(PROTOCOLS["segformer"]), ("zoom_blur", 1)]
+    record = dataclasses.replace(
+        pristine.record,
+        dataset=pristine.record.dataset | {"name": "cityscapes", "split": "val"},
+        conditions=(Condition(CLEAN, 0, CLEAN), *(Condition(name, level, "g") for name, level in pairs)),
+        examples=(),
+    )
+    rng = np.random.default_rng(0)
+    rows = [
+        {
+            "model": model.name,
+            "corruption": condition.corruption,
+            "severity": condition.severity,
+            "image": image,
+            **{name: rng.integers(1, 1000, 3).tolist() for name in ("tp", "fp", "fn")},
+        }
+        for model in record.models
+        for condition in record.conditions
+        for image in record.images
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), folder / "counts" / "all.parquet")
+    (folder / "run.json").write_text(record.to_json(), encoding="utf-8")
+    return folder
+
+
+def test_published_models_stand_beside_those_of_the_same_data_and_conditions(cityscapes):
+    results = reports.load(cityscapes, protocol="segformer", bootstrap=Bootstrap(100))
+    beside = beside_of(results, models_of(results))
+    assert {row.name for row in beside.rows if not row.ours} == set(published())
+    assert len([row for row in beside.rows if row.ours]) == 2
+    means = [float(row.mean) for row in beside.rows]
+    assert means == sorted(means, reverse=True)
+    icnet = next(row for row in beside.rows if row.name == "ICNet")
+    assert (icnet.clean, icnet.cells[beside.columns.index("fog")]) == ("65.9", "27.3")
+    own = next(row for row in beside.rows if row.name == "enet@streets")
+    scores = results.corruptions.set_index(["model", "corruption"])["miou"]["enet@streets"]
+    assert own.mean == f"{100 * scores.mean():.1f}"
+    assert own.cells[beside.columns.index("fog")] == f"{100 * scores['fog']:.1f}"
+
+
+def test_other_conditions_are_a_reason_to_leave_published_models_out(cityscapes):
+    results = reports.load(cityscapes, bootstrap=Bootstrap(100))
+    beside = beside_of(results, models_of(results))
+    assert beside.rows == []
+    assert "robseg report RUN --protocol segformer shows them" in beside.text
