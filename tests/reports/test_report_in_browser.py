@@ -183,6 +183,8 @@ def test_measured_strength_moves_points_sideways_only_and_back(page):
     after = points()
     assert sorted(y for _, y in after) == sorted(y for _, y in before)
     assert [x for x, _ in after] == sorted(x for x, _ in after) != [x for x, _ in before]
+    dots = page.get_attribute("figure:has(figcaption:text-is('fog')) g[data-p] path >> nth=0", "d")
+    assert [tuple(map(float, dot.split(","))) for dot in re.findall(r"M([\d.]+,[\d.]+)h0", dots)] == after
     assert page.is_visible("figure:has(figcaption:text-is('fog')) .by-psnr")
     page.check("#axis input[value=severity]")
     assert points() == before
