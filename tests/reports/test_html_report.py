@@ -12,6 +12,7 @@ import pytest
 import reports
 from reports.html.strength import psnr
 from reports.plots import degradation_curves
+from reports.schema import InvalidRun
 
 
 class Page(HTMLParser):
@@ -186,6 +187,15 @@ def test_the_same_run_makes_the_same_report(run, html):
 def test_an_incomplete_run_is_marked_as_such(run):
     next((run.folder / "counts").iterdir()).unlink()
     assert "12 predictions are missing" in page_of(run, partial=True).text
+
+
+@pytest.mark.parametrize(
+    "palette", [[[1, 2, 3]], [[1, 2, 3]] * 2 + [[1, 2]], [[1, 2, 3]] * 2 + ["red"], [[0, 0, 256]] * 3]
+)
+def test_a_palette_that_was_edited_by_hand_is_named(run, palette):
+    rewrite(run, dataset=run.record.dataset | {"palette": palette})
+    with pytest.raises(InvalidRun, match=r"Expected `palette` in run\.json"):
+        reports.write_report(run.folder)
 
 
 def test_what_was_left_out_of_several_runs_is_told(run):
