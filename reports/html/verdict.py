@@ -11,6 +11,8 @@ from reports.results import Results
 
 __all__ = ["compared_with", "verdict"]
 
+PERCENT = "\u00a0%"  # on one line with its number
+
 
 def verdict(models: Sequence[ModelView], corrupted: int) -> list[Phrase]:
     """Return in a few sentences what a run of `corrupted` corrupted conditions found."""
@@ -39,7 +41,7 @@ def _clean_only(models: Sequence[ModelView]) -> list[Phrase]:
         Phrase(best.label, strong=True),
         Phrase(" has the highest" if len(models) > 1 else " has a"),
         Phrase(" clean mIoU of " if len(models) == 1 else " clean mIoU, "),
-        Phrase(f"{best.clean.number} %", strong=True),
+        Phrase(f"{best.clean.number}{PERCENT}", strong=True),
         Phrase(". Nothing was corrupted in this run, so it says nothing about robustness."),
     ]
 
@@ -53,10 +55,10 @@ def _of_one(model: ModelView) -> list[Phrase]:
     return [
         Phrase(model.label, strong=True),
         Phrase(" keeps "),
-        Phrase(f"{model.rpc.number} %", strong=True),
+        Phrase(f"{model.rpc.number}{PERCENT}", strong=True),
         Phrase(
-            " of its accuracy when images are corrupted: "
-            f"mIoU goes from {model.clean.number} % on clean images to {model.mpc.number} % on average. "
+            " of its accuracy when images are corrupted: mIoU goes from "
+            f"{model.clean.number}{PERCENT} on clean images to {model.mpc.number}{PERCENT} on average. "
         ),
         *_weakness(model),
     ]
@@ -70,10 +72,10 @@ def _weakness(model: ModelView) -> list[Phrase]:
     parts: list[Phrase] = []
     if len(model.groups) > 1:
         parts += [Phrase("It is weakest in "), Phrase(group.name, strong=True)]
-        parts += [Phrase(f" ({group.score.number} %)")]
+        parts += [Phrase(f" ({group.score.number}{PERCENT})")]
     if len(model.corruptions) > 1:
         parts += [Phrase(", and worst of all under " if parts else "It is worst under ")]
-        parts += [Phrase(worst[0].name, strong=True), Phrase(f" ({worst[0].score.number} %)")]
+        parts += [Phrase(worst[0].name, strong=True), Phrase(f" ({worst[0].score.number}{PERCENT})")]
     return [*parts, Phrase(".")] if parts else []
 
 
@@ -85,13 +87,13 @@ def _of_several(models: Sequence[ModelView]) -> list[Phrase]:
     parts = [
         Phrase(best.label, strong=True),
         Phrase(" has the highest mIoU under corruption, "),
-        Phrase(f"{best.mpc.number} %", strong=True),
+        Phrase(f"{best.mpc.number}{PERCENT}", strong=True),
         Phrase(_doubt([m.mpc for m in models if m is not best], best.mpc)),
         Phrase(", and keeps most of its clean accuracy, " if kept is best else ". "),
     ]
     if kept is not best:
         parts += [Phrase(kept.label, strong=True), Phrase(" keeps most of its clean accuracy, ")]
-    parts += [Phrase(f"{kept.rpc.number} %", strong=True), Phrase(". "), *_common_weakness(models)]
+    parts += [Phrase(f"{kept.rpc.number}{PERCENT}", strong=True), Phrase(". "), *_common_weakness(models)]
     return parts
 
 

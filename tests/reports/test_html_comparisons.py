@@ -43,7 +43,7 @@ def models(results):
 
 
 def sentence(models):
-    return "".join(phrase.text for phrase in verdict(models, 20))
+    return "".join(phrase.text for phrase in verdict(models, 20)).replace("\u00a0", " ")
 
 
 def test_the_front_passes_through_the_models_that_none_beats_in_both(models):

@@ -44,6 +44,11 @@ def browser():
         chromium.close()
 
 
+def renamed(corruption):
+    """Return a name that is too long for a phone in place of one."""
+    return corruption.replace("snow", "x" * 200)
+
+
 @pytest.fixture(scope="module")
 def report(pristine, tmp_path_factory):
     """The report of the synthetic run, its models joined by others that do as the first of them does."""
@@ -56,8 +61,13 @@ def report(pristine, tmp_path_factory):
         rows += [
             {**row, "model": other.name} for other in others for row in rows if row["model"] == first.name
         ]
+        rows = [{**row, "corruption": renamed(row["corruption"])} for row in rows]
         pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
-    record = dataclasses.replace(pristine.record, models=(first, second, *others))
+    conditions = tuple(
+        dataclasses.replace(condition, corruption=renamed(condition.corruption))
+        for condition in pristine.record.conditions
+    )
+    record = dataclasses.replace(pristine.record, models=(first, second, *others), conditions=conditions)
     (folder / "run.json").write_text(record.to_json(), encoding="utf-8")
     return reports.write_report(folder)
 
