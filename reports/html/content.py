@@ -104,11 +104,10 @@ def _lead(results: Results, corrupted: int) -> str:
     if not corrupted:
         return f"{images}, clean only"
     names = {c.corruption for c in record.conditions if c.corruption != CLEAN}
-    protocol = PROTOCOLS.get(record.protocol)
-    title = f" · {protocol.name}: {protocol.title}" if protocol else ""
+    protocol = f" · protocol {record.protocol}" if record.protocol in PROTOCOLS else ""
     return (
         f"{images}, clean and under {plural(len(names), 'corruption')} "
-        f"({plural(corrupted, 'condition')}){title}"
+        f"({plural(corrupted, 'condition')}){protocol}"
     )
 
 
