@@ -113,7 +113,7 @@ def _drop(
 
 
 def _judge(value: Score, limit: float, *, floor: bool, intervals: bool) -> tuple[str, str]:
-    """Return a verdict and its reason; a drop or rise must not exceed its limit, nor a score fall below a floor."""
+    """Return a verdict and its reason: no drop or rise beyond its limit, no score below its floor."""
     if math.isnan(value.value):
         return FAIL, "there is nothing to compare: a score is missing or undefined"
     sign = -1 if floor else 1
