@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.weights import fitted
 
-__all__ = ["ARCHITECTURE", "ENet", "fit"]
+__all__ = ["ARCHITECTURE", "ENet", "fit", "unpooled"]
 
 Generation = Literal[2018, 2021]
 
@@ -71,6 +71,27 @@ class Activations:
         if self.relu:
             return nn.ReLU()
         return nn.PReLU(channels if self.generation == 2018 else 1)
+
+
+def unpooled(x: Tensor, indices: Tensor, output_size: torch.Size) -> Tensor:
+    """Put each value (N, C, h, w) where the encoder found its maximum; of several, the last in rows stays.
+
+    That is what max unpooling does in one thread, and what the published weights were trained with.
+
+    Examples
+    --------
+    >>> x, indices = torch.tensor([[[[5.0, 7.0, 3.0]]]]), torch.tensor([[[[1, 1, 3]]]])
+    >>> unpooled(x, indices, torch.Size([2, 2]))
+    tensor([[[[0., 7.],
+              [0., 3.]]]])
+    """
+    height, width = output_size
+    places = indices.flatten(2)
+    order = torch.arange(places.shape[2], device=x.device).expand_as(places)
+    nobody = order.new_full((*places.shape[:2], height * width), -1)
+    last = nobody.scatter_reduce(2, places, order, "amax")
+    values = x.flatten(2).gather(2, last.clamp(min=0))
+    return torch.where(last < 0, 0, values).view(*x.shape[:2], height, width)
 
 
 class InitialBlock(nn.Module):
@@ -168,7 +189,8 @@ class UpsamplingBottleneck(nn.Module):
         kernel, padding = {2018: (3, 1), 2021: (2, 0)}[generation]
         end = [activations.inside()] if generation == 2018 else []
         self.main_conv1 = nn.Sequential(*conv_bn(in_channels, out_channels, 1))
-        self.main_unpool1 = nn.MaxUnpool2d(2)
+        # Where pooling windows overlap, two may have one maximum, and torch's threads race to put it back.
+        self.main_unpool1 = unpooled if generation == 2018 else nn.MaxUnpool2d(2)
         self.ext_conv1 = nn.Sequential(*conv_bn(in_channels, inside, 1), activations.inside())
         self.ext_tconv1 = nn.ConvTranspose2d(inside, inside, kernel, stride=2, padding=padding, bias=False)
         self.ext_tconv1_bnorm = nn.BatchNorm2d(inside)

