@@ -103,7 +103,7 @@ def _write(results: Results, left_out: tuple[str, ...], folder: Path, formats: l
     if "csv" in formats:
         save_tables(results, folder)
     if "html" in formats:
-        write_page(results, folder / "report.html", run)
+        write_page(results, folder / "report.html", run, left_out)
     if "md" in formats:
         write_atomically(folder / "report.md", to_markdown(overview(results, left_out)))
     if "latex" in formats:

@@ -5,13 +5,11 @@ import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
 import reports
 from reports.html.strength import psnr
-from reports.plots import degradation_curves
 from reports.schema import InvalidRun
 
 
@@ -242,15 +240,6 @@ def test_measured_strengths_are_those_of_the_documentation():
     assert len(stated) == 110
     assert psnr("1") == stated
     assert psnr("another") == {}
-
-
-def test_curves_are_svg_that_take_the_pages_text_colour(run):
-    curves = degradation_curves(reports.load(run.folder).scores)
-    assert list(curves) == ["gaussian_noise", "fog", "snow", "jpeg_compression"]
-    for svg in curves.values():
-        assert ElementTree.fromstring(svg).tag.endswith("svg")  # noqa: S314 - our own text
-        assert "currentColor" in svg
-        assert "ffffff" not in svg
 
 
 def test_curves_lie_where_their_scores_are(run, html):
