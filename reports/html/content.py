@@ -11,6 +11,7 @@ from reports.html.classes import ClassRow, classes_of
 from reports.html.curves import Curves, curves_of
 from reports.html.grids import Grid, Matrix, grids_of, matrix_of
 from reports.html.models import ModelView, models_of, ranked
+from reports.html.near import NearRow, near_of
 from reports.html.provenance import Origin, facts_of, origins_of
 from reports.html.scatter import Scatter, accuracy_plot, cost_plots
 from reports.html.strength import SOURCE
@@ -45,6 +46,7 @@ class Content(NamedTuple):
     matrix: Matrix
     curves: Curves
     classes: list[ClassRow]
+    near: list[NearRow]
     plots: list[Scatter]
     beside: Beside
     worst: WorstImages
@@ -81,6 +83,7 @@ def describe(results: Results, run: Path, left_out: Sequence[str] = ()) -> Conte
         matrix=matrix_of(order),
         curves=curves_of(results, models, severities),
         classes=classes_of(results, models),
+        near=near_of(results, order),
         plots=([accuracy] if accuracy else []) + cost_plots(models),
         beside=beside_of(results, models),
         worst=worst_images(run, results, models),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +109,20 @@ def test_a_record_from_before_boundaries_is_read(run):
     del raw["boundaries"]
     (run.folder / "run.json").write_text(json.dumps(raw), encoding="utf-8")
     assert RunRecord.load(run.folder).boundaries == ()
+
+
+def test_the_page_shows_them_clean_and_corrupted(run):
+    assert 'id="near"' not in reports.write_report(run.folder).read_text()
+    add_boundaries(run.folder, run.record)
+    page = reports.write_report(run.folder).read_text()
+    rows = re.findall(r"<tr.*?</tr>", page[page.index('id="near"') :].split("</section>")[0], re.DOTALL)[1:]
+    table = reports.load(run.folder).boundaries
+    assert len(rows) == 2 * 2
+    for row in rows:
+        place, width = re.search(r'data-m="(\d+)".*?</th><td>(\d)</td>', row).groups()
+        name = run.record.models[int(place)].name
+        own = table[(table["model"] == name) & (table["width"] == int(width))]
+        clean = own["corruption"] == "clean"
+        for kind in SCORES:
+            before, after = own[clean][kind].iloc[0], own[~clean][kind].mean()
+            assert re.search(rf"<td>{100 * before:.1f} \[.*?\]</td><td>{100 * after:.1f}</td>", row), kind
