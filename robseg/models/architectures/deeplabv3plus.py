@@ -29,7 +29,7 @@ from robseg.models.backbones import Backbone, build_backbone
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import ConvModule, FCNHead, SeparableConvModule, initialise, resize
 from robseg.models.layouts import mmseg, vainf
-from robseg.models.layouts.published import Published
+from robseg.models.layouts.published import MMSEG_INPUT, Published
 from robseg.models.weights import fitted
 
 __all__ = ["ARCHITECTURE", "DeepLabV3Plus", "fit"]
@@ -288,7 +288,7 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
 
     What was taken out of the network shows in the names; strides and dilations do not.
     """
-    published = vainf.native(state_dict) or Published("mmseg", state_dict, mmseg.PREPROCESS)
+    published = vainf.native(state_dict) or Published("mmseg", state_dict, MMSEG_INPUT)
     options = shown_options(published.tensors)
     num_classes = mmseg.width(published.tensors, "decode_head.conv_seg.weight") or 1
     with torch.device("meta"):

@@ -23,6 +23,7 @@ from robseg.models.backbones.resnet import ResNet
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import ConvModule, FCNHead, PyramidPooling, initialise, resize
 from robseg.models.layouts import mmseg
+from robseg.models.layouts.published import MMSEG_INPUT
 from robseg.models.weights import fitted
 from robseg.registry import unknown_name
 
@@ -230,7 +231,7 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
         num_classes=num_classes,
         options=options,
         state_dict=fitted("ICNet", state_dict, expected),
-        preprocess=mmseg.PREPROCESS,
+        preprocess=MMSEG_INPUT,
     )
 
 

@@ -19,7 +19,6 @@ from robseg.models.backbones.hrnet import HRNET_NAMES, hrnet
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import ConvModule, FCNHead, resize
 from robseg.models.layouts import hrnet_ocr, mmseg, openseg
-from robseg.models.layouts.encoders import backbone_name
 from robseg.models.layouts.published import MMSEG_INPUT, Published
 from robseg.models.weights import fitted
 
@@ -219,7 +218,7 @@ def _options(tensors: dict[str, Tensor]) -> dict[str, Any]:
         "stem_channels": mmseg.width(tensors, "backbone.stem.6.weight"),
     }
     proved = {name: size for name, size in found.items() if size is not None}
-    return {"backbone": backbone_name(tensors), **proved}
+    return {"backbone": mmseg.backbone_name(tensors), **proved}
 
 
 ARCHITECTURE = Architecture(

@@ -17,7 +17,6 @@ from robseg.models.backbones.hrnet import HRNET_NAMES, hrnet
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import resize
 from robseg.models.layouts import mmseg, openseg
-from robseg.models.layouts.encoders import backbone_name
 from robseg.models.weights import fitted
 
 __all__ = ["ARCHITECTURE", "DIRECTION_NAMES", "SegFix", "fit"]
@@ -92,7 +91,7 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
     """Return how a checkpoint fits SegFix: openseg's or one of ours."""
     published = openseg.segfix(state_dict)
     options = {
-        "backbone": backbone_name(published.tensors),
+        "backbone": mmseg.backbone_name(published.tensors),
         "channels": mmseg.width(published.tensors, "dir_head.0.weight") or 256,
         **published.options,
     }

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from torch import Tensor
 
 from robseg.errors import InputError
-from robseg.models.layouts.published import IMAGENET_MEAN, IMAGENET_STD
+from robseg.models.backbones.hrnet import PLANS
 
-__all__ = ["PREPROCESS", "backbone_name", "width"]
-
-# Of every configuration of the architectures here; OpenCV resizes without averaging.
-PREPROCESS: dict[str, Any] = {
-    "mean": IMAGENET_MEAN,
-    "std": IMAGENET_STD,
-    "channel_order": "RGB",
-    "antialias": False,
-}
+__all__ = ["backbone_name", "width"]
 
 # ResNets by the number of blocks in their third stage.
 DEPTHS = {2: 18, 6: 50, 23: 101}
@@ -28,13 +19,16 @@ MOBILE = {3: "mobilenet_v2", 5: "efficientnet_lite0"}
 
 
 def backbone_name(state_dict: Mapping[str, Tensor], prefix: str = "backbone.") -> str:
-    """Return the name of the backbone, a ResNet or a mobile one, whose tensors begin with `prefix`.
+    """Return the name of the backbone whose tensors begin with `prefix`.
 
     Raises
     ------
     InputError
         If it is none of ours.
     """
+    finest = width(state_dict, f"{prefix}stage4.0.branches.0.0.conv1.weight")
+    if finest is not None:
+        return _hrnet_name(state_dict, prefix, finest)
     depthwise = state_dict.get(f"{prefix}layer3.0.conv.1.conv.weight")
     if depthwise is not None and depthwise.shape[-1] in MOBILE:
         return MOBILE[depthwise.shape[-1]]
@@ -51,6 +45,16 @@ def backbone_name(state_dict: Mapping[str, Tensor], prefix: str = "backbone.") -
         # V1d's shortcuts begin with a pooling, which has no tensors.
         variant = "v1d" if f"{prefix}layer2.0.downsample.2.weight" in state_dict else "v1c"
     return f"resnet{DEPTHS[blocks]}{variant}"
+
+
+def _hrnet_name(state_dict: Mapping[str, Tensor], prefix: str, finest: int) -> str:
+    stem = f"{prefix}layer1."
+    first_blocks = sum(key.startswith(stem) and key.endswith(".conv1.weight") for key in state_dict)
+    fitting = (
+        name for name, plan in PLANS.items() if (plan.width, plan.first_blocks) == (finest, first_blocks)
+    )
+    # Of another width or depth than any: nearest to what most files have, so that the error can tell.
+    return next(fitting, "hrnet_w48")
 
 
 def width(state_dict: Mapping[str, Tensor], name: str, axis: int = 0) -> int | None:

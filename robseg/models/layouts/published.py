@@ -22,7 +22,8 @@ __all__ = [
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
 
-# Card fields of every configuration of mmsegmentation that the architectures here have.
+# Card fields of every configuration of mmsegmentation that the architectures here have; OpenCV resizes
+# without averaging.
 MMSEG_INPUT: dict[str, Any] = {
     "mean": IMAGENET_MEAN,
     "std": IMAGENET_STD,

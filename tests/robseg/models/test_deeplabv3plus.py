@@ -12,7 +12,7 @@ from robseg.errors import InputError
 from robseg.models.architectures.deeplabv3plus import CELL, DeepLabV3Plus, fit
 from robseg.models.backbones import build_backbone
 from robseg.models.layers import ConvModule, SeparableConvModule
-from robseg.models.layouts.mmseg import PREPROCESS
+from robseg.models.layouts.published import MMSEG_INPUT
 
 # Networks of which tests need many are small.
 SMALL: dict[str, Any] = {
@@ -91,7 +91,7 @@ def test_another_epsilon_is_noticed(r18: Published) -> None:
 
 def test_layouts_tell_how_to_feed_the_network(r18: Published, vainf: Published) -> None:
     mmseg, other = fit(r18.state_dict), fit(vainf.state_dict)
-    assert (mmseg.layout, mmseg.preprocess) == ("mmseg", PREPROCESS)
+    assert (mmseg.layout, mmseg.preprocess) == ("mmseg", MMSEG_INPUT)
     assert other.layout == "vainf"
     assert "antialias" not in other.preprocess
 

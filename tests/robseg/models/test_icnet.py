@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from robseg.errors import InputError
 from robseg.models.architectures.icnet import CascadeFeatureFusion, ICNet, fit
 from robseg.models.backbones import build_backbone
-from robseg.models.layouts.mmseg import PREPROCESS
+from robseg.models.layouts.published import MMSEG_INPUT
 
 # Networks of which tests need many are small.
 SMALL: dict[str, Any] = {
@@ -103,7 +103,7 @@ def test_a_checkpoint_tells_its_options(changed: dict[str, Any]) -> None:
     network = small(**changed)
     fitting = fit(network.state_dict())
     assert fitting.options == {**SMALL, **changed}
-    assert (fitting.num_classes, fitting.layout, fitting.preprocess) == (5, "mmseg", PREPROCESS)
+    assert (fitting.num_classes, fitting.layout, fitting.preprocess) == (5, "mmseg", MMSEG_INPUT)
     same = ICNet(5, **fitting.options).eval()
     same.load_state_dict(fitting.state_dict, strict=True)
     images = torch.randn(1, 3, 65, 97, generator=torch.Generator().manual_seed(0))
