@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import Any, cast
 
 from torch import Tensor, nn
 
+from robseg.errors import InputError
 from robseg.registry import unknown_name
 
 __all__ = ["BACKBONE_NAMES", "Backbone", "build_backbone"]
@@ -39,6 +41,11 @@ class Backbone(nn.Module):
 def build_backbone(name: str, **flags: Any) -> Backbone:
     """Return the backbone of that name; `flags` are those of its family's builder.
 
+    Raises
+    ------
+    InputError
+        If there is none of that name, or its family lacks a flag.
+
     Examples
     --------
     >>> build_backbone("resnet18v1c", output_stride=8).channels
@@ -48,4 +55,11 @@ def build_backbone(name: str, **flags: Any) -> Backbone:
         raise unknown_name("backbone", name, BACKBONE_NAMES)
     family = FAMILY_OF[name]
     module = importlib.import_module(f"{__name__}.{family}")
-    return cast(Backbone, getattr(module, family)(name, **flags))
+    builder = getattr(module, family)
+    lacking = flags.keys() - inspect.signature(builder).parameters.keys()
+    if lacking:
+        raise InputError(
+            f"Expected a backbone with {', '.join(sorted(lacking))}, but {name} has no such option: "
+            "take another backbone or architecture."
+        )
+    return cast(Backbone, builder(name, **flags))

@@ -215,3 +215,8 @@ def test_packaged_weights_know_a_cat(name: str) -> None:
         torch.testing.assert_close(features, model.forward_features(x))
     # Tabby, tiger cat, Persian, Siamese, Egyptian cat.
     assert best in range(281, 286)
+
+
+def test_an_option_that_a_backbone_lacks_is_told() -> None:
+    with pytest.raises(InputError, match="with output_stride, but hrnet_w18 has no such option"):
+        build_backbone("hrnet_w18", output_stride=8)
