@@ -29,8 +29,7 @@ from robseg.models.backbones import Backbone, build_backbone
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import ConvModule, FCNHead, SeparableConvModule, initialise, resize
 from robseg.models.layouts import mmseg, vainf
-from robseg.models.layouts.published import MMSEG_INPUT, Published
-from robseg.models.weights import fitted
+from robseg.models.layouts.published import MMSEG_INPUT, Published, fit_published
 
 __all__ = ["ARCHITECTURE", "DeepLabV3Plus", "fit"]
 
@@ -289,17 +288,9 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
     What was taken out of the network shows in the names; strides and dilations do not.
     """
     published = vainf.native(state_dict) or Published("mmseg", state_dict, MMSEG_INPUT)
-    options = shown_options(published.tensors)
-    num_classes = mmseg.width(published.tensors, "decode_head.conv_seg.weight") or 1
-    with torch.device("meta"):
-        expected = DeepLabV3Plus(num_classes, **options).state_dict()
-    return Fit(
-        layout=published.layout,
-        num_classes=num_classes,
-        options=options,
-        state_dict=fitted("DeepLabV3+", published.tensors, expected),
-        preprocess=published.preprocess,
-    )
+    tensors = published.tensors
+    num_classes = mmseg.width(tensors, "decode_head.conv_seg.weight") or 1
+    return fit_published(published, "DeepLabV3+", DeepLabV3Plus, num_classes, shown_options(tensors))
 
 
 def shown_options(tensors: dict[str, Tensor]) -> dict[str, Any]:

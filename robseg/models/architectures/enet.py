@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from robseg.models.base import Architecture, Fit, Network
-from robseg.models.weights import fitted
+from robseg.models.layouts.published import Published, fit_published
 
 __all__ = ["ARCHITECTURE", "ENet", "fit", "unpooled"]
 
@@ -41,6 +41,8 @@ CITYSCAPES = (
 )  # fmt: skip
 # The published files are told apart by their number of outputs; where the unlabelled class stands differs.
 PUBLISHED_CLASSES = {12: (*CAMVID, "void"), 20: ("void", *CITYSCAPES)}
+# Card fields: values of 0 to 1, as they come.
+UNIT_INPUT = {"mean": (0.0, 0.0, 0.0), "std": (255.0, 255.0, 255.0), "channel_order": "RGB"}
 
 
 def conv_bn(
@@ -321,16 +323,9 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
     # A deconvolution's weight is (in, out, rows, columns).
     head = state_dict.get("transposed_conv.weight")
     num_classes = head.shape[1] if head is not None and head.ndim == 4 else 1
-    with torch.device("meta"):
-        expected = ENet(num_classes, generation).state_dict()
-    return Fit(
-        layout=layout,
-        num_classes=num_classes,
-        options={"generation": generation},
-        state_dict=fitted("ENet", state_dict, expected),
-        class_names=PUBLISHED_CLASSES.get(num_classes),
-        preprocess={"mean": (0.0, 0.0, 0.0), "std": (255.0, 255.0, 255.0), "channel_order": "RGB"},
-    )
+    published = Published(layout, state_dict, UNIT_INPUT)
+    class_names = PUBLISHED_CLASSES.get(num_classes)
+    return fit_published(published, "ENet", ENet, num_classes, {"generation": generation}, class_names)
 
 
 ARCHITECTURE = Architecture(

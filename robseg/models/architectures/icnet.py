@@ -23,8 +23,7 @@ from robseg.models.backbones.resnet import ResNet
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import ConvModule, FCNHead, PyramidPooling, initialise, resize
 from robseg.models.layouts import mmseg
-from robseg.models.layouts.published import MMSEG_INPUT
-from robseg.models.weights import fitted
+from robseg.models.layouts.published import MMSEG_INPUT, Published, fit_published
 from robseg.registry import unknown_name
 
 __all__ = ["ARCHITECTURE", "ICNet", "fit"]
@@ -222,17 +221,9 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
         If its tensors do not fit, or are those of another network of the same name.
     """
     refuse_other_networks(state_dict)
+    published = Published("mmseg", state_dict, MMSEG_INPUT)
     num_classes = mmseg.width(state_dict, "decode_head.conv_seg.weight") or 1
-    options = shown_options(state_dict)
-    with torch.device("meta"):
-        expected = ICNet(num_classes, **options).state_dict()
-    return Fit(
-        layout="mmseg",
-        num_classes=num_classes,
-        options=options,
-        state_dict=fitted("ICNet", state_dict, expected),
-        preprocess=MMSEG_INPUT,
-    )
+    return fit_published(published, "ICNet", ICNet, num_classes, shown_options(state_dict))
 
 
 def refuse_other_networks(state_dict: dict[str, Tensor]) -> None:

@@ -19,8 +19,7 @@ from robseg.models.backbones.hrnet import HRNET_NAMES, hrnet
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import ConvModule, FCNHead, resize
 from robseg.models.layouts import hrnet_ocr, mmseg, openseg
-from robseg.models.layouts.published import MMSEG_INPUT, Published
-from robseg.models.weights import fitted
+from robseg.models.layouts.published import MMSEG_INPUT, Published, fit_published
 
 __all__ = ["ARCHITECTURE", "OCRNet", "fit"]
 
@@ -195,17 +194,8 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
         or Published("mmseg", state_dict, MMSEG_INPUT)
     )
     tensors = published.tensors
-    options = {**_options(tensors), **published.options}
     num_classes = mmseg.width(tensors, "decode_head.1.conv_seg.weight") or 1
-    with torch.device("meta"):
-        expected = OCRNet(num_classes, **options).state_dict()
-    return Fit(
-        layout=published.layout,
-        num_classes=num_classes,
-        options=options,
-        state_dict=fitted("OCRNet", tensors, expected),
-        preprocess=published.preprocess,
-    )
+    return fit_published(published, "OCRNet", OCRNet, num_classes, _options(tensors))
 
 
 def _options(tensors: dict[str, Tensor]) -> dict[str, Any]:

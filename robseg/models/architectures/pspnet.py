@@ -26,8 +26,7 @@ from robseg.models.backbones import build_backbone
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import ConvModule, FCNHead, PyramidPooling, initialise
 from robseg.models.layouts import mmseg, semseg
-from robseg.models.layouts.published import MMSEG_INPUT, Published
-from robseg.models.weights import fitted
+from robseg.models.layouts.published import MMSEG_INPUT, Published, fit_published
 
 __all__ = ["ARCHITECTURE", "PSPNet", "fit"]
 
@@ -117,17 +116,9 @@ class PSPNet(Network):
 def fit(state_dict: dict[str, Tensor]) -> Fit:
     """Return how a checkpoint fits PSPNet: one of mmsegmentation, of semseg, or ours."""
     published = semseg.native(state_dict) or Published("mmseg", state_dict, MMSEG_INPUT)
-    options = {**shown_options(published.tensors), **published.options}
-    num_classes = mmseg.width(published.tensors, "decode_head.conv_seg.weight") or 1
-    with torch.device("meta"):
-        expected = PSPNet(num_classes, **options).state_dict()
-    return Fit(
-        layout=published.layout,
-        num_classes=num_classes,
-        options=options,
-        state_dict=fitted("PSPNet", published.tensors, expected),
-        preprocess=published.preprocess,
-    )
+    tensors = published.tensors
+    num_classes = mmseg.width(tensors, "decode_head.conv_seg.weight") or 1
+    return fit_published(published, "PSPNet", PSPNet, num_classes, shown_options(tensors))
 
 
 def shown_options(tensors: dict[str, Tensor]) -> dict[str, Any]:

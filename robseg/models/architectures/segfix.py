@@ -17,7 +17,7 @@ from robseg.models.backbones.hrnet import HRNET_NAMES, hrnet
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import resize
 from robseg.models.layouts import mmseg, openseg
-from robseg.models.weights import fitted
+from robseg.models.layouts.published import fit_published
 
 __all__ = ["ARCHITECTURE", "DIRECTION_NAMES", "SegFix", "fit"]
 
@@ -90,21 +90,11 @@ def head(in_channels: int, channels: int, out_channels: int, activation: Activat
 def fit(state_dict: dict[str, Tensor]) -> Fit:
     """Return how a checkpoint fits SegFix: openseg's or one of ours."""
     published = openseg.segfix(state_dict)
-    options = {
+    shown = {
         "backbone": mmseg.backbone_name(published.tensors),
         "channels": mmseg.width(published.tensors, "dir_head.0.weight") or 256,
-        **published.options,
     }
-    with torch.device("meta"):
-        expected = SegFix(**options).state_dict()
-    return Fit(
-        layout=published.layout,
-        num_classes=len(DIRECTION_NAMES),
-        options=options,
-        state_dict=fitted("SegFix", published.tensors, expected),
-        class_names=DIRECTION_NAMES,
-        preprocess=published.preprocess,
-    )
+    return fit_published(published, "SegFix", SegFix, len(DIRECTION_NAMES), shown, DIRECTION_NAMES)
 
 
 ARCHITECTURE = Architecture(

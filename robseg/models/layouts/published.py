@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
+
+from robseg.models.base import Fit, Network
+from robseg.models.weights import fitted
 
 __all__ = [
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "MMSEG_INPUT",
     "Published",
+    "fit_published",
     "renamed",
     "without_abs",
     "without_biases",
@@ -42,6 +47,34 @@ class Published:
     tensors: dict[str, Tensor]
     preprocess: dict[str, Any] = dataclasses.field(default_factory=dict)
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def fit_published(
+    published: Published,
+    title: str,
+    build: Callable[..., Network],
+    num_classes: int,
+    shown: Mapping[str, Any],
+    class_names: tuple[str, ...] | None = None,
+) -> Fit:
+    """Return how a checkpoint fits a network built with the options that it shows and its layout fixes.
+
+    Raises
+    ------
+    InputError
+        If tensors are missing, left over or of another shape.
+    """
+    options = {**shown, **published.options}
+    with torch.device("meta"):
+        expected = build(num_classes, **options).state_dict()
+    return Fit(
+        layout=published.layout,
+        num_classes=num_classes,
+        options=options,
+        state_dict=fitted(title, published.tensors, expected),
+        class_names=class_names,
+        preprocess=published.preprocess,
+    )
 
 
 def renamed(tensors: Mapping[str, Tensor], layers: Iterable[tuple[str, str]]) -> dict[str, Tensor]:
