@@ -12,8 +12,7 @@ from typing import Literal, cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from robseg.models.backbones import Backbone
-from robseg.models.backbones.mobilenet_v2 import InvertedResidual, atrous
+from robseg.models.backbones.mobilenet_v2 import TAPS, InvertedResidual, MobileBackbone, atrous
 from robseg.models.layers import ConvModule
 
 __all__ = ["EfficientNetLite0", "efficientnet_lite"]
@@ -24,8 +23,6 @@ EXPANSIONS = (1, 6, 6, 6, 6, 6, 6)
 CHANNELS = (16, 24, 40, 80, 112, 192, 320)
 BLOCKS = (1, 2, 2, 3, 3, 4, 1)
 STRIDES = (1, 2, 2, 2, 1, 2, 1)
-# The last layers of 1/4, 1/8, 1/16 and 1/32.
-TAPS = (1, 2, 4, 6)
 
 STEM_CHANNELS = 32
 TENSORFLOW_EPSILON = 1e-3
@@ -48,7 +45,7 @@ class SameConv2d(nn.Conv2d):
         return F.conv2d(F.pad(x, padding), self.weight, None, self.stride, 0, 1, self.groups)
 
 
-class EfficientNetLite0(Backbone):
+class EfficientNetLite0(MobileBackbone):
     """Stem and seven layers of inverted residuals, without the last layer of 1280 channels.
 
     Strides beyond `output_stride` become dilations, of which a layer's first block has that of the layer
@@ -81,16 +78,6 @@ class EfficientNetLite0(Backbone):
         for module in self.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eps = TENSORFLOW_EPSILON
-
-    def forward(self, images: Tensor) -> list[Tensor]:
-        """Return the maps after layers 2, 3, 5 and 7."""
-        x = self.conv1(images)
-        maps = []
-        for index in range(len(CHANNELS)):
-            x = self.get_submodule(f"layer{index + 1}")(x)
-            if index in TAPS:
-                maps.append(x)
-        return maps
 
 
 def pad_as_tensorflow(module: ConvModule) -> None:

@@ -25,14 +25,14 @@ from torch import Tensor, nn
 from robseg.models.backbones import Backbone
 from robseg.models.layers import ConvModule
 
-__all__ = ["InvertedResidual", "LayerPlan", "MobileNetV2", "atrous", "mobilenet_v2"]
+__all__ = ["TAPS", "InvertedResidual", "LayerPlan", "MobileBackbone", "MobileNetV2", "atrous", "mobilenet_v2"]
 
 # Of the seven layers (table 2).
 EXPANSIONS = (1, 6, 6, 6, 6, 6, 6)
 CHANNELS = (16, 24, 32, 64, 96, 160, 320)
 BLOCKS = (1, 2, 3, 4, 3, 3, 1)
 STRIDES = (1, 2, 2, 2, 1, 2, 1)
-# The last layers of 1/4, 1/8, 1/16 and 1/32.
+# The last layers of 1/4, 1/8, 1/16 and 1/32, of EfficientNet-Lite0 as well.
 TAPS = (1, 2, 4, 6)
 
 Variant = Literal["mmseg", "vainf"]
@@ -103,7 +103,23 @@ class InvertedResidual(nn.Module):
         return x + y if self.is_residual else y
 
 
-class MobileNetV2(Backbone):
+class MobileBackbone(Backbone):
+    """A stem `conv1` and seven layers of inverted residuals, `layer1` to `layer7`."""
+
+    conv1: nn.Module
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return the maps after layers 2, 3, 5 and 7."""
+        x = self.conv1(images)
+        maps = []
+        for index in range(7):
+            x = self.get_submodule(f"layer{index + 1}")(x)
+            if index in TAPS:
+                maps.append(x)
+        return maps
+
+
+class MobileNetV2(MobileBackbone):
     """The layers of table 2 but for the last, of 1280 channels.
 
     Examples
@@ -133,16 +149,6 @@ class MobileNetV2(Backbone):
             ]
             self.add_module(f"layer{index + 1}", nn.Sequential(*blocks))
             in_channels = out_channels
-
-    def forward(self, images: Tensor) -> list[Tensor]:
-        """Return the maps after layers 2, 3, 5 and 7."""
-        x = self.conv1(images)
-        maps = []
-        for index in range(len(CHANNELS)):
-            x = self.get_submodule(f"layer{index + 1}")(x)
-            if index in TAPS:
-                maps.append(x)
-        return maps
 
 
 def mobilenet_v2(name: str, output_stride: OutputStride = 32, variant: Variant = "mmseg") -> MobileNetV2:  # noqa: ARG001
