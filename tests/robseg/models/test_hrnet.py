@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from torch.nn import functional
 
-from robseg.models.backbones.hrnet import hrnet
+from robseg.models.backbones.hrnet import Module, hrnet
 
 
 def parameters(name: str) -> int:
@@ -65,3 +66,17 @@ def test_the_coarsest_branch_hears_of_the_finest() -> None:
             parameter.zero_()
         without = backbone(torch.ones(1, 3, 64, 64))
     assert not torch.equal(whole[3], without[3])
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_a_coarse_map_is_doubled_before_it_fits_an_odd_size_unless_corners_are_aligned(
+    align_corners: bool,
+) -> None:
+    module = Module((4, 8), blocks=1, align_corners=align_corners)
+    coarse = torch.rand(1, 4, 5, 9, generator=torch.Generator().manual_seed(0))
+    size = torch.Size([9, 17])
+    doubled = functional.interpolate(coarse, (10, 18), mode="bilinear")
+    expected = functional.interpolate(
+        coarse if align_corners else doubled, size, mode="bilinear", align_corners=align_corners
+    )
+    torch.testing.assert_close(module._grown(coarse, 1, size), expected)
