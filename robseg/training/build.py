@@ -13,6 +13,7 @@ from robseg.models.card import Card
 from robseg.training.encoder import normalisation, start_from_imagenet
 from robseg.training.objective import output_names
 from robseg.training.optimizer import build_optimizer
+from robseg.training.quick import quicken
 from robseg.training.recipe import Recipe
 from robseg.training.state import State
 
@@ -47,5 +48,6 @@ def build_state(recipe: Recipe, architecture: Architecture, card: Card) -> State
     if recipe.pretrained:
         start_from_imagenet(network, card.backbone)
     network = network.to(memory_format=torch.channels_last).train()
+    quicken(network)
     averaged = copy.deepcopy(network).eval() if recipe.ema else None
     return State(network, build_optimizer(network, recipe), averaged)

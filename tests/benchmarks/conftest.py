@@ -39,11 +39,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def resources(results: Iterable[Any]) -> list[str]:
-    """Return one line per corruption and resource: memory in image sizes, gain of a second thread."""
+    """Return one line per measured gain or cost: memory in image sizes, a second thread, quick layers."""
     return [
         f"{result.params['name']:<28}{kind.replace('_', ' '):<12} x{result.extra_info[kind]:.2f}"
         for result in results
-        for kind in ("memory", "two_threads")
+        for kind in ("memory", "two_threads", "quick")
         if kind in result.extra_info
     ]
 
