@@ -52,7 +52,6 @@ FED = (
     "align_corners",
 )
 CUSTOM = "custom"  # the protocol of corruptions that a user put together
-WEIGHTS_SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +130,7 @@ def with_cards(sources: Sequence[ModelSource], cards: Sequence[CardFields]) -> t
 def _expand(spec: str, architecture: str | None) -> list[ModelSource]:
     if adapters.adapter_of(spec) and "*" not in spec:
         return [ModelSource(spec)]
-    if spec.endswith(WEIGHTS_SUFFIXES):
+    if spec.endswith(catalogue.WEIGHTS_SUFFIXES):
         if architecture is None:
             raise InputError(
                 f"Expected --arch with the weights' file {spec}, but got none: say which network it is."

@@ -21,6 +21,7 @@ from robseg.registry import Registry, unknown_name
 __all__ = [
     "ARCHITECTURE_NAMES",
     "CARDS",
+    "WEIGHTS_SUFFIXES",
     "ZOO",
     "architecture_of",
     "card_from_json",
@@ -36,6 +37,9 @@ __all__ = [
 
 ZOO = Path(__file__).parent / "zoo"
 PUBLISHED = "published.toml"
+
+# How the files end that hold weights of our architectures.
+WEIGHTS_SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors")
 
 # The modules of the folder, which are not imported: they need torch.
 ARCHITECTURE_NAMES = tuple(

@@ -15,6 +15,7 @@ from robseg.training.objective import output_names
 from robseg.training.optimizer import build_optimizer
 from robseg.training.quick import quicken
 from robseg.training.recipe import Recipe
+from robseg.training.start import Start
 from robseg.training.state import State
 
 __all__ = ["blank_card", "build_state"]
@@ -41,12 +42,14 @@ def blank_card(recipe: Recipe, architecture: Architecture, train_set: Dataset) -
     )
 
 
-def build_state(recipe: Recipe, architecture: Architecture, card: Card) -> State:
+def build_state(recipe: Recipe, architecture: Architecture, card: Card, start: Start | None = None) -> State:
     """Return the state before the first step; the global generator decides the first weights."""
     torch.manual_seed(recipe.seed)
     network = architecture.build(len(card.class_names), **recipe.options)
     if recipe.pretrained:
         start_from_imagenet(network, card.backbone)
+    if start is not None:
+        start.give(network, architecture, card)
     network = network.to(memory_format=torch.channels_last).train()
     quicken(network)
     averaged = copy.deepcopy(network).eval() if recipe.ema else None

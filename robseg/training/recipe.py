@@ -37,6 +37,7 @@ class Recipe:
         dataclasses.field(default_factory=dict)
     )
     pretrained: Annotated[bool, "Start the encoder from ImageNet weights."] = False
+    start: Annotated[str | None, "Start from this model or file of weights, of the same architecture."] = None
     data_root: Annotated[str | None, "Folder of the data set."] = None
     train_split: Annotated[str, "Split to train on; several with + between them."] = "train"
     val_split: Annotated[str, "Split to validate on."] = "val"
@@ -109,6 +110,7 @@ class Recipe:
         _expect(self.gamma == 0 or self.gamma >= 1, "gamma", "0, or 1 and more", self.gamma)
         _expect(len(self.crop) == 2 and min(self.crop) > 0, "crop", "two positive sizes (H, W)", self.crop)
         _expect(0 < self.scale[0] <= self.scale[1], "scale", "two factors 0 < min <= max", self.scale)
+        _expect(not (self.start and self.pretrained), "pretrained", "false beside `start`", self.pretrained)
         weights = self.aux_weights
         _expect(len(weights) > 0 and min(weights) >= 0, "aux_weights", "zero or more, at least one", weights)
         _expect(

@@ -15,6 +15,7 @@ from robseg.errors import InputError
 from robseg.models.base import Architecture, architecture
 from robseg.registry import unknown_name
 from robseg.training.recipe import Recipe
+from robseg.training.start import Start, open_start
 
 __all__ = ["Task", "corruption_names", "open_splits", "resolve"]
 
@@ -25,6 +26,7 @@ class Task(NamedTuple):
     architecture: Architecture
     train_set: Dataset
     val_set: Dataset
+    start: Start | None = None
 
 
 def resolve(recipe: Recipe) -> Task:
@@ -43,7 +45,8 @@ def resolve(recipe: Recipe) -> Task:
     root = None if recipe.data_root is None else Path(recipe.data_root)
     train_set = open_splits(recipe.dataset, root, recipe.train_split).head(recipe.train_limit)
     val_set = open_dataset(recipe.dataset, root, recipe.val_split).head(recipe.val_limit)
-    return Task(network, train_set, val_set)
+    start = open_start(network, recipe.start) if recipe.start else None
+    return Task(network, train_set, val_set, start)
 
 
 def corruption_names(recipe: Recipe) -> tuple[str, ...]:

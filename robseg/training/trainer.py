@@ -120,7 +120,7 @@ class _Training:
         self.val_samples = SampleCache(task.val_set, cache or out / "cache")
         self.per_epoch = steps_per_epoch(len(self.samples), recipe)
         self.steps = recipe.epochs * self.per_epoch
-        self.state = build_state(recipe, task.architecture, self.card)
+        self.state = build_state(recipe, task.architecture, self.card, task.start)
         if self.checkpoint.exists():
             load_checkpoint(self.checkpoint, self.state, self.identity, Recipe.defaults())
         self.seconds_before = self.state.seconds
@@ -133,7 +133,8 @@ class _Training:
     @property
     def identity(self) -> dict[str, Any]:
         fingerprints = {"data": self.task.train_set.fingerprint, "val_data": self.task.val_set.fingerprint}
-        return {**self.recipe.deciding(), **fingerprints}
+        start = {} if self.task.start is None else {"start_sha256": self.task.start.sha256}
+        return {**self.recipe.deciding(), **fingerprints, **start}
 
     def run(self) -> Trained:
         """Step to the end, or raise IncompleteRun with a checkpoint saved."""
@@ -154,7 +155,7 @@ class _Training:
                 )
         write_log(self.out / "log.csv", state.rows)
         plot_curve(self.out / "curve.png", state.rows, self.card.id)
-        weights = export(self.recipe, self.card, self.task.train_set, state, self.out)
+        weights = export(self.recipe, self.card, self.task, state, self.out)
         return Trained(tuple(state.rows), weights)
 
     def _step(self) -> float:

@@ -1,0 +1,76 @@
+"""What a training may start from in place of chance: a model that was trained before."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from robseg.errors import InputError
+from robseg.models.base import Architecture
+from robseg.models.card import Card
+from robseg.models.catalogue import WEIGHTS_SUFFIXES
+from robseg.models.model import Model, load_model
+from robseg.models.weights import fitted
+
+__all__ = ["Start", "open_start"]
+
+
+class Start(NamedTuple):
+    """A trained model: its card, its tensors, and the SHA-256 of its weights."""
+
+    card: Card
+    tensors: Mapping[str, Tensor]
+    sha256: str
+
+    def give(self, network: nn.Module, architecture: Architecture, card: Card) -> None:
+        """Give these weights to the network of a card; where the classes are others, not the classifiers'.
+
+        Raises
+        ------
+        InputError
+            If the networks differ in more than their classes.
+        """
+        kept = network.state_dict()
+        if self.card.class_names == card.class_names:
+            taken = dict(self.tensors)
+        else:
+            of_classes = _tensors_of_classes(architecture, len(card.class_names), card.options)
+            taken = {key: kept[key] if key in of_classes else tensor for key, tensor in self.tensors.items()}
+        network.load_state_dict(
+            fitted(f"this {card.architecture} (to start from {self.card.id})", taken, kept)
+        )
+
+    def history(self, card: Card) -> Card:
+        """Return the card of what was trained from here, which has seen what this model had seen."""
+        before = f"{self.card.id} ({self.card.trained_on or 'not known on what'}; sha256 {self.sha256[:12]})"
+        seen = dict.fromkeys((*self.card.seen_corruptions, *card.seen_corruptions))
+        return dataclasses.replace(
+            card, trained_on=f"{card.trained_on}; started from {before}", seen_corruptions=tuple(seen)
+        )
+
+
+def open_start(architecture: Architecture, spec: str) -> Start:
+    """Return the model of a card's id, or that of a weights' file of this architecture."""
+    model = load_model(architecture.name, Path(spec)) if spec.endswith(WEIGHTS_SUFFIXES) else load_model(spec)
+    if model.card.architecture != architecture.name:
+        raise InputError(
+            f"Expected `start` to be a model of {architecture.name}, but {spec} is one of "
+            f"{model.card.architecture}: a training goes on with the same architecture."
+        )
+    return _start(model)
+
+
+def _start(model: Model) -> Start:
+    return Start(model.card, model.network.state_dict(), model.sha256)
+
+
+def _tensors_of_classes(architecture: Architecture, num_classes: int, options: Mapping[str, Any]) -> set[str]:
+    """Return the names of the tensors whose shape depends on the number of classes."""
+    with torch.device("meta"):
+        one, other = (architecture.build(n, **options).state_dict() for n in (num_classes, num_classes + 1))
+    return {key for key in one if one[key].shape != other[key].shape}
