@@ -30,6 +30,7 @@ __all__ = ["train"]
     type=click.Path(path_type=Path),
     help="Folder for decoded images, which trainings may share.  [default: OUT/cache]",
 )
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
@@ -38,7 +39,13 @@ __all__ = ["train"]
     help="Several collapse on a busy machine.",
 )
 def train(
-    recipe: str | None, out: Path, minutes: float | None, cache: Path | None, threads: int, **fields: Any
+    recipe: str | None,
+    out: Path,
+    minutes: float | None,
+    cache: Path | None,
+    device: str,
+    threads: int,
+    **fields: Any,
 ) -> None:
     """Train a model: the same command continues an interrupted training, with the same result.
 
@@ -65,7 +72,7 @@ def train(
         err=True,
     )
     with display() as report:
-        trained = run(made, task, out, minutes=minutes, cache=cache, report=report)
+        trained = run(made, task, out, minutes=minutes, cache=cache, device=device, report=report)
     for name, path in trained.weights.items():
         click.echo(f"{name}: {path}")
 

@@ -28,6 +28,7 @@ __all__ = [
     "check_precision",
     "labels",
     "network_sizes",
+    "open_device",
     "padded_size",
     "preprocess",
 ]
@@ -61,6 +62,18 @@ def labels(
     scores = slide(score, x, card) if card.test_mode == "slide" else score(x)
     height, width = images.shape[1:3]
     return _strongest(scores, (height, width), card).cpu().numpy()
+
+
+def open_device(device: str | torch.device) -> torch.device:
+    """Return the device; a mistyped or missing one is the user's to mend."""
+    try:
+        place = torch.device(device)
+        torch.empty(0, device=place)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InputError(
+            f"Expected `device` to be one of this machine's, but '{device}' is not available here: use cpu."
+        ) from error
+    return place
 
 
 def check_precision(precision: str, device: torch.device) -> None:

@@ -23,7 +23,7 @@ from robseg.models.base import Fit, architecture
 from robseg.models.card import Card
 from robseg.models.catalogue import architecture_of, read_card, resolve
 from robseg.models.fetch import weights_path
-from robseg.models.inference import Precision, check_precision, labels
+from robseg.models.inference import Precision, check_precision, labels, open_device
 from robseg.models.sizes import Size, network_sizes
 from robseg.models.weights import read_checkpoint, read_weights, sha256_of, sha256_of_tensors, unwrapped
 
@@ -109,7 +109,7 @@ def load_model(
     >>> load_model(lambda images: images, class_names=["red", "green", "blue"]).card.class_names
     ('red', 'green', 'blue')
     """
-    place = _device(device)
+    place = open_device(device)
     check_precision(precision, place)
     # Activations of published ENets reach denormal numbers, on which some CPUs are 20 times slower; labels do
     # not change. It is a setting of each thread, inherited by those that torch starts after it.
@@ -227,15 +227,3 @@ def _card(known: Card | None, name: str, stem: str, fit: Fit, class_names: Seque
         id=f"{name}:{stem}",
         class_names=names or tuple(f"class {index}" for index in range(fit.num_classes)),
     )
-
-
-def _device(device: str | torch.device) -> torch.device:
-    """Return the device; a mistyped or missing one is the user's to mend."""
-    try:
-        place = torch.device(device)
-        torch.empty(0, device=place)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise InputError(
-            f"Expected `device` to be one of this machine's, but '{device}' is not available here: use cpu."
-        ) from error
-    return place

@@ -42,7 +42,13 @@ def blank_card(recipe: Recipe, architecture: Architecture, train_set: Dataset) -
     )
 
 
-def build_state(recipe: Recipe, architecture: Architecture, card: Card, start: Start | None = None) -> State:
+def build_state(
+    recipe: Recipe,
+    architecture: Architecture,
+    card: Card,
+    start: Start | None,
+    device: torch.device,
+) -> State:
     """Return the state before the first step; the global generator decides the first weights."""
     torch.manual_seed(recipe.seed)
     network = architecture.build(len(card.class_names), **recipe.options)
@@ -50,7 +56,8 @@ def build_state(recipe: Recipe, architecture: Architecture, card: Card, start: S
         start_from_imagenet(network, card.backbone)
     if start is not None:
         start.give(network, architecture, card)
-    network = network.to(memory_format=torch.channels_last).train()
-    quicken(network)
+    network = network.to(device).to(memory_format=torch.channels_last).train()
+    if device.type == "cpu":
+        quicken(network)
     averaged = copy.deepcopy(network).eval() if recipe.ema else None
     return State(network, build_optimizer(network, recipe), averaged)

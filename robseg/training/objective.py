@@ -26,6 +26,7 @@ from robseg.training.validate import miou_of
 
 __all__ = ["Objective", "Offsets", "Segmentation", "objective", "output_names"]
 
+CPU = torch.device("cpu")
 WEIGHING_SAMPLE = 100  # targets looked at for the class weights
 INSIDE = 0  # class of pixels away from boundaries; then come the directions
 
@@ -40,14 +41,14 @@ class Objective(Protocol):
         """Return a fraction: how well the network, in eval mode, does on these samples."""
 
 
-def objective(recipe: Recipe, card: Card, samples: SampleCache) -> Objective:
-    """Return the recipe's objective; `samples` are those of the training."""
+def objective(recipe: Recipe, card: Card, samples: SampleCache, device: torch.device) -> Objective:
+    """Return the recipe's objective on a device; `samples` are those of the training."""
     if recipe.task == "offsets":
-        return Offsets(recipe, card)
+        return Offsets(recipe, card, device)
     chosen = np.linspace(0, len(samples) - 1, min(WEIGHING_SAMPLE, len(samples))).astype(int)
     counts = pixel_counts((samples[int(i)][1] for i in chosen), len(card.class_names))
     weights = class_weights(recipe.class_weights, counts, recipe.class_weights_power)
-    return Segmentation(recipe, card, weights)
+    return Segmentation(recipe, card, weights, device)
 
 
 def output_names(recipe: Recipe, class_names: tuple[str, ...]) -> tuple[str, ...]:
@@ -58,20 +59,20 @@ def output_names(recipe: Recipe, class_names: tuple[str, ...]) -> tuple[str, ...
 class Segmentation:
     """The class of each pixel; the score is the mIoU at the images' own size."""
 
-    def __init__(self, recipe: Recipe, card: Card, weights: Tensor) -> None:
-        self.recipe, self.card, self.weights = recipe, card, weights
+    def __init__(self, recipe: Recipe, card: Card, weights: Tensor, device: torch.device = CPU) -> None:
+        self.recipe, self.card, self.device = recipe, card, device
+        self.weights = weights.to(device)
 
     def loss(self, heads: Sequence[Tensor], targets: NDArray[np.uint8]) -> Tensor:
         """Return the recipe's loss over all heads."""
-        return network_loss(
-            heads, torch.from_numpy(targets), self.weights, self.recipe, self.card.align_corners
-        )
+        there = torch.from_numpy(targets).to(self.device)
+        return network_loss(heads, there, self.weights, self.recipe, self.card.align_corners)
 
     def score(self, network: Network, samples: SampleCache) -> float:
         """Return the mIoU."""
         pairs = (samples[index] for index in range(len(samples)))
         predicted = (
-            (labels(network, image[None], self.card, precision=self.recipe.precision)[0], target)
+            (labels(network, image[None], self.card, self.device, self.recipe.precision)[0], target)
             for image, target in pairs
         )
         return miou_of(predicted, len(self.card.class_names))
@@ -83,8 +84,8 @@ class Offsets:
     The score is the mIoU over nine classes: away from boundaries, and near one in each of eight directions.
     """
 
-    def __init__(self, recipe: Recipe, card: Card) -> None:
-        self.recipe, self.card = recipe, card
+    def __init__(self, recipe: Recipe, card: Card, device: torch.device = CPU) -> None:
+        self.recipe, self.card, self.device = recipe, card, device
 
     def loss(self, heads: Sequence[Tensor], targets: NDArray[np.uint8]) -> Tensor:
         """Return the loss of both heads."""
@@ -96,7 +97,7 @@ class Offsets:
         wanted = [offset_targets(target, IGNORE_INDEX) for target in targets]
         directions = torch.from_numpy(np.stack([target.directions for target in wanted]))
         mask = torch.from_numpy(np.stack([target.mask for target in wanted]))
-        return offset_loss(heads[0], heads[1], directions, mask)
+        return offset_loss(heads[0], heads[1], directions.to(self.device), mask.to(self.device))
 
     def score(self, network: Network, samples: SampleCache) -> float:
         """Return the mIoU over the nine classes."""
@@ -108,15 +109,15 @@ class Offsets:
 
     @torch.inference_mode()
     def _predict(self, network: Network, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        x = preprocess(image[None], self.card)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+        x = preprocess(image[None], self.card, self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
             heads = network.heads(x)
         height, width = image.shape[:2]
         directions, mask = (
             resize(logits.float(), x.shape[-2:], align_corners=True)[0, :, :height, :width].argmax(dim=0)
             for logits in heads
         )
-        classes: NDArray[np.uint8] = torch.where(mask == 1, 1 + directions, INSIDE).byte().numpy()
+        classes: NDArray[np.uint8] = torch.where(mask == 1, 1 + directions, INSIDE).byte().cpu().numpy()
         return classes
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from robseg.errors import IncompleteRun, InputError
 from robseg.models.card import Card
-from robseg.models.inference import preprocess
+from robseg.models.inference import open_device, preprocess
 from robseg.training.batches import SampleCache, batches, steps_per_epoch
 from robseg.training.build import blank_card, build_state
 from robseg.training.curve import plot_curve
@@ -58,6 +58,7 @@ def train(
     *,
     minutes: float | None = None,
     cache: Path | None = None,
+    device: str | torch.device = "cpu",
     report: Callable[[Progress], None] | None = None,
 ) -> Trained:
     """Train, or continue from OUT/checkpoint.pt, and export the weights.
@@ -71,6 +72,8 @@ def train(
         Stop after so long with a checkpoint; the schedule stays that of the recipe's epochs.
     cache
         A folder for decoded images (OUT/cache if None), which several trainings may share.
+    device
+        Such as `cpu` or `cuda`; the same bits come only from the same device.
 
     Raises
     ------
@@ -89,7 +92,7 @@ def train(
         ) from error
     # The global generator gives the first weights and the dropout; afterwards it is what it was.
     with lock, torch.random.fork_rng(devices=[]):
-        return _Training(recipe, task, out, minutes, cache, report).run()
+        return _Training(recipe, task, out, minutes, cache, open_device(device), report).run()
 
 
 def _make_folder(out: Path) -> None:
@@ -110,9 +113,11 @@ class _Training:
         out: Path,
         minutes: float | None,
         cache: Path | None,
+        device: torch.device,
         report: Callable[[Progress], None] | None,
     ) -> None:
         self.recipe, self.task, self.out, self.report = recipe, task, out, report
+        self.device = device
         self.started = time.monotonic()
         self.limit = math.inf if minutes is None else 60 * minutes
         self.card: Card = blank_card(recipe, task.architecture, task.train_set)
@@ -120,11 +125,11 @@ class _Training:
         self.val_samples = SampleCache(task.val_set, cache or out / "cache")
         self.per_epoch = steps_per_epoch(len(self.samples), recipe)
         self.steps = recipe.epochs * self.per_epoch
-        self.state = build_state(recipe, task.architecture, self.card, task.start)
+        self.state = build_state(recipe, task.architecture, self.card, task.start, device)
         if self.checkpoint.exists():
             load_checkpoint(self.checkpoint, self.state, self.identity, Recipe.defaults())
         self.seconds_before = self.state.seconds
-        self.objective = objective(recipe, self.card, self.samples)
+        self.objective = objective(recipe, self.card, self.samples, device)
 
     @property
     def checkpoint(self) -> Path:
@@ -182,8 +187,9 @@ class _Training:
         return loss
 
     def _loss(self, images: NDArray[np.uint8], targets: NDArray[np.uint8]) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            heads = self.state.network.heads(preprocess(images, self.card))
+        x = preprocess(images, self.card, self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+            heads = self.state.network.heads(x)
         return self.objective.loss(heads, targets)
 
     def _end_epoch(self) -> None:

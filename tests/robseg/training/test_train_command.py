@@ -93,3 +93,11 @@ def test_wrong_names_and_values_are_found_before_anything_is_written(tmp_path, a
     assert isinstance(result.exception, InputError)
     assert expected in str(result.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_device_that_is_not_there_is_refused_before_anything_is_trained(camvid, tmp_path):
+    names = ("--model", "enet", "--dataset", "camvid", "--data-root", camvid)
+    result = run(*names, "--out", tmp_path / "out", "--device", "cuda:99")
+    assert isinstance(result.exception, InputError)
+    assert "'cuda:99' is not available here" in str(result.exception)
+    assert not (tmp_path / "out" / "checkpoint.pt").exists()
