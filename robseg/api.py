@@ -105,7 +105,7 @@ def evaluate(
     """
     cells = cells_of(corruptions, severities, protocol)
     request = Request(
-        models=_sources(model, weights, card),
+        models=_sources(model, weights, card, dataset if isinstance(dataset, str) else dataset.name),
         dataset=dataset,
         cells=cells,
         data_root=Path(data_root) if data_root is not None else None,
@@ -125,7 +125,7 @@ def evaluate(
 
 
 def _sources(
-    model: AnyModel | Sequence[AnyModel], weights: str | Path | None, card: CardFields | None
+    model: AnyModel | Sequence[AnyModel], weights: str | Path | None, card: CardFields | None, dataset: str
 ) -> tuple[ModelSource | Model, ...]:
     """Return what stands for the models of an evaluation; weights and card are for a single one."""
     given = [model] if isinstance(model, str) or not isinstance(model, Sequence) else list(model)
@@ -134,7 +134,7 @@ def _sources(
     sources: list[ModelSource | Model] = []
     for one in given:
         if isinstance(one, str):
-            sources += with_cards(model_sources([one], files), cards)
+            sources += with_cards(model_sources([one], files, dataset=dataset), cards)
         elif callable(one):
             sources += with_cards([ModelSource(one, *files)], cards)
         elif files or cards:

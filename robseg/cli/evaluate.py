@@ -173,7 +173,7 @@ def evaluate(
 
     cells = cells_of(corruptions, parse_severities(severities), protocol)
     request = Request(
-        models=with_cards(model_sources(models, weights, arch), [fields_in(path) for path in cards]),
+        models=with_cards(model_sources(models, weights, arch, dataset), [fields_in(path) for path in cards]),
         dataset=dataset,
         cells=cells,
         data_root=data_root,

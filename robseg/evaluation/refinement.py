@@ -59,8 +59,10 @@ def check(source: RefineSource) -> None:
         _check_shipped()
 
 
-def load(source: RefineSource, images: Sequence[str], device: str, precision: Precision) -> Refiner:
-    """Load the network, or find the offsets of all images.
+def load(
+    source: RefineSource, dataset: str, images: Sequence[str], device: str, precision: Precision
+) -> Refiner:
+    """Load the network (`segfix` alone is that of the data set), or find the offsets of all images.
 
     Raises
     ------
@@ -72,7 +74,8 @@ def load(source: RefineSource, images: Sequence[str], device: str, precision: Pr
 
     if source.offsets is not None:
         return Refiner(find_offsets(source.offsets, images), source.scale)
-    model = load_model(source.spec, source.weights, device=device, precision=precision)
+    spec = source.spec if source.weights is not None else catalogue.resolve(source.spec, dataset).id
+    model = load_model(spec, source.weights, device=device, precision=precision)
     return Refiner(model, source.scale)
 
 

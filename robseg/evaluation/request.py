@@ -92,11 +92,15 @@ class Request:
 
 
 def model_sources(
-    specs: Sequence[str], weights: Sequence[Path] = (), architecture: str | None = None
+    specs: Sequence[str],
+    weights: Sequence[Path] = (),
+    architecture: str | None = None,
+    dataset: str = catalogue.DEFAULT_DATASET,
 ) -> tuple[ModelSource, ...]:
     """Return the models of specs: card ids, architectures, files (of `architecture`), globs, and "all".
 
-    "all" are the models that come with the package; a glob may match published ones, which are downloaded.
+    "all" are the models that come with the package; a glob may match published ones, which are downloaded. An
+    architecture alone means its model of `dataset`, if that ships. A SegFix labels nothing and is left out.
 
     `weights` are files for the specs, in their order; there are none or as many as specs.
 
@@ -112,7 +116,7 @@ def model_sources(
         )
     if weights:
         return tuple(ModelSource(spec, path) for spec, path in zip(specs, weights, strict=True))
-    return tuple(source for spec in specs for source in _expand(spec, architecture))
+    return tuple(source for spec in specs for source in _expand(spec, architecture, dataset))
 
 
 def with_cards(sources: Sequence[ModelSource], cards: Sequence[CardFields]) -> tuple[ModelSource, ...]:
@@ -127,7 +131,7 @@ def with_cards(sources: Sequence[ModelSource], cards: Sequence[CardFields]) -> t
     return tuple(dataclasses.replace(source, card=card) for source, card in zip(sources, cards, strict=True))
 
 
-def _expand(spec: str, architecture: str | None) -> list[ModelSource]:
+def _expand(spec: str, architecture: str | None, dataset: str) -> list[ModelSource]:
     if adapters.adapter_of(spec) and "*" not in spec:
         return [ModelSource(spec)]
     if spec.endswith(catalogue.WEIGHTS_SUFFIXES):
@@ -137,8 +141,14 @@ def _expand(spec: str, architecture: str | None) -> list[ModelSource]:
             )
         return [ModelSource(architecture, Path(spec))]
     if spec == "all" or any(character in spec for character in "*?["):
-        return [ModelSource(card.id) for card in catalogue.wanted(spec)]
-    return [ModelSource(catalogue.resolve(spec).id)]
+        cards = [card for card in catalogue.wanted(spec) if card.architecture != refinement.METHOD]
+        if not cards:
+            raise InputError(
+                f"Expected '{spec}' to match models that label images, but each of them is a SegFix: "
+                f"name a model, and add --refine {refinement.METHOD}."
+            )
+        return [ModelSource(card.id) for card in cards]
+    return [ModelSource(catalogue.resolve(spec, dataset).id)]
 
 
 def resolve(request: Request) -> tuple[Condition, ...]:
@@ -223,7 +233,7 @@ def _loaded(source: ModelSource | Model, request: Request, dataset: Dataset) -> 
 def _refiner(request: Request, dataset: Dataset) -> Refiner | None:
     if request.refine is None:
         return None
-    return refinement.load(request.refine, dataset.ids, request.device, request.precision)
+    return refinement.load(request.refine, dataset.name, dataset.ids, request.device, request.precision)
 
 
 def _refined_by(refiner: Refiner) -> str:

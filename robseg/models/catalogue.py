@@ -21,6 +21,7 @@ from robseg.registry import Registry, unknown_name
 __all__ = [
     "ARCHITECTURE_NAMES",
     "CARDS",
+    "DEFAULT_DATASET",
     "WEIGHTS_SUFFIXES",
     "ZOO",
     "architecture_of",
@@ -158,8 +159,8 @@ def architecture_of(spec: str) -> str:
     raise _unknown(spec)
 
 
-def resolve(spec: str) -> Card:
-    """Return the card of an id, or an architecture's first that ships (that of streets, if there).
+def resolve(spec: str, dataset: str = DEFAULT_DATASET) -> Card:
+    """Return the card of an id, or of an architecture's that ships: that of a data set, else that of streets.
 
     Raises
     ------
@@ -177,7 +178,7 @@ def resolve(spec: str) -> Card:
             f"Expected weights for '{spec}', but none come with the package: give a file of them, or name a "
             f"published model (`robseg list models '{spec}*'`)."
         )
-    return next((card for card in cards if card.dataset == DEFAULT_DATASET), cards[0])
+    return min(cards, key=lambda card: (card.dataset != dataset, card.dataset != DEFAULT_DATASET))
 
 
 def wanted(pattern: str) -> tuple[Card, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from robseg.errors import InputError
+from robseg.evaluation.request import model_sources
 from robseg.models import catalogue
 from robseg.models.card import Card
 from robseg.registry import Registry
@@ -69,6 +70,25 @@ def test_an_id_is_found_exactly(zoo: Registry[Card]) -> None:
 
 def test_an_architecture_alone_means_the_one_that_needs_no_download(zoo: Registry[Card]) -> None:
     assert catalogue.resolve("enet").id == "enet@streets"
+    assert catalogue.resolve("enet", "cityscapes").id == "enet@streets"
+
+
+def test_an_architecture_alone_means_the_one_of_the_data_set_at_hand(zoo: Registry[Card]) -> None:
+    assert catalogue.resolve("enet", "camvid").id == "enet@camvid"
+    assert [source.spec for source in model_sources(["enet"], dataset="camvid")] == ["enet@camvid"]
+
+
+def test_a_segfix_is_no_model_to_evaluate(monkeypatch: pytest.MonkeyPatch) -> None:
+    cards: Registry[Card] = Registry("model")
+    for name in ("enet", "segfix"):
+        id_ = f"{name}@streets"
+        file = f"{id_}.safetensors"
+        cards.add(id_, dataclasses.replace(CARD, id=id_, architecture=name, weights_file=file))
+    monkeypatch.setattr(catalogue, "CARDS", cards)
+    assert [source.spec for source in model_sources(["all"])] == ["enet@streets"]
+    assert [source.spec for source in model_sources(["*@streets"])] == ["enet@streets"]
+    with pytest.raises(InputError, match="each of them is a SegFix"):
+        model_sources(["seg*"])
 
 
 @pytest.mark.parametrize(
