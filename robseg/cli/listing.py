@@ -28,6 +28,7 @@ def _models() -> list[Row]:
             "dataset": card.dataset,
             "classes": len(card.class_names),
             "published_miou": card.published_miou,
+            "published_interval": card.published_interval,
             "published_protocol": card.published_protocol,
             "weights": whereabouts(card),
             "weights_file": card.weights_file,
@@ -36,6 +37,8 @@ def _models() -> list[Row]:
             "config": card.config,
             "licence": card.licence,
             "source": card.source,
+            "trained_on": card.trained_on,
+            "seen_corruptions": list(card.seen_corruptions),
         }
         for card in list_cards()
     ]

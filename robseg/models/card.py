@@ -59,6 +59,8 @@ class Card:
         The upstream's configuration.
     published_miou
         A fraction, as printed by `source` (None where there is none), by its `published_protocol`.
+    published_interval
+        The 95 % interval of `published_miou`, where known: by a bootstrap over images or blocks of frames.
     options
         Keyword arguments of the architecture's builder, such as the generation of an ENet.
     trained_on
@@ -92,6 +94,7 @@ class Card:
     layout: str = ""
     config: str = ""
     published_miou: float | None = None
+    published_interval: tuple[float, float] | None = None
     published_protocol: str = ""
     licence: str = ""
     source: str = ""

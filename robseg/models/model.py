@@ -220,8 +220,17 @@ def _card(known: Card | None, name: str, stem: str, fit: Fit, class_names: Seque
     preprocess = {"size_divisor": architecture(name).size_divisor, **fit.preprocess}
     card = Card(id="", architecture=name, dataset="", class_names=(), options=fit.options, **preprocess)
     if known is not None:
-        blank = dict.fromkeys(("weights_file", "sha256", "published_protocol", "trained_on", "source"), "")
-        card = dataclasses.replace(known, weights_urls=(), published_miou=None, **blank)  # type: ignore[arg-type]
+        card = dataclasses.replace(
+            known,
+            weights_urls=(),
+            weights_file="",
+            sha256="",
+            published_miou=None,
+            published_interval=None,
+            published_protocol="",
+            trained_on="",
+            source="",
+        )
     return dataclasses.replace(
         card,
         id=f"{name}:{stem}",

@@ -26,6 +26,7 @@ from robseg.models.unpickle import Stub, restricted_pickle
 __all__ = [
     "Checkpoint",
     "fitted",
+    "halved",
     "read_checkpoint",
     "read_weights",
     "save_weights",
@@ -159,7 +160,7 @@ def save_weights(path: Path, state_dict: Mapping[str, Tensor], card: Card, half:
     the file's name and SHA-256.
     """
     tensors = {
-        key: _halved(tensor) if half else tensor.detach().cpu().contiguous()
+        key: halved(tensor) if half else tensor.detach().cpu().contiguous()
         for key, tensor in state_dict.items()
         if not key.endswith(COUNTER)
     }
@@ -169,6 +170,14 @@ def save_weights(path: Path, state_dict: Mapping[str, Tensor], card: Card, half:
     write_atomically(path, content)
     write_atomically(path.with_suffix(".json"), card_to_json(card).encode())
     return card
+
+
+def halved(tensor: Tensor) -> Tensor:
+    """Return a tensor in half precision, but not one of integers or with a value beyond its range."""
+    tensor = tensor.detach().cpu().contiguous()
+    if not tensor.is_floating_point() or tensor.abs().max() > torch.finfo(torch.half).max:
+        return tensor
+    return tensor.half()
 
 
 def sha256_of_tensors(state_dict: Mapping[str, Tensor]) -> str:
@@ -233,10 +242,3 @@ def _broken(path: Path, error: Exception) -> InputError:
 
 def _listed(names: Sequence[str], limit: int = 3) -> str:
     return ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")
-
-
-def _halved(tensor: Tensor) -> Tensor:
-    tensor = tensor.detach().cpu().contiguous()
-    if not tensor.is_floating_point() or tensor.abs().max() > torch.finfo(torch.half).max:
-        return tensor
-    return tensor.half()

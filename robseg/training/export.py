@@ -2,60 +2,79 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import math
+from collections.abc import Callable
 from pathlib import Path
-
-from torch import Tensor
 
 from robseg.datasets.base import DATASETS
 from robseg.files import write_atomically
+from robseg.models.base import Network
 from robseg.models.card import Card
-from robseg.models.weights import save_weights
+from robseg.models.weights import halved, save_weights
 from robseg.training.recipe import Recipe
 from robseg.training.recipe_file import to_toml
 from robseg.training.state import State
 from robseg.training.task import Task, corruption_names
+from robseg.training.validate import Score
 
 __all__ = ["export"]
 
 
-def export(recipe: Recipe, card: Card, task: Task, state: State, out: Path) -> dict[str, Path]:
+def export(
+    recipe: Recipe, card: Card, task: Task, state: State, out: Path, score: Callable[[Network], Score]
+) -> dict[str, Path]:
     """Write OUT/recipe.toml and OUT/<id>.safetensors with its card: the last weights.
 
-    Where an earlier epoch validated better, its weights go to OUT/<id>-best.safetensors. Returns the weights'
-    paths under the names `last` and `best`.
+    Where an earlier epoch validated better, its weights go to OUT/<id>-best.safetensors. Weights are stored
+    in half precision, and the mIoU on their card is that of what is stored. Returns the weights' paths under
+    the names `last` and `best`.
     """
     write_atomically(out / "recipe.toml", to_toml(recipe).encode())
-    last = _save(out / f"{card.id}.safetensors", recipe, card, task, state, "last")
+    card = _described(card, recipe, task)
+    last = out / f"{card.id}.safetensors"
+    _save(last, state.result, _sourced(card, recipe, state, "last"), score)
     if state.best_miou <= (state.rows[-1].val_miou or 0.0):
         return {"last": last, "best": last}
-    return {
-        "last": last,
-        "best": _save(out / f"{card.id}-best.safetensors", recipe, card, task, state, "best"),
-    }
+    best = out / f"{card.id}-best.safetensors"
+    network = copy.deepcopy(state.result)
+    network.load_state_dict(state.best)
+    _save(best, network, _sourced(card, recipe, state, "best"), score)
+    return {"last": last, "best": best}
 
 
-def _save(path: Path, recipe: Recipe, card: Card, task: Task, state: State, which: str) -> Path:
-    miou = state.best_miou if which == "best" else state.rows[-1].val_miou
-    weights: dict[str, Tensor] = state.best if which == "best" else state.result.state_dict()
+def _save(path: Path, network: Network, card: Card, score: Callable[[Network], Score]) -> None:
+    network = copy.deepcopy(network).eval()
+    for tensor in network.state_dict().values():
+        tensor.copy_(halved(tensor))
+    miou, low, high = (round(value, 4) for value in score(network))
+    known = None if math.isnan(low) else (low, high)
+    card = dataclasses.replace(card, weights_file=path.name, published_miou=miou, published_interval=known)
+    save_weights(path, network.state_dict(), card, half=True)
+
+
+def _described(card: Card, recipe: Recipe, task: Task) -> Card:
+    """Return a card that says what a network was trained on."""
     data = task.train_set
     filled = dataclasses.replace(
         card,
-        published_miou=None if miou is None else round(miou, 4),
         published_protocol=f"{recipe.val_split}, whole images at their own size",
         licence=_licence(recipe),
-        weights_file=path.name,
         seen_corruptions=corruption_names(recipe),
         trained_on=f"{data.name} {data.split}, {len(data)} images{_augmented(recipe)}",
-        source=(
-            f"robseg train ({which} weights), {state.seconds / 3600:.2f} hours, mIoU on {recipe.val_split}"
-            f"{'' if recipe.val_limit is None else f' (first {recipe.val_limit} images)'}; {_summary(recipe)}"
-        ),
     )
-    if task.start is not None:
-        filled = task.start.history(filled)
-    save_weights(path, weights, filled, half=True)
-    return path
+    return filled if task.start is None else task.start.history(filled)
+
+
+def _sourced(card: Card, recipe: Recipe, state: State, which: str) -> Card:
+    """Return a card that says which weights of which training these are."""
+    limit = "" if recipe.val_limit is None else f" (first {recipe.val_limit} images)"
+    return dataclasses.replace(
+        card,
+        source=f"robseg train ({which} weights), {state.seconds / 3600:.2f} hours, mIoU on "
+        f"{recipe.val_split}{limit}; {_summary(recipe)}",
+    )
 
 
 def _licence(recipe: Recipe) -> str:

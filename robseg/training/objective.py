@@ -22,7 +22,7 @@ from robseg.training.batches import SampleCache
 from robseg.training.class_weights import class_weights, pixel_counts
 from robseg.training.losses import network_loss, offset_loss
 from robseg.training.recipe import Recipe
-from robseg.training.validate import miou_of
+from robseg.training.validate import counted
 
 __all__ = ["Objective", "Offsets", "Segmentation", "objective", "output_names"]
 
@@ -37,8 +37,8 @@ class Objective(Protocol):
     def loss(self, heads: Sequence[Tensor], targets: NDArray[np.uint8]) -> Tensor:
         """Return the loss of all heads' logits against a data set's targets, uint8 (N, H, W)."""
 
-    def score(self, network: Network, samples: SampleCache) -> float:
-        """Return a fraction: how well the network, in eval mode, does on these samples."""
+    def counts(self, network: Network, samples: SampleCache) -> NDArray[np.int64]:
+        """Return what a network in eval mode gets right and wrong, by sample: see `counted`."""
 
 
 def objective(recipe: Recipe, card: Card, samples: SampleCache, device: torch.device) -> Objective:
@@ -57,7 +57,7 @@ def output_names(recipe: Recipe, class_names: tuple[str, ...]) -> tuple[str, ...
 
 
 class Segmentation:
-    """The class of each pixel; the score is the mIoU at the images' own size."""
+    """The class of each pixel; counted at the images' own size."""
 
     def __init__(self, recipe: Recipe, card: Card, weights: Tensor, device: torch.device = CPU) -> None:
         self.recipe, self.card, self.device = recipe, card, device
@@ -68,20 +68,20 @@ class Segmentation:
         there = torch.from_numpy(targets).to(self.device)
         return network_loss(heads, there, self.weights, self.recipe, self.card.align_corners)
 
-    def score(self, network: Network, samples: SampleCache) -> float:
-        """Return the mIoU."""
+    def counts(self, network: Network, samples: SampleCache) -> NDArray[np.int64]:
+        """Return the counts of the classes."""
         pairs = (samples[index] for index in range(len(samples)))
         predicted = (
             (labels(network, image[None], self.card, self.device, self.recipe.precision)[0], target)
             for image, target in pairs
         )
-        return miou_of(predicted, len(self.card.class_names))
+        return counted(predicted, len(self.card.class_names))
 
 
 class Offsets:
     """SegFix's offsets: whether a pixel is near a boundary, and in which direction the inside lies.
 
-    The score is the mIoU over nine classes: away from boundaries, and near one in each of eight directions.
+    Counted are nine classes: away from boundaries, and near one in each of eight directions.
     """
 
     def __init__(self, recipe: Recipe, card: Card, device: torch.device = CPU) -> None:
@@ -99,10 +99,10 @@ class Offsets:
         mask = torch.from_numpy(np.stack([target.mask for target in wanted]))
         return offset_loss(heads[0], heads[1], directions.to(self.device), mask.to(self.device))
 
-    def score(self, network: Network, samples: SampleCache) -> float:
-        """Return the mIoU over the nine classes."""
+    def counts(self, network: Network, samples: SampleCache) -> NDArray[np.int64]:
+        """Return the counts of the nine classes."""
         pairs = (samples[index] for index in range(len(samples)))
-        return miou_of(
+        return counted(
             ((self._predict(network, image), _together(target)) for image, target in pairs),
             1 + len(DIRECTION_NAMES),
         )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from robseg.errors import IncompleteRun, InputError
+from robseg.models.base import Network
 from robseg.models.card import Card
 from robseg.models.inference import open_device, preprocess
 from robseg.training.batches import SampleCache, batches, steps_per_epoch
@@ -26,6 +27,7 @@ from robseg.training.optimizer import average, learning_rate, set_learning_rate
 from robseg.training.recipe import Recipe
 from robseg.training.state import Row, load_checkpoint, save_checkpoint, write_log
 from robseg.training.task import Task
+from robseg.training.validate import Score, score
 
 __all__ = ["Progress", "Trained", "train"]
 
@@ -160,7 +162,7 @@ class _Training:
                 )
         write_log(self.out / "log.csv", state.rows)
         plot_curve(self.out / "curve.png", state.rows, self.card.id)
-        weights = export(self.recipe, self.card, self.task, state, self.out)
+        weights = export(self.recipe, self.card, self.task, state, self.out, self._score)
         return Trained(tuple(state.rows), weights)
 
     def _step(self) -> float:
@@ -198,7 +200,7 @@ class _Training:
         miou = None
         if epoch % recipe.val_every == 0 or epoch == recipe.epochs:
             state.network.eval()
-            miou = self.objective.score(state.result, self.val_samples)
+            miou = self._score(state.result).miou
             state.network.train()
             if recipe.keep_best and miou > state.best_miou:
                 state.best_miou = miou
@@ -210,6 +212,9 @@ class _Training:
         state.loss = 0.0
         write_log(self.out / "log.csv", state.rows)
         self._report(loss, miou)
+
+    def _score(self, network: Network) -> Score:
+        return score(self.objective.counts(network, self.val_samples), self.task.val_set)
 
     def _report(self, loss: float, miou: float | None = None) -> None:
         if self.report is None:

@@ -1,33 +1,47 @@
-"""The mIoU of predictions over a validation split."""
+"""The mIoU of predictions over a validation split, with its interval."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robseg.evaluation.counts import Counts, count
+from reports.resampling import Bootstrap, interval, replicate, units_of
+from reports.scores import miou
+from robseg.datasets.base import Dataset
+from robseg.evaluation.counts import count
 
-__all__ = ["miou", "miou_of"]
+__all__ = ["Score", "counted", "score"]
 
 
-def miou(counts: Counts) -> float:
-    """Return the mean IoU over the classes that occur in target or prediction (NaN where none does).
+class Score(NamedTuple):
+    """A mIoU and its 95 % interval, fractions; the ends are NaN for a single image or block of frames."""
+
+    miou: float
+    low: float
+    high: float
+
+
+def counted(
+    pairs: Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]], num_classes: int
+) -> NDArray[np.int64]:
+    """Return the counts (tp, fp, fn) of predictions against targets, uint8 (H, W) each: (N, 3, C)."""
+    return np.array([count(prediction, target, num_classes) for prediction, target in pairs], np.int64)
+
+
+def score(counts: NDArray[np.int64], dataset: Dataset) -> Score:
+    """Return the mIoU of counts (N, 3, C) of a data set's images, added over all of them.
 
     Examples
     --------
-    >>> miou(Counts(np.array([3, 1, 0]), np.array([1, 0, 0]), np.array([0, 1, 0])))
+    >>> counts = np.array([[[3, 1, 0], [1, 0, 0], [0, 1, 0]]])
+    >>> score(counts, Dataset("one", "val", ("a", "b", "c"), ((0, 0, 0),) * 3, ("0",), print, "")).miou
     0.625
     """
-    union = counts.tp + counts.fp + counts.fn
-    occurs = union > 0
-    return float((counts.tp[occurs] / union[occurs]).mean()) if occurs.any() else float("nan")
-
-
-def miou_of(pairs: Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]], num_classes: int) -> float:
-    """Return the mIoU of predictions against targets, uint8 (H, W) each, counted over all of them."""
-    total = np.zeros((3, num_classes), np.int64)
-    for prediction, target in pairs:
-        total += np.stack(count(prediction, target, num_classes))
-    return miou(Counts(*total))
+    bootstrap = Bootstrap()
+    units = units_of(dataset.ids, dataset.clusters, bootstrap.resamples)
+    values = miou(*np.moveaxis(replicate(counts, units), 1, 0))
+    low, high = interval(values, units.count, bootstrap)
+    return Score(float(values[0]), float(low), float(high))

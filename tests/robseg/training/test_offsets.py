@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from reports.scores import miou
 from robseg.datasets.base import Dataset, Sample
 from robseg.errors import InputError
 from robseg.models.architectures.segfix import ARCHITECTURE
@@ -89,9 +90,9 @@ def test_the_score_is_one_for_the_targets_themselves_and_less_with_turned_direct
     samples = [read_halves(1)[1:]]
     network = Perfect(samples[0][1])
     card_of = blank_card(RECIPE, ARCHITECTURE, halves().train_set)
-    assert Offsets(RECIPE, card_of).score(network, samples) == 1
+    assert miou(*Offsets(RECIPE, card_of).counts(network, samples)[0]) == 1
     # Only the inside is right: one of nine classes, of those that occur.
-    turned = Offsets(RECIPE, card_of).score(Perfect(samples[0][1], mask_only=True), samples)
+    turned = miou(*Offsets(RECIPE, card_of).counts(Perfect(samples[0][1], mask_only=True), samples)[0])
     assert 0 < turned < 0.5
 
 

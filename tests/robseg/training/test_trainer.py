@@ -120,7 +120,9 @@ def test_weights_and_card_are_left_behind(whole):
     card = json.loads((out / "tiny@grey.json").read_text())
     assert card["class_names"] == list(CLASSES)
     assert card["trained_on"] == "grey train, 7 images"
-    assert card["published_miou"] == pytest.approx(trained.rows[-1].val_miou, abs=1e-4)
+    assert card["published_miou"] == pytest.approx(trained.rows[-1].val_miou, abs=0.02)
+    low, high = card["published_interval"]
+    assert low < card["published_miou"] < high
     assert "seed 0" in card["source"]
     assert card["backbone"] == "toy"
 
