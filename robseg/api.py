@@ -40,6 +40,7 @@ def evaluate(
     data_root: str | Path | None = None,
     split: str | None = None,
     limit: int | None = None,
+    every: int = 1,
     seed: int = 0,
     move_targets: bool | None = None,
     refine: str | None = None,
@@ -67,6 +68,8 @@ def evaluate(
         Names, groups or subsets, comma-separated ("none": clean images only), at severities 1..5.
     protocol
         A named protocol in place of corruptions and severities (see `robseg list protocols`).
+    limit, every
+        At most so many images, and only every so many-th (1: all).
     weights
         A checkpoint for `model`, in place of its card's own.
     card
@@ -111,6 +114,7 @@ def evaluate(
         data_root=Path(data_root) if data_root is not None else None,
         split=split,
         limit=limit,
+        every=every,
         seed=seed,
         move_targets=targets_move(move_targets, protocol),
         device=device,

@@ -71,6 +71,13 @@ def cores() -> int:
 )
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="Only the first so many images.")
 @click.option(
+    "--every",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Only every so many-th image: in videos, neighbours say much the same.",
+)
+@click.option(
     "--out",
     "-o",
     type=click.Path(path_type=Path),
@@ -143,6 +150,7 @@ def evaluate(
     data_root: Path | None,
     split: str | None,
     limit: int | None,
+    every: int,
     out: Path | None,
     seed: int,
     move_targets: bool | None,
@@ -179,6 +187,7 @@ def evaluate(
         data_root=data_root,
         split=split,
         limit=limit,
+        every=every,
         seed=seed,
         move_targets=targets_move(move_targets, protocol),
         device=device,

@@ -59,6 +59,26 @@ class Dataset:
             return self
         return dataclasses.replace(self, ids=self.ids[:limit], clusters=self.clusters[:limit])
 
+    def thinned(self, every: int) -> Dataset:
+        """Return the same data set with every so many-th image only, from the first on."""
+        if every == 1:
+            return self
+        chosen = slice(None, None, every)
+        return dataclasses.replace(
+            self, ids=self.ids[chosen], clusters=self.clusters[chosen], read=_Thinned(self.read, every)
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Thinned:
+    """Read every so many-th sample; picklable where `read` is."""
+
+    read: Callable[[int], Sample]
+    every: int
+
+    def __call__(self, index: int) -> Sample:
+        return self.read(index * self.every)
+
 
 @dataclasses.dataclass(frozen=True)
 class DatasetCard:

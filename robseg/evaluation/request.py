@@ -71,8 +71,9 @@ class Request:
     """One evaluation: models and a data set (by name, or loaded already), conditions and the way to run them.
 
     `cells` are (corruption, severity) pairs, of the named protocol or custom; the clean condition is always
-    part of a run. With `refine`, each model is judged twice: as it is, and refined. `boundaries` are
-    widths in pixels at which boundaries are counted too.
+    part of a run. Of the images, every `every`-th is taken, and `limit` of these at most. With `refine`, each
+    model is judged twice: as it is, and refined. `boundaries` are widths in pixels at which boundaries are
+    counted too.
     """
 
     models: tuple[ModelSource | Model, ...]
@@ -81,6 +82,7 @@ class Request:
     data_root: Path | None = None
     split: str | None = None
     limit: int | None = None
+    every: int = 1
     seed: int = 0
     move_targets: bool = True
     device: str = "cpu"
@@ -162,7 +164,11 @@ def resolve(request: Request) -> tuple[Condition, ...]:
     conditions = grid(request.cells)
     if isinstance(request.dataset, str):
         DATASETS[request.dataset]
-    for name, value in {"limit": request.limit, "batch size": request.batch_size}.items():
+    for name, value in {
+        "limit": request.limit,
+        "step between images": request.every,
+        "batch size": request.batch_size,
+    }.items():
         if value is not None and value < 1:
             raise InputError(f"Expected a {name} of at least 1, but got {value}.")
     if request.refine is not None:
@@ -210,9 +216,10 @@ def prepare(request: Request) -> Job:
 
 
 def _opened(request: Request) -> Dataset:
-    if isinstance(request.dataset, Dataset):
-        return request.dataset.head(request.limit)
-    return open_dataset(request.dataset, request.data_root, request.split).head(request.limit)
+    dataset = request.dataset
+    if not isinstance(dataset, Dataset):
+        dataset = open_dataset(dataset, request.data_root, request.split)
+    return dataset.thinned(request.every).head(request.limit)
 
 
 def _loaded(source: ModelSource | Model, request: Request, dataset: Dataset) -> Model:

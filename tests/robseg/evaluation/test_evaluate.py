@@ -1,5 +1,6 @@
 """A whole evaluation: the same bytes however it was done, and right by an independent count."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -98,6 +99,21 @@ def test_asking_for_more_computes_only_what_is_missing(
     assert done[-1] == 5 * 5 - 2 * 2
     assert before.items() <= counts(tmp_path).items()
     assert tables(tmp_path) == tables(whole)
+
+
+def test_every_second_image_is_counted_as_among_all(
+    whole: Path, model: Model, dataset: Dataset, tmp_path: Path
+) -> None:
+    clustered = dataclasses.replace(dataset, clusters=tuple("aabbc"))
+    results = robseg.evaluate(model, clustered, "fog", (1,), out=tmp_path, every=2, limit=2, examples=False)
+    assert results.record.images == (dataset.ids[0], dataset.ids[2])
+    assert results.record.clusters == ("a", "b")
+    columns = ["corruption", "severity", "image", "tp", "fp", "fn"]
+    here, all_of_them = (
+        pd.read_parquet(run / "counts")[columns].astype(str).apply(tuple, axis=1) for run in (tmp_path, whole)
+    )
+    assert len(here) == 4
+    assert set(here) < set(all_of_them)
 
 
 def test_a_deleted_shard_is_computed_again(whole: Path, model: Model, dataset: Dataset) -> None:
