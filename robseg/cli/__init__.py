@@ -19,6 +19,7 @@ COMMANDS = {
     ),
     "report": ("robseg.cli.report:report", "Score finished runs again and rewrite their tables and reports."),
     "compare": ("robseg.cli.compare:compare", "Compare two models on the same images, with p-values."),
+    "ranks": ("robseg.cli.ranks:ranks", "Tell whether two data sets rank models and corruptions alike."),
     "gate": ("robseg.cli.gate:gate", "Check a run against a baseline and rules, for continuous integration."),
     "baseline": ("robseg.cli.baseline:baseline", "Keep a run's scores in a small file, for the gate."),
     "list": ("robseg.cli.listing:listing", "List models, data sets, corruptions or protocols."),
