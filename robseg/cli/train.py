@@ -58,11 +58,13 @@ def train(
     """
     import torch
 
+    from robseg.memory import keep_freed_memory
     from robseg.training.task import resolve
     from robseg.training.trainer import train as run
 
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
+    keep_freed_memory()
     written = {} if recipe is None else read_fields(recipe)
     made = make_recipe({**written, **_given(fields, written.get("options", {}))})
     task = resolve(made)

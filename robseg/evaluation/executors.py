@@ -22,6 +22,7 @@ from pathlib import Path
 from robseg.errors import IncompleteRun
 from robseg.evaluation.plan import Shard
 from robseg.evaluation.worker import Job, ShardDone, Worker
+from robseg.memory import keep_freed_memory
 
 __all__ = ["Executor", "in_process", "local"]
 
@@ -97,6 +98,7 @@ def _start(payload: bytes, stop: Event) -> None:
 
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
+    keep_freed_memory()
     job, counts_dir = pickle.loads(payload)  # noqa: S301 - from our own parent
     _worker = Worker(job, counts_dir, stop.is_set)
 
