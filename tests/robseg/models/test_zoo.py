@@ -1,0 +1,44 @@
+"""What every model that comes with the package promises."""
+
+import hashlib
+import re
+
+import numpy as np
+import pytest
+
+from robseg.datasets import DATASETS
+from robseg.models.catalogue import ZOO, list_cards, shipped
+from robseg.models.model import load_model
+
+CARDS = {card.id: card for card in list_cards() if shipped(card)}
+MEGABYTES = 60  # that all weights together may take
+
+
+def test_the_weights_stay_small():
+    assert sum((ZOO / card.weights_file).stat().st_size for card in CARDS.values()) < MEGABYTES * 1e6
+
+
+def test_each_file_of_the_zoo_has_a_card():
+    assert {path.name for path in ZOO.glob("*.safetensors")} == {card.weights_file for card in CARDS.values()}
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_a_card_tells_where_its_weights_come_from(name):
+    card = CARDS[name]
+    assert hashlib.sha256((ZOO / card.weights_file).read_bytes()).hexdigest() == card.sha256
+    assert card.dataset in DATASETS
+    assert f"{card.dataset} train" in card.trained_on
+    assert "of the data" in card.licence
+    assert re.search(r"[\d.]+ hours.*epochs \d+.*seed \d+", card.source)
+    low, high = card.published_interval
+    assert low < card.published_miou < high
+    assert card.published_protocol
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_a_model_labels_images_of_any_size(name):
+    model = load_model(name)
+    if model.card.architecture != "segfix":
+        labels = model.predict(np.zeros((1, 50, 70, 3), np.uint8))
+        assert labels.shape == (1, 50, 70)
+        assert labels.max() < len(model.card.class_names)
