@@ -28,6 +28,7 @@ __all__ = [
     "scores",
     "severities",
     "summary",
+    "with_interval",
 ]
 
 NAN = float("nan")
@@ -101,16 +102,16 @@ def summary(scored: Replicates, protocol: Protocol, reference: Reference | None)
             "protocol": scored.record.protocol,
             "reference": reference.name if reference else "",
         }
-        row |= _with_interval(scored, m, "clean_miou", curves.clean)
-        row |= _with_interval(scored, m, "mpc", mpc)
-        row |= _with_interval(scored, m, "rpc", aggregate.retention(mpc, curves.clean))
+        row |= with_interval(scored, m, "clean_miou", curves.clean)
+        row |= with_interval(scored, m, "mpc", mpc)
+        row |= with_interval(scored, m, "rpc", aggregate.retention(mpc, curves.clean))
         pair = (
             aggregate.mean_degradations(curves, reference.curves, protocol)
             if reference
             else (np.full_like(mpc, NAN), np.full_like(mpc, NAN))
         )
         for name, values in zip(("mcd", "mrcd"), pair, strict=True):
-            row |= _with_interval(scored, m, name, values)
+            row |= with_interval(scored, m, name, values)
         cost = {"parameters": model.parameters, "gmacs": model.gmacs, "ms_per_image": model.ms_per_image}
         rows.append(row | {name: NAN if value is None else value for name, value in cost.items()})
     return pd.DataFrame(rows)
@@ -135,11 +136,11 @@ def corruptions(scored: Replicates, reference: Reference | None) -> pd.DataFrame
                     "corruption": name,
                     "group": group_of[name],
                     "severities": " ".join(map(str, sorted(curves.severities[name]))),
-                    **_with_interval(scored, m, "miou", means[name]),
-                    **_with_interval(scored, m, "retention", aggregate.retention(means[name], curves.clean)),
-                    **_with_interval(scored, m, "degradation", 1 - means[name]),
-                    **_with_interval(scored, m, "cd", cd),
-                    **_with_interval(scored, m, "rcd", rcd),
+                    **with_interval(scored, m, "miou", means[name]),
+                    **with_interval(scored, m, "retention", aggregate.retention(means[name], curves.clean)),
+                    **with_interval(scored, m, "degradation", 1 - means[name]),
+                    **with_interval(scored, m, "cd", cd),
+                    **with_interval(scored, m, "rcd", rcd),
                 }
             )
     return pd.DataFrame(rows, columns=CORRUPTION_COLUMNS)
@@ -165,8 +166,8 @@ def _means(
             "model": model.name,
             "dataset": scored.record.dataset["name"],
             column: name,
-            **_with_interval(scored, m, "miou", values),
-            **_with_interval(scored, m, "retention", aggregate.retention(values, _curves(scored, m).clean)),
+            **with_interval(scored, m, "miou", values),
+            **with_interval(scored, m, "retention", aggregate.retention(values, _curves(scored, m).clean)),
         }
         for m, model in enumerate(scored.record.models)
         for name, values in means[m].items()
@@ -191,7 +192,7 @@ def _mean_miou(scores: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return means.reset_index()
 
 
-def _with_interval(scored: Replicates, model: int, name: str, values: Floats) -> dict[str, float]:
+def with_interval(scored: Replicates, model: int, name: str, values: Floats) -> dict[str, float]:
     """Return a score of a model and the ends of its interval, under their columns' names."""
     units = min(scored.units.count, int(scored.totals.images[model].min()))
     low, high = interval(values, units, scored.bootstrap)

@@ -14,7 +14,7 @@ from reports.identity import differences
 from reports.reference import Reference, find_reference
 from reports.replicates import Replicates, read_replicates
 from reports.resampling import Bootstrap
-from reports.results import TABLES, Results, results_of, under_protocol
+from reports.results import NEAR, TABLES, Results, protocol_of, results_of, under_protocol
 from reports.schema import ModelRecord, RunRecord
 
 __all__ = ["Merged", "load_runs"]
@@ -65,7 +65,7 @@ def load_runs(
     ]
     baseline = _reference(reference, scored) if reference is not None else None
     parts = [
-        results_of(one, baseline, boundaries(folder, one, partial=partial))
+        results_of(one, baseline, boundaries(folder, one, protocol_of(one.record), partial=partial))
         for one, (folder, _) in zip(scored, kept, strict=True)
     ]
     return Merged(_joined(parts), tuple(left_out))
@@ -102,10 +102,11 @@ def _joined(parts: Sequence[Results]) -> Results:
         first,
         command="; ".join(part.record.command for part in parts),
         models=tuple(model for part in parts for model in part.record.models),
+        device=", ".join(dict.fromkeys(part.record.device for part in parts)),
         seconds={},
         examples=(),
     )
     tables = {name: pd.concat([getattr(part, name) for part in parts], ignore_index=True) for name in TABLES}
-    near = [part.boundaries for part in parts if not part.boundaries.empty] or [parts[0].boundaries]
-    tables["boundaries"] = pd.concat(near, ignore_index=True)
+    near = [part for part in parts if not part.boundaries.empty] or parts[:1]
+    tables |= {name: pd.concat([getattr(part, name) for part in near], ignore_index=True) for name in NEAR}
     return dataclasses.replace(parts[0], record=record, **tables)

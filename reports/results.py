@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from reports import frames
-from reports.boundaries import boundaries
+from reports.boundaries import Boundaries, boundaries
 from reports.files import write_atomically
 from reports.protocols import CUSTOM, MOVES_PIXELS, PROTOCOLS, Protocol, conditions
 from reports.reference import Reference, find_reference
@@ -18,6 +18,7 @@ from reports.resampling import Bootstrap
 from reports.schema import CLEAN, InvalidRun, RunRecord
 
 __all__ = [
+    "NEAR",
     "TABLES",
     "Results",
     "Scoring",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 TABLES = ("scores", "classes", "summary", "corruptions", "groups", "severities")
+NEAR = ("boundaries", "boundary_means")  # tables that are there only where boundaries were counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Results:
 
     `scores` has a row per model and condition, `classes` per model, condition and class, `summary` per model;
     `corruptions`, `groups` and `severities` are means by these, per model. `boundaries` has a row per model,
-    condition and width, none where boundaries were not counted.
+    condition and width, `boundary_means` per model, mean and width, none where boundaries were not counted.
     """
 
     record: RunRecord
@@ -68,6 +70,7 @@ class Results:
     groups: pd.DataFrame
     severities: pd.DataFrame
     boundaries: pd.DataFrame
+    boundary_means: pd.DataFrame
 
 
 def load(
@@ -105,12 +108,12 @@ def load(
     return results_of(
         scored,
         find_reference(reference, scored) if reference is not None else None,
-        boundaries(run, scored, partial=partial),
+        boundaries(run, scored, protocol_of(record), partial=partial),
     )
 
 
-def results_of(scored: Replicates, reference: Reference | None, near: pd.DataFrame) -> Results:
-    """Return the tables of a scored run; `near` is that of its boundaries."""
+def results_of(scored: Replicates, reference: Reference | None, near: Boundaries) -> Results:
+    """Return the tables of a scored run; `near` are those of its boundaries."""
     protocol = protocol_of(scored.record)
     scoring = Scoring(
         scored.record.protocol,
@@ -131,7 +134,8 @@ def results_of(scored: Replicates, reference: Reference | None, near: pd.DataFra
         frames.corruptions(scored, reference),
         frames.groups(scored),
         frames.severities(scored),
-        near,
+        near.conditions,
+        near.means,
     )
 
 
@@ -194,13 +198,14 @@ def write_tables(
 def save_tables(results: Results, folder: Path) -> list[Path]:
     """Write every table as CSV, and scoring.json, into a folder; return their paths.
 
-    Without boundaries there is no boundaries.csv, not even one from before.
+    Without boundaries there are no tables of them, not even from before.
     """
     texts = {f"{name}.csv": csv_text(getattr(results, name)) for name in TABLES}
-    if results.boundaries.empty:
-        (folder / "boundaries.csv").unlink(missing_ok=True)
-    else:
-        texts["boundaries.csv"] = csv_text(results.boundaries)
+    for name in NEAR:
+        if results.boundaries.empty:
+            (folder / f"{name}.csv").unlink(missing_ok=True)
+        else:
+            texts[f"{name}.csv"] = csv_text(getattr(results, name))
     texts["scoring.json"] = (
         json.dumps(dataclasses.asdict(results.scoring), indent=2, ensure_ascii=False) + "\n"
     )

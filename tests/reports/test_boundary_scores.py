@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import reports
-from reports.resampling import Bootstrap
+from reports.resampling import Bootstrap, units_of
 from reports.results import csv_text
 from reports.schema import BOUNDARY_COUNTS, MissingCounts, RunRecord
 
@@ -75,6 +75,42 @@ def test_scores_are_means_over_the_classes_that_occur_of_summed_counts(run, empt
         assert (table[score] < table[f"{score}_high"]).all()
 
 
+@pytest.mark.parametrize("score", SCORES)
+def test_means_are_those_of_conditions(run, score):
+    add_boundaries(run.folder, run.record)
+    results = reports.load(run.folder, bootstrap=SMALL)
+    group_of = {condition.corruption: condition.group for condition in run.record.conditions}
+    rows = results.boundaries.assign(group=results.boundaries["corruption"].map(group_of))
+    corrupted = rows[rows["corruption"] != "clean"]
+    found = results.boundary_means.set_index(["kind", "model", "name", "width"])[score]
+    for kind in ("group", "corruption"):
+        expected = corrupted.groupby(["model", kind, "width"])[score].mean()
+        np.testing.assert_allclose(found[kind][expected.index], expected)
+        assert len(found[kind]) == len(expected)
+    clean = rows[rows["corruption"] == "clean"].set_index(["model", "width"])[score]
+    mpc = corrupted.groupby(["model", "width"])[score].mean()
+    for name, expected in {"clean": clean, "mpc": mpc, "rpc": mpc / clean}.items():
+        overall = found["overall"].xs(name, level="name")
+        np.testing.assert_allclose(overall, expected[overall.index])
+
+
+def test_the_interval_of_a_mean_is_that_of_its_replicates(run):
+    rows = pd.DataFrame(add_boundaries(run.folder, run.record))
+    means = reports.load(run.folder, bootstrap=SMALL).boundary_means
+    mean = means[(means["name"] == "fog") & (means["width"] == 5)].iloc[0]
+    weights = units_of(run.record.images, (), SMALL.resamples).weights
+    mine = rows[
+        (rows["model"] == mean["model"]) & (rows["corruption"] == "fog") & (rows["region"] == "boundary-5")
+    ]
+    scores = []
+    for _, part in mine.groupby("severity"):
+        tp, fp, fn = (weights @ np.array(part[name].tolist()) for name in ("tp", "fp", "fn"))
+        scores.append((tp / (tp + fp + fn)).mean(axis=1))
+    assert len(scores) == 5
+    low, high = np.quantile(np.mean(scores, axis=0), [0.025, 0.975])
+    assert (mean["boundary_iou_low"], mean["boundary_iou_high"]) == pytest.approx((low, high))
+
+
 def test_where_no_class_occurs_the_score_is_undefined(run):
     add_boundaries(run.folder, run.record)
     for path in (run.folder / "boundaries").iterdir():
@@ -87,11 +123,16 @@ def test_where_no_class_occurs_the_score_is_undefined(run):
 def test_boundaries_are_written_where_counted_and_whole_images_score_as_before(run):
     before = reports.write_tables(run.folder, bootstrap=SMALL)
     assert before.boundaries.empty
-    assert not (run.folder / "boundaries.csv").exists()
+    assert before.boundary_means.empty
+    assert not list(run.folder.glob("bound*.csv"))
     add_boundaries(run.folder, run.record)
     after = reports.write_tables(run.folder, bootstrap=SMALL)
     pd.testing.assert_frame_equal(after.scores, before.scores)
-    assert (run.folder / "boundaries.csv").read_text(encoding="utf-8") == csv_text(after.boundaries)
+    for name in ("boundaries", "boundary_means"):
+        assert (run.folder / f"{name}.csv").read_text(encoding="utf-8") == csv_text(getattr(after, name))
+    (run.folder / "run.json").write_text(run.record.to_json(), encoding="utf-8")
+    reports.write_tables(run.folder, bootstrap=SMALL)
+    assert not list(run.folder.glob("bound*.csv"))
 
 
 def test_missing_counts_near_boundaries_are_told(run):

@@ -53,13 +53,14 @@ def test_merged_runs_have_the_rows_that_each_has_alone(run, pristine):
     rename(run, "c", "d")
     rewritten = reports.load(run.folder).record
     shuffled = dataclasses.replace(
-        rewritten, images=rewritten.images[::-1], conditions=rewritten.conditions[::-1]
+        rewritten, images=rewritten.images[::-1], conditions=rewritten.conditions[::-1], device="cuda"
     )
     (run.folder / "run.json").write_text(shuffled.to_json(), encoding="utf-8")
     merged = load_runs([pristine.folder, run.folder], bootstrap=SMALL)
     alone = reports.load(pristine.folder, bootstrap=SMALL)
     assert merged.left_out == ()
     assert [model.name for model in merged.results.record.models][2:] == ["c", "d"]
+    assert merged.results.record.device == "cpu, cuda"
     for name in TABLES:
         table, first = getattr(merged.results, name), getattr(alone, name)
         pd.testing.assert_frame_equal(table[: len(first)], first)
