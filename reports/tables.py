@@ -12,9 +12,16 @@ from rich.text import Text
 
 from reports.frames import by_corruption, by_group
 from reports.results import Results
-from reports.schema import CLEAN
+from reports.schema import CLEAN, ModelRecord, RunRecord
 
-__all__ = ["console_summary", "percent", "percent_interval", "scoring_sentence"]
+__all__ = [
+    "console_summary",
+    "percent",
+    "percent_alone",
+    "percent_interval",
+    "scoring_sentence",
+    "seen_in_training",
+]
 
 MODELS_ACROSS = 3
 WORST = "worst"
@@ -62,6 +69,18 @@ def percent_interval(row: Mapping[Any, Any], column: str) -> str:
     return value if pd.isna(low) else f"{value} ({percent(low)}–{percent(high)})"
 
 
+def percent_alone(row: Mapping[Any, Any], column: str) -> str:
+    """Return a score of a row of a table as a percentage without its interval."""
+    return percent(row[column])
+
+
+def seen_in_training(model: ModelRecord, record: RunRecord) -> list[str]:
+    """Return those of a run's corruptions that a model's card says it was trained with."""
+    seen = model.card.get("seen_corruptions")
+    here = {c.corruption for c in record.conditions if c.corruption != CLEAN}
+    return [name for name in seen if name in here] if isinstance(seen, list | tuple) else []
+
+
 def console_summary(results: Results) -> Table:
     """Return clean and mean corrupted mIoU, retention, groups and the worst corruption of every model.
 
@@ -101,7 +120,7 @@ def _lines(results: Results) -> list[Line]:
     summary = results.summary
     rows = summary.to_dict("records")
     # Intervals of many models would not fit a terminal; the CSV files have them.
-    shown = percent_interval if len(rows) <= MODELS_ACROSS else _alone
+    shown = percent_interval if len(rows) <= MODELS_ACROSS else percent_alone
     lines: list[Line] = [("clean", [shown(row, "clean_miou") for row in rows])]
     if (results.scores["corruption"] == CLEAN).all():
         return lines
@@ -114,10 +133,6 @@ def _lines(results: Results) -> list[Line]:
         lines.append((str(group), [percent(value) for value in means["miou"]]))
     lines.append((WORST, [_worst(results, str(name)) for name in summary["model"]]))
     return lines
-
-
-def _alone(row: Mapping[Any, Any], column: str) -> str:
-    return percent(row[column])
 
 
 def _worst(results: Results, model: str) -> str:

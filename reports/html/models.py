@@ -11,7 +11,7 @@ import pandas as pd
 from reports.html.text import Score, distinct, label, score_of, words
 from reports.plots import COLOURS
 from reports.results import Results
-from reports.schema import CLEAN, ModelRecord
+from reports.tables import seen_in_training
 
 __all__ = ["FEW", "Bar", "ModelView", "models_of", "ranked", "rows_by_model"]
 
@@ -77,7 +77,6 @@ class ModelView(NamedTuple):
 def models_of(results: Results) -> list[ModelView]:
     """Return the models of a run in its order; the first of `ranked` are plotted."""
     record = results.record
-    corrupted = {c.corruption for c in record.conditions if c.corruption != CLEAN}
     groups, corruptions = rows_by_model(results.groups), rows_by_model(results.corruptions)
     summary = results.summary.to_dict("records")
     labels = distinct(model.name for model in record.models)
@@ -99,7 +98,7 @@ def models_of(results: Results) -> list[ModelView]:
                 Bar(words(r["corruption"]), score_of(r, "miou"), label(r["group"]))
                 for r in corruptions.get(model.name, [])
             ],
-            seen=_seen(model, corrupted),
+            seen=list(map(words, seen_in_training(model, record))),
             parameters=float(row["parameters"]),
             gmacs=float(row["gmacs"]),
             ms_per_image=float(row["ms_per_image"]),
@@ -149,12 +148,6 @@ def colour_of(look: int) -> str:
 def dashes_of(look: int) -> str:
     """Return the dashes of its line; with the colours, the first 30 models differ."""
     return DASHES[look // len(COLOURS) % len(DASHES)]
-
-
-def _seen(model: ModelRecord, corrupted: set[str]) -> list[str]:
-    """Return those of the run's corruptions that the model's card says it was trained with."""
-    seen = model.card.get("seen_corruptions")
-    return [words(name) for name in seen if name in corrupted] if isinstance(seen, list | tuple) else []
 
 
 def _lowest(bars: Sequence[Bar]) -> Bar | None:

@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import reports
+from reports.overview import overview
 from reports.resampling import Bootstrap, units_of
 from reports.results import csv_text
 from reports.schema import BOUNDARY_COUNTS, MissingCounts, RunRecord
+from reports.tables import percent_interval
 
 SMALL = Bootstrap(resamples=50)
 REGIONS = ("trimap-2", "boundary-2", "trimap-5", "boundary-5")
@@ -109,6 +111,35 @@ def test_the_interval_of_a_mean_is_that_of_its_replicates(run):
     assert len(scores) == 5
     low, high = np.quantile(np.mean(scores, axis=0), [0.025, 0.975])
     assert (mean["boundary_iou_low"], mean["boundary_iou_high"]) == pytest.approx((low, high))
+
+
+def test_markdown_has_a_table_for_each_score_and_width(run):
+    assert not near_tables(reports.load(run.folder, bootstrap=SMALL))
+    add_boundaries(run.folder, run.record)
+    results = reports.load(run.folder, bootstrap=SMALL)
+    tables = near_tables(results)
+    assert list(tables) == [
+        f"Near boundaries: {score} at {width} pixels in %"
+        for width in (2, 5)
+        for score in ("trimap mIoU", "boundary IoU")
+    ]
+    names = [model.name for model in run.record.models]
+    means = results.boundary_means.set_index(["model", "kind", "name", "width"])
+    table = tables["Near boundaries: boundary IoU at 5 pixels in %"]
+    assert table.header == ("", *names)
+    shown = {row[0]: row[1:] for row in table.rows}
+    assert list(shown) == [
+        *("clean", "mPC", "rPC", "noise (group)", "weather (group)", "digital (group)"),
+        *("gaussian_noise", "fog", "snow", "jpeg_compression"),
+    ]
+    for label, place in {"mPC": ("overall", "mpc"), "noise (group)": ("group", "noise")}.items():
+        rows = [means.loc[(name, *place, 5)] for name in names]
+        assert shown[label] == tuple(percent_interval(row, "boundary_iou") for row in rows)
+
+
+def near_tables(results):
+    tables = overview(results).tables
+    return {table.title: table for table in tables if table.title.startswith("Near boundaries")}
 
 
 def test_where_no_class_occurs_the_score_is_undefined(run):
