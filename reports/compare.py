@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from reports.identity import differences, in_common
 from reports.measures import measures
 from reports.reference import pick_model, split_spec
+from reports.regions import check_region
 from reports.replicates import Replicates, read_replicates
 from reports.resampling import Bootstrap, interval, p_value
 from reports.results import protocol_of, under_protocol
-from reports.schema import InvalidRun, RunRecord
+from reports.schema import WHOLE, InvalidRun, RunRecord
 
 __all__ = ["Comparison", "compare", "compare_runs", "holm", "open_spec"]
 
@@ -32,7 +33,7 @@ COLUMNS = ["kind", "name", "first", "second", "difference", "low", "high", "p", 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """The differences second - first of two models.
+    """The differences second - first of two models, on whole images or a `region` of them.
 
     `table` has a row per score: kind, name (as in `reports.measures`), first, second, difference and its
     interval low..high, p, p_holm, and whether it moved (p_holm below 1 - confidence). Scores are fractions.
@@ -44,6 +45,7 @@ class Comparison:
     second: str
     dataset: str
     protocol: str
+    region: str
     images: int
     unit: str
     units: int
@@ -60,6 +62,7 @@ def compare_runs(
     protocol: str | None = None,
     bootstrap: Bootstrap | None = None,
     force: bool = False,
+    region: str = WHOLE,
 ) -> list[Comparison]:
     """Compare two runs, or models of runs (RUN:MODEL), model by model.
 
@@ -69,16 +72,16 @@ def compare_runs(
     ----------
     force
         Compare on the images and conditions in common where the runs differ in data, protocol or pixels.
+    region
+        Compare the scores near boundaries: "trimap-W" or "boundary-W", W being one of the runs' widths.
 
     Raises
     ------
     InvalidRun
-        If the runs cannot be compared: what differs, and what to do.
+        If the runs cannot be compared: what differs or is lacking, and what to do.
     """
     bootstrap = bootstrap or Bootstrap()
-    (run_a, a), (run_b, b) = open_spec(first), open_spec(second)
-    if protocol is not None:
-        a, b = under_protocol(a, protocol), under_protocol(b, protocol)
+    (run_a, a), (run_b, b) = (_asked(spec, protocol, region) for spec in (first, second))
     unlike = [str(difference) for difference in differences(a, b)]
     if unlike and not force:
         raise InvalidRun(
@@ -90,8 +93,8 @@ def compare_runs(
     left_out = tuple(model.name for model in (*a.models, *b.models) if model.name not in paired)
     # The second one takes the first one's images and conditions, in that order: the resamples are the same.
     a, b = in_common(a, b)
-    scored_a = read_replicates(run_a, a, bootstrap, classes=True)
-    scored_b = read_replicates(run_b, b, bootstrap, classes=True)
+    scored_a = read_replicates(run_a, a, bootstrap, classes=True, region=region)
+    scored_b = read_replicates(run_b, b, bootstrap, classes=True, region=region)
     return [
         compare(
             scored_a,
@@ -112,6 +115,12 @@ def open_spec(spec: str | Path) -> tuple[Path, RunRecord]:
         raise InvalidRun(f"Expected RUN or RUN:MODEL, but there is no run in '{spec}' (it has no run.json).")
     record = RunRecord.load(run)
     return run, record if name is None else pick_model(record, name, run)
+
+
+def _asked(spec: str | Path, protocol: str | None, region: str) -> tuple[Path, RunRecord]:
+    run, record = open_spec(spec)
+    check_region(region, record, run)
+    return run, record if protocol is None else under_protocol(record, protocol)
 
 
 def compare(
@@ -150,6 +159,7 @@ def compare(
         *labels,
         record.dataset["name"],
         record.protocol,
+        first.region,
         len(record.images),
         first.units.kind,
         first.units.count,

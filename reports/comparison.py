@@ -12,18 +12,21 @@ import pandas as pd
 from reports.compare import Comparison
 from reports.documents import Document, Table
 from reports.measures import KINDS
+from reports.regions import ScoreNames, score_names
 from reports.results import csv_text
+from reports.schema import WHOLE
 from reports.tables import percent
 
 __all__ = ["comparison_csv", "comparison_document", "comparison_json", "points"]
 
 SHOWN = ("overall", "group", "corruption", "class", "clean-class")
-LABELS = {"clean": "clean mIoU", "mpc": "mPC", "rpc": "rPC"}
+LABELS = {"clean": "clean {mean}", "mpc": "mPC", "rpc": "rPC"}
 
 
 def comparison_document(comparison: Comparison) -> Document:
     """Return what a comparison says: overall scores, groups, corruptions, classes; largest losses first."""
     table, bootstrap = comparison.table, comparison.bootstrap
+    scores = score_names(comparison.region)
     level = f"{100 * bootstrap.confidence:g} %"
     lines = (
         f"A: {comparison.first}",
@@ -32,6 +35,7 @@ def comparison_document(comparison: Comparison) -> Document:
         f"A in points, with its {level} interval from {bootstrap.resamples} paired resamples of "
         f"{comparison.units} {comparison.unit}s ({bootstrap.method}). p is two-sided, with Holm's correction "
         "over the rows of a table, but for the overall scores.",
+        _scored(comparison.region, scores),
         _moved(table, "corruption"),
         _moved(table, "class"),
         f"Only one of the runs has {', '.join(comparison.left_out)}." if comparison.left_out else "",
@@ -40,7 +44,7 @@ def comparison_document(comparison: Comparison) -> Document:
         "Comparison of two models",
         tuple(f"compared with --force although the runs differ in {reason}" for reason in comparison.forced),
         tuple(line for line in lines if line),
-        tuple(_table(table, kind) for kind in SHOWN if (table["kind"] == kind).any()),
+        tuple(_table(table, kind, scores) for kind in SHOWN if (table["kind"] == kind).any()),
     )
 
 
@@ -49,7 +53,7 @@ def comparison_csv(comparisons: Sequence[Comparison]) -> str:
     return csv_text(
         pd.concat(
             [
-                c.table.assign(model_a=c.first, model_b=c.second, forced="; ".join(c.forced))
+                c.table.assign(model_a=c.first, model_b=c.second, region=c.region, forced="; ".join(c.forced))
                 for c in comparisons
             ]
         )
@@ -72,6 +76,13 @@ def _record(comparison: Comparison) -> dict[str, object]:
     return {**fields, "bootstrap": dataclasses.asdict(comparison.bootstrap), "table": rows}
 
 
+def _scored(region: str, scores: ScoreNames) -> str:
+    """Return what is scored in place of whole images; nothing where these are."""
+    if region == WHOLE:
+        return ""
+    return f"Scored is the region {region}: all scores are those of {scores.mean}, in place of mIoU."
+
+
 def _moved(table: pd.DataFrame, kind: str) -> str:
     rows = table[(table["kind"] == kind) & table["moved"]].sort_values("difference", kind="stable")
     if rows.empty:
@@ -81,16 +92,17 @@ def _moved(table: pd.DataFrame, kind: str) -> str:
     return f"{kind.capitalize()}{plural} that moved: {', '.join(names)}."
 
 
-def _table(table: pd.DataFrame, kind: str) -> Table:
+def _table(table: pd.DataFrame, kind: str, scores: ScoreNames) -> Table:
+    names = scores._asdict()
     rows = table[table["kind"] == kind]
     if kind not in ("overall", "group"):
         rows = rows.sort_values("difference", kind="stable")
     return Table(
-        KINDS[kind],
+        KINDS[kind].format(**names),
         ("", "A", "B", "difference", "interval", "p", "moved"),
         tuple(
             (
-                LABELS.get(row["name"], row["name"]) if kind == "overall" else row["name"],
+                LABELS[row["name"]].format(**names) if kind == "overall" else row["name"],
                 percent(row["first"]),
                 percent(row["second"]),
                 points(row["difference"]),

@@ -16,14 +16,14 @@ __all__ = ["KINDS", "Measure", "measures"]
 
 Floats = NDArray[np.float64]
 
-# What a reader is told of each kind.
+# What a reader is told of each kind, with the `reports.regions.ScoreNames` of what is scored.
 KINDS = {
     "overall": "Overall",
-    "group": "Groups: mIoU over the conditions of a group",
-    "corruption": "Corruptions: mIoU over severities",
-    "condition": "Conditions: mIoU of a corruption at a severity",
-    "class": "Classes: IoU over the corrupted conditions",
-    "clean-class": "Classes: IoU on clean images",
+    "group": "Groups: {mean} over the conditions of a group",
+    "corruption": "Corruptions: {mean} over severities",
+    "condition": "Conditions: {mean} of a corruption at a severity",
+    "class": "Classes: {of_class} over the corrupted conditions",
+    "clean-class": "Classes: {of_class} on clean images",
 }
 
 

@@ -30,7 +30,10 @@ class ClassReplicates:
 
 @dataclasses.dataclass(frozen=True)
 class Replicates:
-    """The scores of a run: `totals` over its images, and `miou` (M, K, R) with replicates (`resampling`)."""
+    """The scores of a run: `totals` over its images, and `miou` (M, K, R) with replicates (`resampling`).
+
+    They are of whole images or of a `region`.
+    """
 
     record: RunRecord
     bootstrap: Bootstrap
@@ -38,6 +41,7 @@ class Replicates:
     totals: Totals
     miou: Floats
     classes: ClassReplicates | None
+    region: str = WHOLE
 
 
 def read_replicates(
@@ -71,7 +75,8 @@ def read_replicates(
             yield counts
 
     totals = merge_images(scored(read_conditions(run, record, partial=partial, region=region)))
-    return Replicates(record, bootstrap, units, totals, miou, by_class.means() if by_class else None)
+    means = by_class.means() if by_class is not None else None
+    return Replicates(record, bootstrap, units, totals, miou, means, region)
 
 
 def _ious(counts: ConditionCounts, models: slice, units: Units, bootstrap: Bootstrap) -> Floats:

@@ -16,6 +16,11 @@ __all__ = ["compare"]
 @click.argument("second")
 @click.option("--protocol", default=None, help="Score both under this protocol.  [default: the runs' own]")
 @click.option(
+    "--region",
+    default="",
+    help="Score this near boundaries: trimap-W or boundary-W, W being a width.  [default: whole images]",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(["table", "markdown", "html", "csv", "json"]),
@@ -39,6 +44,7 @@ def compare(
     first: str,
     second: str,
     protocol: str | None,
+    region: str,
     form: str,
     out: Path | None,
     resamples: int,
@@ -53,6 +59,7 @@ def compare(
     \b
     robseg compare runs/old runs/new
     robseg compare runs/all:enet@camvid runs/all:pspnet@camvid --format markdown -o compare.md
+    robseg compare runs/fix:enet runs/fix:enet+segfix --region boundary-2
     """
     from reports.compare import compare_runs
     from reports.comparison import comparison_csv, comparison_document, comparison_json
@@ -60,7 +67,9 @@ def compare(
     from reports.resampling import Bootstrap
 
     bootstrap = Bootstrap(resamples, confidence, intervals)  # type: ignore[arg-type]  # click has checked it
-    comparisons = compare_runs(first, second, protocol=protocol, bootstrap=bootstrap, force=force)
+    comparisons = compare_runs(
+        first, second, protocol=protocol, bootstrap=bootstrap, force=force, region=region
+    )
     if form == "csv":
         text = comparison_csv(comparisons)
     elif form == "json":

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
 import reports
+from reports.compare import compare_runs
 from reports.overview import overview
 from reports.resampling import Bootstrap, units_of
 from reports.results import csv_text
-from reports.schema import BOUNDARY_COUNTS, MissingCounts, RunRecord
+from reports.schema import BOUNDARY_COUNTS, InvalidRun, MissingCounts, RunRecord
 from reports.tables import percent_interval
+from robseg.cli import cli
 
 SMALL = Bootstrap(resamples=50)
 REGIONS = ("trimap-2", "boundary-2", "trimap-5", "boundary-5")
@@ -125,16 +129,17 @@ def test_markdown_has_a_table_for_each_score_and_width(run):
     ]
     names = [model.name for model in run.record.models]
     means = results.boundary_means.set_index(["model", "kind", "name", "width"])
-    table = tables["Near boundaries: boundary IoU at 5 pixels in %"]
-    assert table.header == ("", *names)
-    shown = {row[0]: row[1:] for row in table.rows}
-    assert list(shown) == [
-        *("clean", "mPC", "rPC", "noise (group)", "weather (group)", "digital (group)"),
-        *("gaussian_noise", "fog", "snow", "jpeg_compression"),
-    ]
-    for label, place in {"mPC": ("overall", "mpc"), "noise (group)": ("group", "noise")}.items():
-        rows = [means.loc[(name, *place, 5)] for name in names]
-        assert shown[label] == tuple(percent_interval(row, "boundary_iou") for row in rows)
+    for width in (2, 5):
+        table = tables[f"Near boundaries: boundary IoU at {width} pixels in %"]
+        assert table.header == ("", *names)
+        shown = {row[0]: row[1:] for row in table.rows}
+        assert list(shown) == [
+            *("clean", "mPC", "rPC", "noise (group)", "weather (group)", "digital (group)"),
+            *("gaussian_noise", "fog", "snow", "jpeg_compression"),
+        ]
+        for label, place in {"mPC": ("overall", "mpc"), "noise (group)": ("group", "noise")}.items():
+            rows = [means.loc[(name, *place, width)] for name in names]
+            assert shown[label] == tuple(percent_interval(row, "boundary_iou") for row in rows)
 
 
 def near_tables(results):
@@ -198,3 +203,76 @@ def test_the_page_shows_them_clean_and_corrupted(run):
         for kind in SCORES:
             before, after = own[clean][kind].iloc[0], own[~clean][kind].mean()
             assert re.search(rf"<td>{100 * before:.1f} \[.*?\]</td><td>{100 * after:.1f}</td>", row), kind
+
+
+def specs(run):
+    return [f"{run.folder}:{model.name}" for model in run.record.models]
+
+
+@pytest.mark.parametrize(("region", "score"), [("trimap-5", SCORES[0]), ("boundary-5", SCORES[1])])
+def test_a_comparison_of_a_region_has_the_differences_of_its_scores(run, region, score):
+    add_boundaries(run.folder, run.record)
+    names = [model.name for model in run.record.models]
+    results = reports.load(run.folder, bootstrap=SMALL)
+    (comparison,) = compare_runs(*specs(run), bootstrap=SMALL, region=region)
+    found = comparison.table.set_index(["kind", "name"])
+    rows = results.boundary_means
+    means = rows[rows["width"] == 5].set_index(["model", "kind", "name"])[score]
+    assert len(means) == 2 * (3 + 3 + 4)
+    for place, first in means[names[0]].items():
+        second = means[(names[1], *place)]
+        assert found.loc[place, ["first", "second"]].tolist() == [first, second]
+        assert found.loc[place, "difference"] == pytest.approx(second - first)
+    rows = results.boundaries
+    here = (rows["width"] == 5) & (rows["corruption"] == "fog") & (rows["severity"] == 3)
+    assert found.loc[("condition", "fog/3"), ["first", "second"]].tolist() == rows[here][score].tolist()
+
+
+def test_outlines_that_got_worse_moved_where_they_did_and_nothing_else_has(run, tmp_path):
+    add_boundaries(run.folder, run.record)
+    worse = shutil.copytree(run.folder, tmp_path / "worse")
+    for path in (worse / "boundaries").iterdir():
+        rows = pq.read_table(path).to_pylist()
+        for row in rows:
+            if (row["corruption"], row["region"]) == ("fog", "boundary-2"):
+                row["tp"] = [hits // 2 for hits in row["tp"]]
+        pq.write_table(pa.Table.from_pylist(rows, schema=BOUNDARY_COUNTS), path)
+    model = run.record.models[0].name
+    moved = []
+    for region in ("", *REGIONS):
+        pair = (f"{folder}:{model}" for folder in (run.folder, worse))
+        (comparison,) = compare_runs(*pair, bootstrap=Bootstrap(400), region=region)
+        corruptions = comparison.table[comparison.table["kind"] == "corruption"].set_index("name")
+        moved += [(region, name) for name in corruptions.index[corruptions["moved"]]]
+        # Paired: what did not change differs on no resample.
+        assert (corruptions.drop(index="fog")[["low", "high"]] == 0).all(axis=None)
+    assert moved == [("boundary-2", "fog")]
+
+
+def test_a_region_that_a_run_lacks_is_refused_with_what_it_has_and_what_to_do(run, tmp_path):
+    bare = shutil.copytree(run.folder, tmp_path / "bare")
+    add_boundaries(run.folder, run.record)
+    with pytest.raises(InvalidRun, match=r"boundary-3 in .*trimap-2, boundary-2, .*--boundaries 2,3,5\."):
+        compare_runs(run.folder, run.folder, bootstrap=SMALL, region="boundary-3")
+    with pytest.raises(InvalidRun, match=r"trimap-2 in .*bare, .*whole images only: .*--boundaries 2\."):
+        compare_runs(run.folder, bare, bootstrap=SMALL, region="trimap-2")
+    for region in ("boundary", "edge-2", "boundary-0", "trimap-2.5"):
+        with pytest.raises(InvalidRun, match="Expected a region as trimap-W or boundary-W"):
+            compare_runs(run.folder, run.folder, bootstrap=SMALL, region=region)
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "html", "csv", "json"])
+def test_every_output_of_a_comparison_names_the_region_and_its_score(run, form):
+    add_boundaries(run.folder, run.record)
+    asked = ["compare", *specs(run), "--resamples", "100", "--format", form]
+    whole = CliRunner().invoke(cli, asked)
+    near = CliRunner().invoke(cli, [*asked, "--region", "boundary-2"])
+    assert (whole.exit_code, near.exit_code) == (0, 0), near.output
+    assert "boundary-2" in near.stdout
+    assert "boundary" not in whole.stdout
+    if form in ("table", "markdown", "html"):
+        score = "boundary IoU at 2 pixels"
+        for place in (f"clean {score}", f"Groups: {score} over", f"Classes: {score} on", "in place of mIoU"):
+            assert place in near.stdout
+        assert near.stdout.count("mIoU") == 1  # which is: in place of mIoU
+        assert "clean mIoU" in whole.stdout
