@@ -13,6 +13,8 @@ from typing import cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from robseg.models.fused import fused, is_fusible
+
 __all__ = ["ConvModule", "FCNHead", "PyramidPooling", "SeparableConvModule", "initialise", "resize"]
 
 
@@ -60,10 +62,12 @@ class ConvModule(nn.Module):
             in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias=False
         )
         self.bn = nn.BatchNorm2d(out_channels)
-        self.activate = activation() if activation is not None else nn.Identity()
+        self.activate = activation(inplace=True) if activation is not None else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, out_channels, H / stride, W / stride)."""
+        if is_fusible(self.conv, self.bn, self.activate, x):
+            return fused(self.conv, self.bn, self.activate, x)
         return cast(Tensor, self.activate(self.bn(self.conv(x))))
 
 

@@ -39,11 +39,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def resources(results: Iterable[Any]) -> list[str]:
-    """Return one line per measured gain or cost: memory in image sizes, a second thread, quick layers."""
+    """Return one line per measured gain or cost: memory in image sizes, a second thread, quicker layers."""
     return [
-        f"{result.params['name']:<28}{kind.replace('_', ' '):<12} x{result.extra_info[kind]:.2f}"
+        f"{label:<28}{kind.replace('_', ' '):<12} x{result.extra_info[kind]:.2f}"
         for result in results
-        for kind in ("memory", "two_threads", "quick")
+        for label in [f"{result.params['name']} {result.params.get('precision', '')}"]
+        for kind in ("memory", "two_threads", "quick", "fused")
         if kind in result.extra_info
     ]
 

