@@ -23,6 +23,7 @@ from reports.replicates import Replicates, read_replicates
 from reports.resampling import Bootstrap, interval, p_value
 from reports.results import protocol_of, under_protocol
 from reports.schema import WHOLE, InvalidRun, RunRecord
+from reports.tables import seen_in_training
 
 __all__ = ["Comparison", "compare", "compare_runs", "holm", "open_spec"]
 
@@ -38,7 +39,7 @@ class Comparison:
     `table` has a row per score: kind, name (as in `reports.measures`), first, second, difference and its
     interval low..high, p, p_holm, and whether it moved (p_holm below 1 - confidence). Scores are fractions.
     `forced` says in what the runs differ although they should not, `left_out` names the runs' models that had
-    no partner.
+    no partner. `seen` are the corruptions of the comparison that the first and the second were trained with.
     """
 
     first: str
@@ -52,6 +53,7 @@ class Comparison:
     bootstrap: Bootstrap
     forced: tuple[str, ...]
     left_out: tuple[str, ...]
+    seen: tuple[tuple[str, ...], tuple[str, ...]]
     table: pd.DataFrame
 
 
@@ -166,8 +168,13 @@ def compare(
         bootstrap,
         forced,
         left_out,
+        (_seen(first, models[0]), _seen(second, models[1])),
         table[COLUMNS],
     )
+
+
+def _seen(scored: Replicates, model: int) -> tuple[str, ...]:
+    return tuple(seen_in_training(scored.record.models[model], scored.record))
 
 
 def holm(p: Sequence[float] | Floats) -> Floats:

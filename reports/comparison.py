@@ -42,7 +42,7 @@ def comparison_document(comparison: Comparison) -> Document:
     )
     return Document(
         "Comparison of two models",
-        tuple(f"compared with --force although the runs differ in {reason}" for reason in comparison.forced),
+        tuple(_warnings(comparison)),
         tuple(line for line in lines if line),
         tuple(_table(table, kind, scores) for kind in SHOWN if (table["kind"] == kind).any()),
     )
@@ -74,6 +74,15 @@ def _record(comparison: Comparison) -> dict[str, object]:
     ]
     fields = {f.name: getattr(comparison, f.name) for f in dataclasses.fields(comparison)}
     return {**fields, "bootstrap": dataclasses.asdict(comparison.bootstrap), "table": rows}
+
+
+def _warnings(comparison: Comparison) -> list[str]:
+    warnings = [f"compared with --force although the runs differ in {reason}" for reason in comparison.forced]
+    return warnings + [
+        f"{name} was trained with {', '.join(seen)}, which flatters its scores there and their means."
+        for name, seen in zip("AB", comparison.seen, strict=True)
+        if seen
+    ]
 
 
 def _scored(region: str, scores: ScoreNames) -> str:

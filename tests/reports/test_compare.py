@@ -214,6 +214,15 @@ def test_the_command_prints_and_writes_what_is_asked_for(run, pristine, tmp_path
     assert json.loads(invoke(pristine.folder, run.folder, "--format", "json").stdout)
 
 
+def test_corruptions_that_a_model_was_trained_with_are_told(run, pristine):
+    seen = {"seen_corruptions": ["fog", "zoom_blur"]}
+    rewrite(run, models=tuple(dataclasses.replace(model, card=seen) for model in run.record.models))
+    comparison = compare_runs(pristine.folder, run.folder, bootstrap=SMALL)[0]
+    assert comparison.seen == ((), ("fog",))
+    assert "B was trained with fog, which flatters" in to_markdown(comparison_document(comparison))
+    assert json.loads(comparison_json([comparison]))[0]["seen"] == [[], ["fog"]]
+
+
 def test_the_command_refuses_what_differs_and_a_run_that_has_not_ended(run, pristine):
     shutil.rmtree(run.folder / "counts")
     result = invoke(pristine.folder, run.folder)
