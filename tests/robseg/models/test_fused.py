@@ -50,6 +50,13 @@ def test_autocast_reaches_the_one_pass(monkeypatch):
     torch.testing.assert_close(once, apart, rtol=0.05, atol=0.1)
 
 
+def test_depthwise_layers_run_one_by_one_in_bfloat16():
+    module, x = layer(nn.ReLU, kernel_size=3, groups=8), torch.randn(2, 8, 5, 5)
+    with torch.inference_mode():
+        assert fused.is_fusible(module.conv, module.bn, module.activate, x)
+        assert not fused.is_fusible(module.conv, module.bn, module.activate, x.bfloat16())
+
+
 def test_layers_run_one_by_one_where_gradients_or_statistics_are_wanted():
     module, x = layer(nn.ReLU), torch.randn(2, 8, 5, 5)
     with torch.no_grad():
