@@ -127,13 +127,25 @@ def _print_models(rows: list[Row]) -> None:
     groups: dict[tuple[str, str, int], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["architecture"], row["dataset"], row["classes"]), []).append(row)
-    click.echo(f"  {'name':<{width}} {'backbone':<18} {'mIoU':>4}  weights")
+    scores = {row["name"]: _miou(row) for row in rows}
+    wide = max(len("mIoU"), *map(len, scores.values()))
+    click.echo(f"  {'name':<{width}} {'backbone':<18} {'mIoU':<{wide}}  weights")
     for (architecture, dataset, classes), models in groups.items():
         click.echo(f"{architecture}, {dataset}, {classes} classes")
         for row in models:
-            miou = "-" if row["published_miou"] is None else f"{100 * row['published_miou']:.1f}"
-            line = f"  {row['name']:<{width}} {row['backbone'] or '-':<18} {miou:>4}  {row['weights']}"
-            click.echo(line)
+            score = scores[row["name"]]
+            click.echo(
+                f"  {row['name']:<{width}} {row['backbone'] or '-':<18} {score:<{wide}}  {row['weights']}"
+            )
+
+
+def _miou(row: Row) -> str:
+    """Return a model's published mIoU in %, with its interval where that is known."""
+    if row["published_miou"] is None:
+        return "-"
+    interval = row["published_interval"]
+    ends = f" ({100 * interval[0]:.1f}–{100 * interval[1]:.1f})" if interval else ""
+    return f"{100 * row['published_miou']:.1f}{ends}"
 
 
 def _print(rows: list[Row]) -> None:

@@ -14,6 +14,7 @@ import corruptions
 import robseg
 from robseg.cli import COMMANDS, cli
 from robseg.datasets.base import Dataset
+from robseg.models.catalogue import find
 from robseg.models.model import Model
 
 
@@ -36,6 +37,14 @@ def test_every_command_explains_itself(name: str) -> None:
     result = run(name, "--help")
     assert result.exit_code == 0, result.output
     assert "Usage:" in result.output
+
+
+def test_models_are_listed_with_what_they_score() -> None:
+    card = find("enet@streets")
+    low, high = (f"{100 * end:.1f}" for end in card.published_interval)
+    assert (
+        f"{100 * card.published_miou:.1f} ({low}–{high})  shipped" in run("list", "models", "enet@s*").output
+    )
 
 
 def test_lists_can_be_filtered_and_read_by_machines() -> None:
