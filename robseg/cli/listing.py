@@ -38,6 +38,7 @@ def _models() -> list[Row]:
             "licence": card.licence,
             "source": card.source,
             "trained_on": card.trained_on,
+            "citation": card.citation,
             "seen_corruptions": list(card.seen_corruptions),
         }
         for card in list_cards()

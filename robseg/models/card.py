@@ -65,6 +65,8 @@ class Card:
         Keyword arguments of the architecture's builder, such as the generation of an ENet.
     trained_on
         What the weights have seen: data set and split, and the corruptions used as augmentation, if any.
+    citation
+        What to cite of the data that the weights were trained on.
     seen_corruptions
         The names of the corruptions that were seen in training, as far as is known.
     """
@@ -99,5 +101,6 @@ class Card:
     licence: str = ""
     source: str = ""
     trained_on: str = ""
+    citation: str = ""
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
     seen_corruptions: tuple[str, ...] = ()

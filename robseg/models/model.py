@@ -229,6 +229,7 @@ def _card(known: Card | None, name: str, stem: str, fit: Fit, class_names: Seque
             published_interval=None,
             published_protocol="",
             trained_on="",
+            citation="",
             source="",
         )
     return dataclasses.replace(

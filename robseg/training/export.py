@@ -61,6 +61,7 @@ def _described(card: Card, recipe: Recipe, task: Task) -> Card:
         card,
         published_protocol=f"{recipe.val_split}, whole images at their own size",
         licence=_licence(recipe),
+        citation=data.citation,
         seen_corruptions=corruption_names(recipe),
         trained_on=f"{data.name} {data.split}, {len(data)} images{_augmented(recipe)}",
     )

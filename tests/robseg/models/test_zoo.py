@@ -33,6 +33,7 @@ def test_a_card_tells_where_its_weights_come_from(name):
     low, high = card.published_interval
     assert low < card.published_miou < high
     assert card.published_protocol
+    assert card.citation == DATASETS[card.dataset].citation
 
 
 @pytest.mark.parametrize("name", CARDS)

@@ -50,6 +50,7 @@ def test_flags_go_before_the_recipes_fields(camvid, tmp_path):
     card = json.loads((tmp_path / "out" / "enet@camvid.json").read_text())
     assert card["options"] == {"generation": 2018}
     assert card["trained_on"] == "camvid train+val, 6 images"
+    assert "Brostow" in card["citation"]
     assert not (tmp_path / "out" / "cache").exists()
 
 
