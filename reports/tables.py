@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -81,7 +82,7 @@ def seen_in_training(model: ModelRecord, record: RunRecord) -> list[str]:
     return [name for name in seen if name in here] if isinstance(seen, list | tuple) else []
 
 
-def console_summary(results: Results) -> Table:
+def console_summary(results: Results) -> Group:
     """Return clean and mean corrupted mIoU, retention, groups and the worst corruption of every model.
 
     Few models stand in columns, more of them in rows, without the worst corruption, so that the table
@@ -89,11 +90,13 @@ def console_summary(results: Results) -> Table:
     """
     names = [str(name) for name in results.summary["model"]]
     lines = _lines(results)
+    # Below the table, not its caption: that would be folded to the width of a narrow one.
+    caption = Text(scoring_sentence(results))
     if len(names) <= MODELS_ACROSS:
-        return _table(results, names, lines)
+        return Group(_table(results, names, lines), caption)
     numbers = [line for line in lines if line[0] != WORST]
     rows = [(name, [cells[place] for _, cells in numbers]) for place, name in enumerate(names)]
-    return _table(results, [label for label, _ in numbers], rows)
+    return Group(_table(results, [label for label, _ in numbers], rows), caption)
 
 
 def _table(results: Results, header: list[str], rows: list[Line]) -> Table:
@@ -101,8 +104,6 @@ def _table(results: Results, header: list[str], rows: list[Line]) -> Table:
     table = Table(
         title=title,
         title_justify="left",
-        caption=Text(scoring_sentence(results)),
-        caption_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
         padding=(0, 1, 0, 0),

@@ -168,7 +168,7 @@ def test_the_console_summary_of_many_models_has_a_row_for_each(run):
         ),
         summary=pd.concat([results.summary[:1].assign(model=name) for name in many], ignore_index=True),
     )
-    assert reports.console_summary(results).row_count == 5
+    assert reports.console_summary(results).renderables[0].row_count == 5
 
 
 def test_importing_the_schema_does_not_load_plotting():
