@@ -10,7 +10,6 @@ import pandas as pd
 from reports.html.models import ModelView
 from reports.html.text import Score
 from reports.results import Results
-from reports.schema import CLEAN
 
 __all__ = ["NearRow", "near_of"]
 
@@ -30,21 +29,25 @@ class NearRow(NamedTuple):
 
 def near_of(results: Results, models: Sequence[ModelView]) -> list[NearRow]:
     """Return a row for each model and width."""
-    rows = []
-    table = results.boundaries
-    for model in models:
-        own = table[table["model"] == model.name]
-        for width in dict.fromkeys(own["width"]):
-            at_width = own[own["width"] == width]
-            trimap, boundary = (_scores(at_width, kind) for kind in KINDS)
-            rows.append(NearRow(model, int(width), *trimap, *boundary))
-    return rows
+    means = results.boundary_means
+    overall = means[means["kind"] == "overall"].set_index(["model", "width", "name"])
+    return [
+        NearRow(
+            model,
+            width,
+            *(
+                _score(overall, (model.name, width, mean), kind)
+                for kind in KINDS
+                for mean in ("clean", "mpc")
+            ),
+        )
+        for model in models
+        for width in results.record.boundaries
+    ]
 
 
-def _scores(rows: pd.DataFrame, kind: str) -> tuple[Score, Score]:
-    """Return the score of clean images, and the mean of the others (NaN where one is undefined)."""
-    clean = rows[rows["corruption"] == CLEAN]
-    before = (
-        Score(*clean[[kind, f"{kind}_low", f"{kind}_high"]].iloc[0]) if len(clean) else Score(float("nan"))
-    )
-    return before, Score(float(rows[rows["corruption"] != CLEAN][kind].mean(skipna=False)))
+def _score(table: pd.DataFrame, place: tuple[str, int, str], kind: str) -> Score:
+    """Return a score, NaN where there is none: mPC without corruptions."""
+    if place not in table.index:
+        return Score(float("nan"))
+    return Score(*table.loc[place, [kind, f"{kind}_low", f"{kind}_high"]])
