@@ -100,6 +100,7 @@ KINDS: dict[str, Callable[[], list[Row]]] = {
     "corruptions": _corruptions,
     "protocols": _protocols,
 }
+COLUMNS = 100
 HIDDEN = {"parameters"}  # too wide for a table; --json has them
 
 
@@ -123,30 +124,42 @@ def listing(kind: str, pattern: str, as_json: bool) -> None:
 
 
 def _print_models(rows: list[Row]) -> None:
-    """Print models under a line for each architecture and data set, 100 columns wide at most."""
-    width = max(len(row["name"]) for row in rows)
+    """Print models under a line for each architecture and data set, 100 columns wide at most.
+
+    Intervals of scores are left out where they would not fit.
+    """
+    lines = _model_lines(rows, _miou_with_interval)
+    if max(map(len, lines)) > COLUMNS:
+        lines = _model_lines(rows, _miou)
+    click.echo("\n".join(lines))
+
+
+def _model_lines(rows: list[Row], score: Callable[[Row], str]) -> list[str]:
     groups: dict[tuple[str, str, int], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["architecture"], row["dataset"], row["classes"]), []).append(row)
-    scores = {row["name"]: _miou(row) for row in rows}
-    wide = max(len("mIoU"), *map(len, scores.values()))
-    click.echo(f"  {'name':<{width}} {'backbone':<18} {'mIoU':<{wide}}  weights")
+    name = max(len(row["name"]) for row in rows)
+    miou = max(len("mIoU"), *(len(score(row)) for row in rows))
+    lines = [f"  {'name':<{name}} {'backbone':<18} {'mIoU':<{miou}}  weights"]
     for (architecture, dataset, classes), models in groups.items():
-        click.echo(f"{architecture}, {dataset}, {classes} classes")
-        for row in models:
-            score = scores[row["name"]]
-            click.echo(
-                f"  {row['name']:<{width}} {row['backbone'] or '-':<18} {score:<{wide}}  {row['weights']}"
-            )
+        lines.append(f"{architecture}, {dataset}, {classes} classes")
+        lines += [
+            f"  {row['name']:<{name}} {row['backbone'] or '-':<18} {score(row):<{miou}}  {row['weights']}"
+            for row in models
+        ]
+    return lines
 
 
 def _miou(row: Row) -> str:
-    """Return a model's published mIoU in %, with its interval where that is known."""
-    if row["published_miou"] is None:
-        return "-"
-    interval = row["published_interval"]
-    ends = f" ({100 * interval[0]:.1f}–{100 * interval[1]:.1f})" if interval else ""
-    return f"{100 * row['published_miou']:.1f}{ends}"
+    """Return a model's published mIoU in %."""
+    return "-" if row["published_miou"] is None else f"{100 * row['published_miou']:.1f}"
+
+
+def _miou_with_interval(row: Row) -> str:
+    if row["published_interval"] is None:
+        return _miou(row)
+    low, high = (f"{100 * end:.1f}" for end in row["published_interval"])
+    return f"{_miou(row)} ({low}–{high})"
 
 
 def _print(rows: list[Row]) -> None:
