@@ -25,6 +25,8 @@ from robseg.models.weights import read_weights
 # HRNet keeps its finest map and has tests of its own.
 DILATED_NAMES = [name for name in BACKBONE_NAMES if not name.startswith("hrnet")]
 CLASSIFIERS = ("fc.", "features.18.", "classifier.", "conv_head.", "bn2.")
+# A norm that is part of a convolution rounds otherwise than one after it.
+ROUNDING = {"rtol": 1e-3, "atol": 1e-4}
 
 
 @functools.cache
@@ -158,7 +160,7 @@ def check_against_timm(name: str, model: nn.Module, size: tuple[int, int]) -> No
     ours.load_state_dict(renamed(name, dict(trained(model).state_dict()), CLASSIFIERS))
     with torch.inference_mode():
         for features, theirs in zip(ours(images(*size)), model(images(*size)), strict=True):
-            torch.testing.assert_close(features, theirs)
+            torch.testing.assert_close(features, theirs, **ROUNDING)
 
 
 @pytest.mark.parametrize("size", [(64, 96), (65, 131)])
@@ -166,7 +168,7 @@ def test_mobilenet_equals_torchvisions(size: tuple[int, int]) -> None:
     theirs = trained(torchvision.models.mobilenet_v2())
     ours = build_backbone("mobilenet_v2").eval()
     ours.load_state_dict(renamed("mobilenet_v2", dict(theirs.state_dict()), CLASSIFIERS))
-    with torch.inference_mode():
+    with torch.no_grad():  # layer by layer, see robseg.models.fused
         maps = ours(images(*size))
         x, taps = images(*size), []
         for index, layer in enumerate(theirs.features):
@@ -212,7 +214,7 @@ def test_packaged_weights_know_a_cat(name: str) -> None:
     with torch.inference_mode():
         features = model.bn2(model.conv_head(backbone(x)[-1]))
         best = int(model.forward_head(features).argmax())
-        torch.testing.assert_close(features, model.forward_features(x))
+        torch.testing.assert_close(features, model.forward_features(x), **ROUNDING)
     # Tabby, tiger cat, Persian, Siamese, Egyptian cat.
     assert best in range(281, 286)
 
