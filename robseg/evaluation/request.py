@@ -142,15 +142,15 @@ def _expand(spec: str, architecture: str | None, dataset: str) -> list[ModelSour
                 f"Expected --arch with the weights' file {spec}, but got none: say which network it is."
             )
         return [ModelSource(architecture, Path(spec))]
-    if spec == "all" or any(character in spec for character in "*?["):
-        cards = [card for card in catalogue.wanted(spec) if card.architecture != refinement.METHOD]
-        if not cards:
-            raise InputError(
-                f"Expected '{spec}' to match models that label images, but each of them is a SegFix: "
-                f"name a model, and add --refine {refinement.METHOD}."
-            )
-        return [ModelSource(card.id) for card in cards]
-    return [ModelSource(catalogue.resolve(spec, dataset).id)]
+    several = spec == "all" or any(character in spec for character in "*?[")
+    found = catalogue.wanted(spec) if several else (catalogue.resolve(spec, dataset),)
+    cards = [card for card in found if card.architecture != refinement.METHOD]
+    if not cards:
+        raise InputError(
+            f"Expected a model that labels images, but got '{spec}', which is a SegFix: name a model, and "
+            f"add --refine {refinement.METHOD}."
+        )
+    return [ModelSource(card.id) for card in cards]
 
 
 def resolve(request: Request) -> tuple[Condition, ...]:

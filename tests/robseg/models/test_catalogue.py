@@ -87,8 +87,9 @@ def test_a_segfix_is_no_model_to_evaluate(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(catalogue, "CARDS", cards)
     assert [source.spec for source in model_sources(["all"])] == ["enet@streets"]
     assert [source.spec for source in model_sources(["*@streets"])] == ["enet@streets"]
-    with pytest.raises(InputError, match="each of them is a SegFix"):
-        model_sources(["seg*"])
+    for spec in ("seg*", "segfix", "segfix@streets"):
+        with pytest.raises(InputError, match="which is a SegFix: name a model"):
+            model_sources([spec])
 
 
 @pytest.mark.parametrize(
