@@ -43,3 +43,14 @@ def test_a_model_labels_images_of_any_size(name):
         labels = model.predict(np.zeros((1, 50, 70, 3), np.uint8))
         assert labels.shape == (1, 50, 70)
         assert labels.max() < len(model.card.class_names)
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_the_documentation_has_the_score_of_the_card(name):
+    card = CARDS[name]
+    score, low, high = (f"{100 * value:.1f}" for value in (card.published_miou, *card.published_interval))
+    lines = (ZOO.parents[2] / "docs" / "models.md").read_text(encoding="utf-8").splitlines()
+    row = next(line for line in lines if line.startswith(f"| `{name}` |"))
+    assert f"| {score} ({low}–{high}) |" in row
+    hours = re.search(r"([\d.]+) hours", card.source)[1]
+    assert row.endswith(f"| {hours} |")
