@@ -14,7 +14,7 @@ from robseg.errors import InputError
 from robseg.models.base import Architecture
 from robseg.models.card import Card
 from robseg.models.catalogue import WEIGHTS_SUFFIXES
-from robseg.models.model import Model, load_model
+from robseg.models.model import load_model
 from robseg.models.weights import fitted
 
 __all__ = ["Start", "open_start"]
@@ -62,10 +62,6 @@ def open_start(architecture: Architecture, spec: str) -> Start:
             f"Expected `start` to be a model of {architecture.name}, but {spec} is one of "
             f"{model.card.architecture}: a training goes on with the same architecture."
         )
-    return _start(model)
-
-
-def _start(model: Model) -> Start:
     return Start(model.card, model.network.state_dict(), model.sha256)
 
 
