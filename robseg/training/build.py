@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 
 import torch
 
@@ -36,7 +37,8 @@ def blank_card(recipe: Recipe, architecture: Architecture, train_set: Dataset) -
         backbone=backbone,
         mean=pixels.mean,
         std=pixels.std,
-        size_divisor=architecture.size_divisor,
+        test_size=recipe.test_size,
+        size_divisor=math.lcm(architecture.size_divisor, recipe.size_divisor),
         align_corners=bool(options.get("align_corners", False)),
         options=dict(recipe.options),
     )

@@ -73,6 +73,10 @@ class Recipe:
     corruptions: Annotated[tuple[str, ...], "Corruptions or groups to train with."] = ()
     corruption_rate: Annotated[float, "Share of the images that get one of them."] = 0.5
     severities: Annotated[tuple[int, ...], "Of these corruptions."] = (1, 2, 3, 4, 5)
+    test_size: Annotated[
+        tuple[int, int] | None, "(H, W) that predictions bring images to, if not their own."
+    ] = None
+    size_divisor: Annotated[int, "Predictions pad images to multiples of this; the output stride is apt."] = 1
     precision: Annotated[Literal["fp32", "bf16"], "bf16: the network alone; weights and loss stay fp32."] = (
         "fp32"
     )
@@ -86,7 +90,7 @@ class Recipe:
     def __post_init__(self) -> None:
         positive = (
             *("epochs", "batch_size", "accumulate", "learning_rate", "val_every", "checkpoint_minutes"),
-            *("train_limit", "val_limit"),
+            *("train_limit", "val_limit", "size_divisor"),
         )
         for field in positive:
             value = getattr(self, field)
@@ -110,6 +114,9 @@ class Recipe:
         _expect(self.gamma == 0 or self.gamma >= 1, "gamma", "0, or 1 and more", self.gamma)
         _expect(len(self.crop) == 2 and min(self.crop) > 0, "crop", "two positive sizes (H, W)", self.crop)
         _expect(0 < self.scale[0] <= self.scale[1], "scale", "two factors 0 < min <= max", self.scale)
+        size = self.test_size
+        _expect(size is None or (len(size) == 2 and min(size) > 0), "test_size", "two positive sizes", size)
+        _expect(size is None or self.task == "segmentation", "test_size", "none beside offsets", size)
         _expect(not (self.start and self.pretrained), "pretrained", "false beside `start`", self.pretrained)
         weights = self.aux_weights
         _expect(len(weights) > 0 and min(weights) >= 0, "aux_weights", "zero or more, at least one", weights)

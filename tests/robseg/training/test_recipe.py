@@ -19,8 +19,15 @@ from robseg.training.recipe import Recipe
         ("seed", -1),
         ("train_limit", 0),
         ("power", -0.1),
+        ("size_divisor", 0),
+        ("test_size", (0, 96)),
     ],
 )
 def test_a_field_out_of_range_is_named(field, value):
     with pytest.raises(InputError, match=f"Expected `{field}`"):
         Recipe("enet", "streets", **{field: value})
+
+
+def test_offsets_are_learnt_at_the_images_own_size():
+    with pytest.raises(InputError, match="Expected `test_size` to be none beside offsets"):
+        Recipe("segfix", "streets", task="offsets", test_size=(64, 96))

@@ -339,3 +339,19 @@ def test_the_card_says_which_corruptions_were_seen(tmp_path):
     train(recipe, task(), tmp_path)
     trained_on = json.loads((tmp_path / "tiny@grey.json").read_text())["trained_on"]
     assert "25% of them corrupted (fog; severities 2)" in trained_on
+
+
+def test_the_network_predicts_at_the_recipes_sizes_and_the_card_tells_them(tmp_path):
+    seen = set()
+
+    class Watched(Tiny):
+        def forward(self, images):
+            if not self.training:
+                seen.add(tuple(images.shape[-2:]))
+            return super().forward(images)
+
+    recipe = dataclasses.replace(RECIPE, epochs=1, test_size=(30, 45), size_divisor=7)
+    trained = train(recipe, task(build=Watched), tmp_path)
+    card = json.loads(next(iter(trained.weights.values())).with_suffix(".json").read_text())
+    assert seen == {(42, 56)}
+    assert (card["test_size"], card["size_divisor"]) == ([30, 45], 14)
