@@ -32,7 +32,7 @@ def cores() -> int:
     "models",
     multiple=True,
     required=True,
-    help="A card's id, an architecture, a weights' file (with --arch), all, or a glob; anybody's model as "
+    help="A card's id, an architecture, a weights' file, all, or a glob; anybody's model as "
     "py:MODULE:FACTORY, torchvision:NAME, hf:NAME, smp:NAME, onnx:FILE, pt2:FILE, ts:FILE. Repeatable.",
 )
 @click.option(
@@ -49,7 +49,11 @@ def cores() -> int:
     type=click.Path(path_type=Path),
     help="A JSON file of card fields for the --model, in place of its own: class_names, mean, test_size, ...",
 )
-@click.option("--arch", default=None, help="The architecture of a weights' file given as --model.")
+@click.option(
+    "--arch",
+    default=None,
+    help="The architecture of a weights' file given as --model, where no card beside it says.",
+)
 @click.option(
     "--corruptions",
     "-c",

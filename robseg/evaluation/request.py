@@ -99,7 +99,9 @@ def model_sources(
     architecture: str | None = None,
     dataset: str = catalogue.DEFAULT_DATASET,
 ) -> tuple[ModelSource, ...]:
-    """Return the models of specs: card ids, architectures, files (of `architecture`), globs, and "all".
+    """Return the models of specs: card ids, architectures, files, globs, and "all".
+
+    A file is of `architecture`, or of the one that the card beside it names.
 
     "all" are the models that come with the package; a glob may match published ones, which are downloaded. An
     architecture alone means its model of `dataset`, if that ships. A SegFix labels nothing and is left out.
@@ -137,11 +139,14 @@ def _expand(spec: str, architecture: str | None, dataset: str) -> list[ModelSour
     if adapters.adapter_of(spec) and "*" not in spec:
         return [ModelSource(spec)]
     if spec.endswith(catalogue.WEIGHTS_SUFFIXES):
-        if architecture is None:
+        card = catalogue.card_beside(Path(spec))
+        name = architecture or (card and card.architecture)
+        if name is None:
             raise InputError(
-                f"Expected --arch with the weights' file {spec}, but got none: say which network it is."
+                f"Expected --arch with the weights' file {spec}, beside which there is no card: say which "
+                "network it is."
             )
-        return [ModelSource(architecture, Path(spec))]
+        return [ModelSource(name, Path(spec))]
     several = spec == "all" or any(character in spec for character in "*?[")
     found = catalogue.wanted(spec) if several else (catalogue.resolve(spec, dataset),)
     cards = [card for card in found if card.architecture != refinement.METHOD]

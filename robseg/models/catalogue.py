@@ -112,6 +112,13 @@ def read_card(path: Path) -> Card:
     return card_from_json(text, str(path))
 
 
+def card_beside(weights: Path) -> Card | None:
+    """Return the card in the JSON file beside a safetensors file, or None: `robseg train` leaves both."""
+    path = weights.with_suffix(".json")
+    found = weights.suffix == ".safetensors" and weights.is_file() and path.is_file()
+    return read_card(path) if found else None
+
+
 def list_cards(pattern: str = "*") -> tuple[Card, ...]:
     """Return the cards whose id matches a shell pattern such as `enet*`."""
     return tuple(CARDS[name] for name in CARDS if fnmatchcase(name, pattern))

@@ -21,7 +21,7 @@ from robseg.models.adapters.fields import CardFields, card_fields, overridden
 from robseg.models.adapters.foreign import Weights
 from robseg.models.base import Fit, architecture
 from robseg.models.card import Card
-from robseg.models.catalogue import architecture_of, read_card, resolve
+from robseg.models.catalogue import architecture_of, card_beside, resolve
 from robseg.models.fetch import weights_path
 from robseg.models.inference import Precision, check_precision, labels, open_device
 from robseg.models.sizes import Size, network_sizes
@@ -173,15 +173,14 @@ def _from_file(
     known: Card | None, name: str, path: Path, class_names: Sequence[str] | None
 ) -> tuple[Card, Fit, str]:
     """Return a file's card, fit and SHA-256; the card stands beside it or is that of the file's name."""
-    beside = path.with_suffix(".json")
-    if path.suffix == ".safetensors" and path.is_file() and beside.is_file():
-        card = dataclasses.replace(read_card(beside), id=f"{name}:{path.stem}")
+    card = card_beside(path)
+    if card is not None:
         if card.architecture != name:
             raise InputError(
-                f"Expected a checkpoint of {name}, but the card {beside} says {card.architecture}: "
+                f"Expected a checkpoint of {name}, but the card beside {path} says {card.architecture}: "
                 "name that model."
             )
-        return card, *_fit_file(card, path)
+        return dataclasses.replace(card, id=f"{name}:{path.stem}"), *_fit_file(card, path)
     checkpoint = read_checkpoint(path)
     fit = architecture(name).fit(checkpoint.as_float32())
     if fit.class_names is None and len(checkpoint.class_names or ()) == fit.num_classes:

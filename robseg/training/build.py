@@ -30,7 +30,7 @@ def blank_card(recipe: Recipe, architecture: Architecture, train_set: Dataset) -
     backbone = str(options.get("backbone", ""))
     pixels = normalisation(backbone)
     return Card(
-        id=f"{architecture.name}@{train_set.name}",
+        id=recipe.name or f"{architecture.name}@{train_set.name}",
         architecture=architecture.name,
         dataset=train_set.name,
         class_names=output_names(recipe, train_set.class_names),

@@ -59,7 +59,7 @@ def _described(card: Card, recipe: Recipe, task: Task) -> Card:
     data = task.train_set
     filled = dataclasses.replace(
         card,
-        published_protocol=f"{recipe.val_split}, whole images at their own size",
+        published_protocol=f"{recipe.val_split}, whole images at {_size(recipe)}",
         licence=_licence(recipe),
         citation=data.citation,
         seen_corruptions=corruption_names(recipe),
@@ -78,6 +78,10 @@ def _sourced(card: Card, recipe: Recipe, state: State, which: str) -> Card:
     )
 
 
+def _size(recipe: Recipe) -> str:
+    return "their own size" if recipe.test_size is None else "x".join(map(str, recipe.test_size))
+
+
 def _licence(recipe: Recipe) -> str:
     data = DATASETS[recipe.dataset].licence if recipe.dataset in DATASETS else ""
     return f"of the code Apache-2.0; of the data: {data or 'not known'}"
@@ -93,7 +97,7 @@ def _augmented(recipe: Recipe) -> str:
 
 def _summary(recipe: Recipe) -> str:
     """Return the recipe's fields that are not a Recipe's defaults, in one line."""
-    skipped = ("model", "dataset", "data_root", "options", "train_split", "val_split", "val_limit")
+    skipped = ("model", "dataset", "name", "data_root", "options", "train_split", "val_split", "val_limit")
     told = ("epochs", "batch_size", "learning_rate", "crop", "seed")
     return ", ".join(
         f"{field.name} {getattr(recipe, field.name)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Annotated, Any, Literal
 
 from robseg.errors import InputError
@@ -30,6 +31,7 @@ class Recipe:
 
     model: Annotated[str, "Architecture, such as enet."]
     dataset: Annotated[str, "Data set, such as streets or camvid."]
+    name: Annotated[str | None, "Of the model and its files.  [default: MODEL@DATASET]"] = None
     task: Annotated[Literal["segmentation", "offsets"], "What to learn; offsets are SegFix's."] = (
         "segmentation"
     )
@@ -114,6 +116,8 @@ class Recipe:
         _expect(self.gamma == 0 or self.gamma >= 1, "gamma", "0, or 1 and more", self.gamma)
         _expect(len(self.crop) == 2 and min(self.crop) > 0, "crop", "two positive sizes (H, W)", self.crop)
         _expect(0 < self.scale[0] <= self.scale[1], "scale", "two factors 0 < min <= max", self.scale)
+        plain = self.name is None or re.fullmatch(r"[\w@.+-]+", self.name)
+        _expect(bool(plain), "name", "letters, digits and any of _ @ . + -", self.name)
         size = self.test_size
         _expect(size is None or (len(size) == 2 and min(size) > 0), "test_size", "two positive sizes", size)
         _expect(size is None or self.task == "segmentation", "test_size", "none beside offsets", size)

@@ -19,6 +19,8 @@ from robseg.training.recipe import Recipe
         ("seed", -1),
         ("train_limit", 0),
         ("power", -0.1),
+        ("name", "runs/mine"),
+        ("name", ""),
         ("size_divisor", 0),
         ("test_size", (0, 96)),
     ],

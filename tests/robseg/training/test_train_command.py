@@ -7,6 +7,7 @@ from PIL import Image
 
 from robseg.cli.train import train
 from robseg.errors import IncompleteRun, InputError
+from robseg.evaluation.request import ModelSource, model_sources
 from robseg.models.model import load_model
 from robseg.training.recipe_file import make_recipe, read_fields
 
@@ -43,11 +44,11 @@ def test_flags_go_before_the_recipes_fields(camvid, tmp_path):
         "--train-split",
         "train+val",
     )
-    result = run(recipe, *flags, "--out", tmp_path / "out", "--cache", tmp_path / "cache")
+    result = run(recipe, *flags, "--name", "mine", "--out", tmp_path / "out", "--cache", tmp_path / "cache")
     assert result.exception is None, result.output
     used = make_recipe(read_fields(str(tmp_path / "out" / "recipe.toml")))
     assert (used.epochs, used.severities, used.flip, used.crop) == (1, (1, 2), False, (32, 32))
-    card = json.loads((tmp_path / "out" / "enet@camvid.json").read_text())
+    card = json.loads((tmp_path / "out" / "mine.json").read_text())
     assert card["options"] == {"generation": 2018}
     assert card["trained_on"] == "camvid train+val, 6 images"
     assert "Brostow" in card["citation"]
@@ -60,7 +61,9 @@ def test_what_is_exported_can_be_loaded(camvid, tmp_path):
     names = ("--model", "pspnet", "--dataset", "camvid", "--data-root", camvid)
     result = run(*names, "--out", tmp_path / "out", *small, *options)
     assert result.exception is None, result.output
-    model = load_model("pspnet", tmp_path / "out" / "pspnet@camvid.safetensors")
+    weights = tmp_path / "out" / "pspnet@camvid.safetensors"
+    assert model_sources([str(weights)]) == (ModelSource("pspnet", weights),)
+    model = load_model("pspnet", weights)
     assert model.card.backbone == "mobilenet_v2"
     assert model.card.mean == (123.675, 116.28, 103.53)
     assert model.predict(np.zeros((1, 40, 48, 3), np.uint8)).shape == (1, 40, 48)

@@ -355,3 +355,4 @@ def test_the_network_predicts_at_the_recipes_sizes_and_the_card_tells_them(tmp_p
     card = json.loads(next(iter(trained.weights.values())).with_suffix(".json").read_text())
     assert seen == {(42, 56)}
     assert (card["test_size"], card["size_divisor"]) == ([30, 45], 14)
+    assert card["published_protocol"] == "val, whole images at 30x45"
