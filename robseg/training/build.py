@@ -38,6 +38,7 @@ def blank_card(recipe: Recipe, architecture: Architecture, train_set: Dataset) -
         mean=pixels.mean,
         std=pixels.std,
         test_size=recipe.test_size,
+        resize="exact" if recipe.test_size is None else "fit",
         size_divisor=math.lcm(architecture.size_divisor, recipe.size_divisor),
         align_corners=bool(options.get("align_corners", False)),
         options=dict(recipe.options),

@@ -79,7 +79,8 @@ def _sourced(card: Card, recipe: Recipe, state: State, which: str) -> Card:
 
 
 def _size(recipe: Recipe) -> str:
-    return "their own size" if recipe.test_size is None else "x".join(map(str, recipe.test_size))
+    size = recipe.test_size
+    return "their own size" if size is None else f"a size that fits into {size[0]}x{size[1]}"
 
 
 def _licence(recipe: Recipe) -> str:

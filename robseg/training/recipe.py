@@ -75,9 +75,7 @@ class Recipe:
     corruptions: Annotated[tuple[str, ...], "Corruptions or groups to train with."] = ()
     corruption_rate: Annotated[float, "Share of the images that get one of them."] = 0.5
     severities: Annotated[tuple[int, ...], "Of these corruptions."] = (1, 2, 3, 4, 5)
-    test_size: Annotated[
-        tuple[int, int] | None, "(H, W) that predictions bring images to, if not their own."
-    ] = None
+    test_size: Annotated[tuple[int, int] | None, "(H, W) into which predictions fit images."] = None
     size_divisor: Annotated[int, "Predictions pad images to multiples of this; the output stride is apt."] = 1
     precision: Annotated[Literal["fp32", "bf16"], "bf16: the network alone; weights and loss stay fp32."] = (
         "fp32"
