@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable
@@ -123,6 +124,8 @@ class _Training:
         self.started = time.monotonic()
         self.limit = math.inf if minutes is None else 60 * minutes
         self.card: Card = blank_card(recipe, task.architecture, task.train_set)
+        # Crops have a size that the network takes: what the card says of sizes is about whole images.
+        self.crop_card = dataclasses.replace(self.card, test_size=None, size_divisor=1)
         self.samples = SampleCache(task.train_set, cache or out / "cache")
         self.val_samples = SampleCache(task.val_set, cache or out / "cache")
         self.per_epoch = steps_per_epoch(len(self.samples), recipe)
@@ -189,7 +192,7 @@ class _Training:
         return loss
 
     def _loss(self, images: NDArray[np.uint8], targets: NDArray[np.uint8]) -> Tensor:
-        x = preprocess(images, self.card, self.device)
+        x = preprocess(images, self.crop_card, self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
             heads = self.state.network.heads(x)
         return self.objective.loss(heads, targets)

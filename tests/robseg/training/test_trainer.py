@@ -345,14 +345,13 @@ def test_the_network_predicts_at_the_recipes_sizes_and_the_card_tells_them(tmp_p
     seen = set()
 
     class Watched(Tiny):
-        def forward(self, images):
-            if not self.training:
-                seen.add(tuple(images.shape[-2:]))
-            return super().forward(images)
+        def heads(self, images):
+            seen.add((self.training, *images.shape[-2:]))
+            return super().heads(images)
 
     recipe = dataclasses.replace(RECIPE, epochs=1, test_size=(30, 45), size_divisor=7)
     trained = train(recipe, task(build=Watched), tmp_path)
     card = json.loads(next(iter(trained.weights.values())).with_suffix(".json").read_text())
-    assert seen == {(42, 42)}  # 24x32 becomes 30x40
+    assert seen == {(True, 16, 16), (False, 42, 42)}  # 24x32 becomes 30x40, and is padded
     assert (card["test_size"], card["size_divisor"]) == ([30, 45], 14)
     assert card["published_protocol"] == "val, whole images at a size that fits into 30x45"
