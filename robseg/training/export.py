@@ -34,13 +34,13 @@ def export(
     write_atomically(out / "recipe.toml", to_toml(recipe).encode())
     card = _described(card, recipe, task)
     last = out / f"{card.id}.safetensors"
-    _save(last, state.result, _sourced(card, recipe, state, "last"), score)
+    _save(last, state.result, _sourced(card, recipe, task, state, "last"), score)
     if state.best_miou <= (state.rows[-1].val_miou or 0.0):
         return {"last": last, "best": last}
     best = out / f"{card.id}-best.safetensors"
     network = copy.deepcopy(state.result)
     network.load_state_dict(state.best)
-    _save(best, network, _sourced(card, recipe, state, "best"), score)
+    _save(best, network, _sourced(card, recipe, task, state, "best"), score)
     return {"last": last, "best": best}
 
 
@@ -68,13 +68,14 @@ def _described(card: Card, recipe: Recipe, task: Task) -> Card:
     return filled if task.start is None else task.start.history(filled)
 
 
-def _sourced(card: Card, recipe: Recipe, state: State, which: str) -> Card:
-    """Return a card that says which weights of which training these are."""
+def _sourced(card: Card, recipe: Recipe, task: Task, state: State, which: str) -> Card:
+    """Return a card that says which weights of which training these are, and what came before it."""
+    before = "" if task.start is None else f"; it started from: {task.start.card.source or 'not known'}"
     limit = "" if recipe.val_limit is None else f" (first {recipe.val_limit} images)"
     return dataclasses.replace(
         card,
         source=f"robseg train ({which} weights), {state.seconds / 3600:.2f} hours, mIoU on "
-        f"{recipe.val_split}{limit}; {_summary(recipe)}",
+        f"{recipe.val_split}{limit}; {_summary(recipe)}{before}",
     )
 
 
