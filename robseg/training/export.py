@@ -99,7 +99,17 @@ def _augmented(recipe: Recipe) -> str:
 
 def _summary(recipe: Recipe) -> str:
     """Return the recipe's fields that are not a Recipe's defaults, in one line."""
-    skipped = ("model", "dataset", "name", "data_root", "options", "train_split", "val_split", "val_limit")
+    skipped = (
+        "model",
+        "dataset",
+        "name",
+        "start",
+        "data_root",
+        "options",
+        "train_split",
+        "val_split",
+        "val_limit",
+    )
     told = ("epochs", "batch_size", "learning_rate", "crop", "seed")
     return ", ".join(
         f"{field.name} {getattr(recipe, field.name)}"
