@@ -140,8 +140,8 @@ def _expand(spec: str, architecture: str | None, dataset: str) -> list[ModelSour
         return [ModelSource(spec)]
     if spec.endswith(catalogue.WEIGHTS_SUFFIXES):
         card = catalogue.card_beside(Path(spec))
-        name = architecture or (card and card.architecture)
-        if name is None:
+        name = architecture or ("" if card is None else card.architecture)
+        if not name:
             raise InputError(
                 f"Expected --arch with the weights' file {spec}, beside which there is no card: say which "
                 "network it is."
