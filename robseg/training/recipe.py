@@ -31,7 +31,7 @@ class Recipe:
 
     model: Annotated[str, "Architecture, such as enet."]
     dataset: Annotated[str, "Data set, such as streets or camvid."]
-    name: Annotated[str | None, "Of the model and its files.  [default: MODEL@DATASET]"] = None
+    name: Annotated[str | None, "Of the model and its files, if not MODEL@DATASET."] = None
     task: Annotated[Literal["segmentation", "offsets"], "What to learn; offsets are SegFix's."] = (
         "segmentation"
     )
