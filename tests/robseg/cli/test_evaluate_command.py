@@ -159,3 +159,11 @@ def test_a_weights_file_needs_an_architecture(asked: list[object], weights: Path
     assert_refused(run(*asked), "Expected --arch")
     result = run(*asked, "--arch", "enet")
     assert result.exit_code == 0, result.output
+
+
+def test_a_json_file_beside_another_programs_weights_is_no_card(asked: list[object], tmp_path: Path) -> None:
+    place = asked.index("-m")
+    torch.save({"layer.weight": torch.zeros(3)}, tmp_path / "other.pth")
+    (tmp_path / "other.json").write_text("{}")
+    asked = [*asked[:place], "-m", tmp_path / "other.pth", *asked[place + 4 :]]
+    assert_refused(run(*asked), "Expected --arch")

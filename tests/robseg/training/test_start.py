@@ -46,6 +46,7 @@ def test_a_training_starts_from_a_model_and_its_card_says_so(camvid, tmp_path):
             torch.testing.assert_close(tensor.float(), STREETS.tensors[key], atol=1e-5, rtol=1e-2)
     card = json.loads((tmp_path / "out" / "enet@camvid.json").read_text())
     assert card["source"].endswith(f"; it started from: {STREETS.card.source}")
+    assert "start enet@streets" not in card["source"]  # the card names it once, and a file's path never
     assert (
         "camvid train, 3 images; started from enet@streets (streets train, 1000 images" in card["trained_on"]
     )
