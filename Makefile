@@ -1,4 +1,4 @@
-# `make evaluate` and `make test` need Python >= 3.10 and nothing else: they set up .venv themselves.
+# `make evaluate` and `make test` need Python >= 3.11 and nothing else: they set up .venv themselves.
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_WAIT_POLICY ?= PASSIVE

@@ -19,18 +19,13 @@ A file looks like this; targets that are not named fall under a rule without one
 from __future__ import annotations
 
 import dataclasses
-import sys
+import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
 from reports.measures import Measure
 from reports.schema import InvalidRun
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 __all__ = ["DEFAULT", "RULES", "Rules", "assigned", "limits", "read_rules"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
+import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -12,11 +12,6 @@ from robseg.datasets.base import IGNORE_INDEX
 from robseg.datasets.pixels import MAX_CLASSES, ColourLabels, IndexLabels, Labels
 from robseg.errors import InputError
 from robseg.registry import unknown_name
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 __all__ = ["Description", "read_description"]
 

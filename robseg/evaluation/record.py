@@ -51,7 +51,7 @@ def first_record(
         precision=request.precision,
         batch_size=request.batch_size,
         versions=versions(),
-        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         seconds=earlier.seconds if earlier else {},
         refinement=refinement.described(job.refiner) if job.refiner is not None else None,
         boundaries=job.boundaries,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
+import tomllib
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +12,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from robseg.errors import InputError
 from robseg.registry import unknown_name
 from robseg.training.recipe import Recipe
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 __all__ = ["RECIPES", "Kind", "kinds", "make_recipe", "read_fields", "recipe_names", "to_toml"]
 
