@@ -16,19 +16,25 @@ from robseg.training.objective import output_names
 from robseg.training.optimizer import build_optimizer
 from robseg.training.quick import quicken
 from robseg.training.recipe import Recipe
-from robseg.training.start import Start
+from robseg.training.start import Start, options_of
 from robseg.training.state import State
 
 __all__ = ["blank_card", "build_state"]
 
 
-def blank_card(recipe: Recipe, architecture: Architecture, train_set: Dataset) -> Card:
-    """Return the card of a network that is about to be trained: how to feed it, and what it answers."""
+def blank_card(
+    recipe: Recipe, architecture: Architecture, train_set: Dataset, start: Start | None = None
+) -> Card:
+    """Return the card of a network that is about to be trained: how to feed it, and what it answers.
+
+    A network that starts from a model is built and fed as that one; the recipe's options go before its.
+    """
+    chosen = options_of(recipe, start)
     parameters = inspect.signature(architecture.build).parameters
     defaults = {name: parameter.default for name, parameter in parameters.items()}
-    options = {**defaults, **recipe.options}
+    options = {**defaults, **chosen}
     backbone = str(options.get("backbone", ""))
-    pixels = normalisation(backbone)
+    pixels = normalisation(backbone) if start is None else start.card
     return Card(
         id=recipe.name or f"{architecture.name}@{train_set.name}",
         architecture=architecture.name,
@@ -37,11 +43,12 @@ def blank_card(recipe: Recipe, architecture: Architecture, train_set: Dataset) -
         backbone=backbone,
         mean=pixels.mean,
         std=pixels.std,
+        channel_order=pixels.channel_order,
         test_size=recipe.test_size,
         resize="exact" if recipe.test_size is None else "fit",
         size_divisor=math.lcm(architecture.size_divisor, recipe.size_divisor),
         align_corners=bool(options.get("align_corners", False)),
-        options=dict(recipe.options),
+        options=chosen,
     )
 
 
@@ -54,7 +61,7 @@ def build_state(
 ) -> State:
     """Return the state before the first step; the global generator decides the first weights."""
     torch.manual_seed(recipe.seed)
-    network = architecture.build(len(card.class_names), **recipe.options)
+    network = architecture.build(len(card.class_names), **card.options)
     if recipe.pretrained:
         start_from_imagenet(network, card.backbone)
     if start is not None:

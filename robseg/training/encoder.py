@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from torch import nn
 
@@ -14,10 +14,11 @@ __all__ = ["IMAGENET", "Normalisation", "find_encoder", "normalisation", "start_
 
 
 class Normalisation(NamedTuple):
-    """What is subtracted from and divides the pixels of 0..255, per channel of RGB."""
+    """What is subtracted from and divides the pixels of 0..255, per channel, as on a Card."""
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    channel_order: Literal["RGB", "BGR"] = "RGB"
 
 
 PLAIN = Normalisation((0.0, 0.0, 0.0), (255.0, 255.0, 255.0))

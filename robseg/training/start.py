@@ -16,8 +16,9 @@ from robseg.models.card import Card
 from robseg.models.catalogue import WEIGHTS_SUFFIXES
 from robseg.models.model import load_model
 from robseg.models.weights import fitted
+from robseg.training.recipe import Recipe
 
-__all__ = ["Start", "open_start"]
+__all__ = ["Start", "open_start", "options_of"]
 
 
 class Start(NamedTuple):
@@ -52,6 +53,11 @@ class Start(NamedTuple):
         return dataclasses.replace(
             card, trained_on=f"{card.trained_on}; started from {before}", seen_corruptions=tuple(seen)
         )
+
+
+def options_of(recipe: Recipe, start: Start | None) -> dict[str, Any]:
+    """Return the builder's options: those of the model that it starts from, and the recipe's before them."""
+    return {**({} if start is None else start.card.options), **recipe.options}
 
 
 def open_start(architecture: Architecture, spec: str) -> Start:

@@ -123,7 +123,7 @@ class _Training:
         self.device = device
         self.started = time.monotonic()
         self.limit = math.inf if minutes is None else 60 * minutes
-        self.card: Card = blank_card(recipe, task.architecture, task.train_set)
+        self.card: Card = blank_card(recipe, task.architecture, task.train_set, task.start)
         # Crops have a size that the network takes: what the card says of sizes is about whole images.
         self.crop_card = dataclasses.replace(self.card, test_size=None, size_divisor=1)
         self.samples = SampleCache(task.train_set, cache or out / "cache")

@@ -10,12 +10,14 @@ from robseg.cli.train import train
 from robseg.errors import InputError
 from robseg.models.base import architecture
 from robseg.models.card import Card
+from robseg.models.catalogue import read_card
 from robseg.models.weights import save_weights
 from robseg.training.recipe import Recipe
 from robseg.training.start import open_start
 
 ENET = architecture("enet")
 STREETS = open_start(ENET, "enet@streets")
+SMALL_PSPNET = {"backbone": "mobilenet_v2", "channels": 8, "aux_channels": 8, "output_stride": 16}
 
 
 def run(camvid, out, *arguments):
@@ -82,6 +84,30 @@ def test_what_the_start_has_seen_stays_seen():
     noisy = STREETS._replace(card=dataclasses.replace(STREETS.card, seen_corruptions=("fog", "snow")))
     card = noisy.history(Card("", "enet", "", (), seen_corruptions=("fog", "frost")))
     assert card.seen_corruptions == ("fog", "snow", "frost")
+
+
+def test_a_network_is_built_and_fed_as_what_it_starts_from(camvid, tmp_path):
+    pixels = {"mean": (103.0, 116.0, 123.0), "std": (1.0, 1.0, 1.0), "channel_order": "BGR"}
+    card = Card("old", "pspnet", "toy", tuple("abc"), align_corners=True, **pixels)
+    card = dataclasses.replace(card, options={**SMALL_PSPNET, "align_corners": True})
+    network = architecture("pspnet").build(3, **card.options)
+    save_weights(tmp_path / "old.safetensors", network.state_dict(), card)
+    names = (
+        "--model",
+        "pspnet",
+        "--dataset",
+        "camvid",
+        "--data-root",
+        camvid,
+        "--start",
+        tmp_path / "old.safetensors",
+    )
+    result = run(camvid, tmp_path / "out", *names, "--option", "output_stride=32")
+    assert result.exception is None, result.output
+    trained = read_card(tmp_path / "out" / "pspnet@camvid.json")
+    assert {name: getattr(trained, name) for name in pixels} == pixels
+    assert trained.align_corners
+    assert trained.options == {**card.options, "output_stride": 32}
 
 
 def test_another_architecture_is_refused(tmp_path):
