@@ -37,27 +37,26 @@ def median_frequency_weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return median(f) / f, where f is a class's share of the labelled pixels of the images that show it.
 
     Eigen & Fergus, "Predicting Depth, Surface Normals and Semantic Labels", ICCV 2015, section 4.3.2. A class
-    that occurs nowhere weighs 0.
+    that none of the targets shows weighs as much as the rarest one: the targets may be a sample.
 
     Examples
     --------
     >>> median_frequency_weights(np.array([[60, 40, 0], [80, 0, 20]])).round(2)
     array([0.57, 1.  , 2.  ])
+    >>> median_frequency_weights(np.array([[60, 40, 0]])).round(2)
+    array([0.83, 1.25, 1.25])
     """
     shown = np.where(counts > 0, counts.sum(axis=1, keepdims=True), 0).sum(axis=0)
     present = shown > 0
-    weights = np.zeros(counts.shape[1])
-    if present.any():
-        frequency = counts.sum(axis=0)[present] / shown[present]
-        weights[present] = np.median(frequency) / frequency
+    if not present.any():
+        return np.ones(counts.shape[1])
+    frequency = counts.sum(axis=0)[present] / shown[present]
+    weights = np.full(counts.shape[1], np.median(frequency) / frequency.min())
+    weights[present] = np.median(frequency) / frequency
     return weights
 
 
-def class_weights(
-    kind: Literal["enet", "median", "none"], counts: NDArray[np.int64], power: float = 1.0
-) -> Tensor:
+def class_weights(kind: Literal["enet", "median"], counts: NDArray[np.int64], power: float = 1.0) -> Tensor:
     """Return the weights of that kind to that power, float32 (C,)."""
-    if kind == "none":
-        return torch.ones(counts.shape[1])
     weights = enet_weights(counts) if kind == "enet" else median_frequency_weights(counts)
     return torch.from_numpy((weights**power).astype(np.float32))

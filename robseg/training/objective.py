@@ -45,6 +45,8 @@ def objective(recipe: Recipe, card: Card, samples: SampleCache, device: torch.de
     """Return the recipe's objective on a device; `samples` are those of the training."""
     if recipe.task == "offsets":
         return Offsets(recipe, card, device)
+    if recipe.class_weights == "none":
+        return Segmentation(recipe, card, torch.ones(len(card.class_names)), device)
     chosen = np.linspace(0, len(samples) - 1, min(WEIGHING_SAMPLE, len(samples))).astype(int)
     counts = pixel_counts((samples[int(i)][1] for i in chosen), len(card.class_names))
     weights = class_weights(recipe.class_weights, counts, recipe.class_weights_power)

@@ -63,7 +63,9 @@ class Recipe:
     ohem_threshold: Annotated[float, "OHEM drops pixels whose class has more probability."] = 0.7
     ohem_share: Annotated[float, "OHEM keeps at least this share of the pixels."] = 0.1
     aux_weights: Annotated[tuple[float, ...], "Of the auxiliary heads' losses; one serves all."] = (0.4,)
-    class_weights: Annotated[Literal["enet", "median", "none"], "By the classes' shares of pixels."] = "enet"
+    class_weights: Annotated[Literal["enet", "median", "none"], "By the classes' shares in 100 targets."] = (
+        "enet"
+    )
     class_weights_power: Annotated[float, "Exponent of the class weights: below 1 evens them out."] = 1.0
     crop: Annotated[tuple[int, int], "(H, W) of what the network sees; smaller images are padded."] = (
         320,
