@@ -177,8 +177,10 @@ class _Training:
         set_learning_rate(state.optimizer, learning_rate(recipe, state.step, self.steps))
         state.optimizer.zero_grad()
         loss = 0.0
-        for images, targets in batches(self.samples, recipe, state.step):
-            part = self._loss(images, targets) / recipe.accumulate
+        parts = list(batches(self.samples, recipe, state.step))
+        together = sum(len(images) for images, _ in parts)
+        for images, targets in parts:
+            part = self._loss(images, targets) * (len(images) / together)
             loss += part.item()
             if not math.isfinite(loss):
                 raise self._diverged(f"the loss became {loss}")

@@ -279,8 +279,9 @@ def test_the_moving_average_is_exported(tmp_path):
     assert all(torch.equal(exported[key], averaged[key].half()) for key in exported)
 
 
-def test_two_batches_make_the_step_of_one_twice_as_large(tmp_path):
-    """In a network whose norm and dropout do not mix images."""
+@pytest.mark.parametrize(("images", "together"), [(7, 4), (3, 3)])
+def test_two_batches_make_the_step_of_one_with_all_their_images(tmp_path, images, together):
+    """In a network whose norm and dropout do not mix images; of three images the second batch has but one."""
 
     class Plain(Network):
         def __init__(self, num_classes):
@@ -291,11 +292,11 @@ def test_two_batches_make_the_step_of_one_twice_as_large(tmp_path):
             return self.head(images)
 
     # Without class weights and padding each image has as many labelled pixels: means of means are the mean.
-    plain = dataclasses.replace(
-        RECIPE, epochs=2, scale=(1, 1), class_weights="none", optimizer="sgd", learning_rate=0.1
-    )
-    train(dataclasses.replace(plain, batch_size=4), task(build=Plain), tmp_path / "one")
-    train(dataclasses.replace(plain, batch_size=2, accumulate=2), task(build=Plain), tmp_path / "two")
+    even = {"scale": (1, 1), "class_weights": "none"}
+    plain = dataclasses.replace(RECIPE, epochs=2, optimizer="sgd", learning_rate=0.1, **even)
+    few = task(build=Plain)._replace(train_set=task().train_set.head(images))
+    train(dataclasses.replace(plain, batch_size=together), few, tmp_path / "one")
+    train(dataclasses.replace(plain, batch_size=2, accumulate=2), few, tmp_path / "two")
     one, two = final(tmp_path / "one")["network"], final(tmp_path / "two")["network"]
     for key in one:
         torch.testing.assert_close(one[key], two[key], rtol=1e-5, atol=1e-6)
