@@ -73,7 +73,7 @@ class LazyGroup(click.Group):
         except IncompleteRun as error:
             raise Failure(str(error), 3) from error
         except KeyboardInterrupt as error:
-            raise Failure("Interrupted. The same command continues where this one stopped.", 130) from error
+            raise Failure("Interrupted. The same command continues from what was saved.", 130) from error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -35,7 +35,7 @@ def export(
     card = _described(card, recipe, task)
     last = out / f"{card.id}.safetensors"
     _save(last, state.result, _sourced(card, recipe, task, state, "last"), score)
-    if state.best_miou <= (state.rows[-1].val_miou or 0.0):
+    if not state.best or state.best_miou == state.rows[-1].val_miou:
         return {"last": last, "best": last}
     best = out / f"{card.id}-best.safetensors"
     network = copy.deepcopy(state.result)
@@ -49,8 +49,12 @@ def _save(path: Path, network: Network, card: Card, score: Callable[[Network], S
     for tensor in network.state_dict().values():
         tensor.copy_(halved(tensor))
     miou, low, high = (round(value, 4) for value in score(network))
-    known = None if math.isnan(low) else (low, high)
-    card = dataclasses.replace(card, weights_file=path.name, published_miou=miou, published_interval=known)
+    card = dataclasses.replace(
+        card,
+        weights_file=path.name,
+        published_miou=None if math.isnan(miou) else miou,
+        published_interval=None if math.isnan(low) else (low, high),
+    )
     save_weights(path, network.state_dict(), card, half=True)
 
 

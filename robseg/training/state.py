@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import math
 import pickle
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,7 +50,7 @@ class State:
     loss: float = 0.0
     seconds: float = 0.0
     rows: list[Row] = dataclasses.field(default_factory=list)
-    best_miou: float = -1.0
+    best_miou: float = -math.inf
     best: dict[str, Tensor] = dataclasses.field(default_factory=dict)
 
     @property

@@ -66,8 +66,8 @@ def train(
 ) -> Trained:
     """Train, or continue from OUT/checkpoint.pt, and export the weights.
 
-    The result is a function of recipe and data alone: an interrupted and continued training ends with the
-    same bits as an uninterrupted one.
+    On a CPU the result is a function of recipe, data and number of threads alone: an interrupted and
+    continued training ends with the same bits as an uninterrupted one.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def train(
     cache
         A folder for decoded images (OUT/cache if None), which several trainings may share.
     device
-        Such as `cpu` or `cuda`; the same bits come only from the same device.
+        Such as `cpu` or `cuda`, where some of PyTorch's gradients differ from run to run in their last bits.
 
     Raises
     ------
@@ -93,9 +93,10 @@ def train(
         raise InputError(
             f"Another `robseg train` is writing to {out}: wait for it or give another --out."
         ) from error
-    # The global generator gives the first weights and the dropout; afterwards it is what it was.
-    with lock, torch.random.fork_rng(devices=[]):
-        return _Training(recipe, task, out, minutes, cache, open_device(device), report).run()
+    place = open_device(device)
+    # The global generators give the first weights and the dropout; afterwards they are what they were.
+    with lock, torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
+        return _Training(recipe, task, out, minutes, cache, place, report).run()
 
 
 def _make_folder(out: Path) -> None:
@@ -103,7 +104,9 @@ def _make_folder(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         (out / ".lock").touch()
     except OSError as error:
-        raise InputError(f"Expected a folder to write to, but {out}: {error.strerror}.") from error
+        raise InputError(
+            f"Expected `out` to be a folder to write to, but got {out} ({error.strerror}): give another one."
+        ) from error
 
 
 class _Training:
@@ -183,7 +186,7 @@ class _Training:
             part = self._loss(images, targets) * (len(images) / together)
             loss += part.item()
             if not math.isfinite(loss):
-                raise self._diverged(f"the loss became {loss}")
+                raise self._diverged(f"the loss became {loss}", state.step + 1)
             part.backward()  # type: ignore[no-untyped-call]
         state.optimizer.step()
         state.step += 1
@@ -196,8 +199,19 @@ class _Training:
     def _loss(self, images: NDArray[np.uint8], targets: NDArray[np.uint8]) -> Tensor:
         x = preprocess(images, self.crop_card, self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            heads = self.state.network.heads(x)
+            heads = self._heads(x)
         return self.objective.loss(heads, targets)
+
+    def _heads(self, x: Tensor) -> tuple[Tensor, ...]:
+        try:
+            return self.state.network.heads(x)
+        except ValueError as error:
+            if len(x) > 1:
+                raise
+            raise InputError(
+                f"Expected batches of two images or more for {self.recipe.model}, whose norms see one "
+                f"value of an image, but got one image ({error}): give a larger --batch-size, or more images."
+            ) from error
 
     def _end_epoch(self) -> None:
         state, recipe = self.state, self.recipe
@@ -232,12 +246,12 @@ class _Training:
     def _save(self) -> None:
         # A step can break the weights although its loss was finite: keep the last good checkpoint.
         if not self.state.is_finite():
-            raise self._diverged("a weight is no longer a number")
+            raise self._diverged("a weight is no longer a number", self.state.step)
         save_checkpoint(self.checkpoint, self.state, self.identity)
 
-    def _diverged(self, what: str) -> IncompleteRun:
+    def _diverged(self, what: str, step: int) -> IncompleteRun:
         kept = f"{self.checkpoint} is the last good one" if self.checkpoint.exists() else "none was saved"
         return IncompleteRun(
-            f"Stopped at step {self.state.step + 1} of {self.steps}: {what}.\n"
-            f"Of the checkpoints, {kept}. Start anew with a lower --learning-rate."
+            f"Stopped at step {step} of {self.steps}: {what}.\n"
+            f"Of the checkpoints, {kept}. Start anew with a lower --learning-rate and another --out."
         )
