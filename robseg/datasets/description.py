@@ -68,7 +68,7 @@ class _WrongValueError(Exception):
 def _description(table: Table) -> Description:
     classes = _classes(table)
     return Description(
-        name=_text(table, "name"),
+        name=_file_name(table, "name"),
         images=_text(table, "images"),
         targets=_text(table, "targets"),
         image_suffix=_text(table, "image_suffix", default=""),
@@ -89,6 +89,14 @@ def _text(table: Table, key: str, default: str | None = None) -> str:
     value = table.get(key, default)
     if not isinstance(value, str) or (value == "" and default is None):
         raise _WrongValueError(f"`{key}` to be a text", value)
+    return value
+
+
+def _file_name(table: Table, key: str) -> str:
+    """Return a text that files may bear, as those of a model that was trained on the data do."""
+    value = _text(table, key)
+    if set(value) & set("/\\"):
+        raise _WrongValueError(f"`{key}` to be a text without slashes", value)
     return value
 
 

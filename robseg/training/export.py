@@ -63,7 +63,7 @@ def _described(card: Card, recipe: Recipe, task: Task) -> Card:
     data = task.train_set
     filled = dataclasses.replace(
         card,
-        published_protocol=f"{recipe.val_split}, whole images at {_size(recipe)}",
+        published_protocol=f"{recipe.val_split}, whole images at {_size(recipe)}{_known_images(recipe)}",
         licence=_licence(recipe),
         citation=data.citation,
         seen_corruptions=corruption_names(recipe),
@@ -88,6 +88,11 @@ def _size(recipe: Recipe) -> str:
     return "their own size" if size is None else f"a size that fits into {size[0]}x{size[1]}"
 
 
+def _known_images(recipe: Recipe) -> str:
+    known = recipe.val_root is None and recipe.val_split in recipe.train_split.split("+")
+    return "; on these images it was trained" if known else ""
+
+
 def _licence(recipe: Recipe) -> str:
     data = DATASETS[recipe.dataset].licence if recipe.dataset in DATASETS else ""
     return f"of the code Apache-2.0; of the data: {data or 'not known'}"
@@ -109,6 +114,7 @@ def _summary(recipe: Recipe) -> str:
         "name",
         "start",
         "data_root",
+        "val_root",
         "options",
         "train_split",
         "val_split",

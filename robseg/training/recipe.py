@@ -11,7 +11,7 @@ from robseg.errors import InputError
 __all__ = ["CIRCUMSTANCES", "Recipe"]
 
 # Fields that say where and how often, but change no weight: a checkpoint may be continued with others.
-CIRCUMSTANCES = ("data_root", "checkpoint_minutes")
+CIRCUMSTANCES = ("data_root", "val_root", "checkpoint_minutes")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Recipe:
     pretrained: Annotated[bool, "Start the encoder from ImageNet weights."] = False
     start: Annotated[str | None, "Start from this model or file of weights, of the same architecture."] = None
     data_root: Annotated[str | None, "Folder of the data set."] = None
+    val_root: Annotated[str | None, "Folder of the data to validate on, if another."] = None
     train_split: Annotated[str, "Split to train on; several with + between them."] = "train"
     val_split: Annotated[str, "Split to validate on."] = "val"
     train_limit: Annotated[int | None, "Train on the first so many images only."] = None

@@ -44,7 +44,13 @@ def resolve(recipe: Recipe) -> Task:
     corruption_names(recipe)
     root = None if recipe.data_root is None else Path(recipe.data_root)
     train_set = open_splits(recipe.dataset, root, recipe.train_split).head(recipe.train_limit)
-    val_set = open_dataset(recipe.dataset, root, recipe.val_split).head(recipe.val_limit)
+    val_root = root if recipe.val_root is None else Path(recipe.val_root)
+    val_set = open_dataset(recipe.dataset, val_root, recipe.val_split).head(recipe.val_limit)
+    if val_set.class_names != train_set.class_names:
+        raise InputError(
+            f"Expected to validate on the classes that are trained, {', '.join(train_set.class_names)}, but "
+            f"'{val_root}' has {', '.join(val_set.class_names)}: describe the same classes in the same order."
+        )
     start = open_start(network, recipe.start) if recipe.start else None
     return Task(network, train_set, val_set, start)
 
@@ -73,6 +79,7 @@ def open_splits(name: str, root: Path | None, splits: str) -> Dataset:
     return dataclasses.replace(
         parts[0],
         split=splits,
+        clusters=tuple(cluster for part in parts for cluster in part.clusters),
         ids=tuple(id_ for part in parts for id_ in part.ids),
         read=_Joined(parts),
         fingerprint=hashlib.blake2b(fingerprints.encode(), digest_size=16).hexdigest(),

@@ -143,3 +143,10 @@ def test_a_description_without_classes_is_refused(tree: Tree, classes: str) -> N
     (root / "dataset.toml").write_text(f'name = "a"\nimages = "photos"\ntargets = "masks"\n{classes}\n')
     with pytest.raises(InputError, match=r"Expected .*class"):
         open_dataset("folder", root)
+
+
+def test_a_name_that_no_file_can_bear_is_refused(tree: Tree) -> None:
+    root = tree("folder")
+    rewrite(root, 'name = "yard"', 'name = "my/yard"')
+    with pytest.raises(InputError, match="Expected `name` to be a text without slashes"):
+        open_dataset("folder", root)
