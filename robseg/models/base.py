@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from torch import Tensor, nn
 
@@ -47,7 +47,7 @@ class Architecture:
     `build(num_classes, **options)` returns the network: normalised float (N, 3, H, W) to the main head's
     logits (N, num_classes, h, w). `fit(state_dict)` recognises a checkpoint of this architecture, in our own
     layout or a published one, and raises InputError where it is none. `size_divisor` is the network's demand
-    on H and W.
+    on H and W, `task` what it learns.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Architecture:
     build: Callable[..., Network]
     fit: Callable[[dict[str, Tensor]], Fit]
     size_divisor: int = 1
+    task: Literal["segmentation", "offsets"] = "segmentation"
 
 
 def architecture(name: str) -> Architecture:

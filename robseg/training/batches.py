@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robseg.datasets.base import Dataset
+from robseg.errors import InputError
 from robseg.files import write_atomically
 from robseg.training.augment import Pair, augment
 from robseg.training.recipe import Recipe
@@ -34,8 +35,14 @@ class SampleCache:
         self.dataset = dataset
         # The fingerprint in the path: samples of data that have changed since are not found.
         self.folder = folder / f"{dataset.name}-{dataset.split}-{dataset.fingerprint[:16]}"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.left = budget - sum(file.stat().st_size for file in self.folder.iterdir())
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"Expected `cache` to be a folder to write to, but got {folder} ({error.strerror}): give one."
+            ) from error
+        # Not what others are writing at the moment, which goes by another name until it is whole.
+        self.left = budget - sum(file.stat().st_size for file in self.folder.glob("*.npy"))
 
     def __len__(self) -> int:
         return len(self.dataset)

@@ -12,12 +12,12 @@ from robseg.datasets.base import Dataset
 from robseg.models.base import Architecture
 from robseg.models.card import Card
 from robseg.training.encoder import normalisation, start_from_imagenet
-from robseg.training.objective import output_names
 from robseg.training.optimizer import build_optimizer
 from robseg.training.quick import quicken
 from robseg.training.recipe import Recipe
 from robseg.training.start import Start, options_of
 from robseg.training.state import State
+from robseg.training.task import output_names
 
 __all__ = ["blank_card", "build_state"]
 

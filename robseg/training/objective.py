@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from robseg.datasets.base import IGNORE_INDEX
-from robseg.errors import InputError
 from robseg.models.architectures.segfix import DIRECTION_NAMES
 from robseg.models.base import Network
 from robseg.models.card import Card
@@ -24,7 +23,7 @@ from robseg.training.losses import network_loss, offset_loss
 from robseg.training.recipe import Recipe
 from robseg.training.validate import counted
 
-__all__ = ["Objective", "Offsets", "Segmentation", "objective", "output_names"]
+__all__ = ["Objective", "Offsets", "Segmentation", "objective"]
 
 CPU = torch.device("cpu")
 WEIGHING_SAMPLE = 100  # targets looked at for the class weights
@@ -51,11 +50,6 @@ def objective(recipe: Recipe, card: Card, samples: SampleCache, device: torch.de
     counts = pixel_counts((samples[int(i)][1] for i in chosen), len(card.class_names))
     weights = class_weights(recipe.class_weights, counts, recipe.class_weights_power)
     return Segmentation(recipe, card, weights, device)
-
-
-def output_names(recipe: Recipe, class_names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of the main head's channels, for data of these classes."""
-    return DIRECTION_NAMES if recipe.task == "offsets" else class_names
 
 
 class Segmentation:
@@ -91,11 +85,6 @@ class Offsets:
 
     def loss(self, heads: Sequence[Tensor], targets: NDArray[np.uint8]) -> Tensor:
         """Return the loss of both heads."""
-        if len(heads) != 2:
-            raise InputError(
-                f"Expected a network with heads for directions and boundaries, but {self.recipe.model} has "
-                f"{len(heads)} heads: train segfix, or segmentation."
-            )
         wanted = [offset_targets(target, IGNORE_INDEX) for target in targets]
         directions = torch.from_numpy(np.stack([target.directions for target in wanted]))
         mask = torch.from_numpy(np.stack([target.mask for target in wanted]))

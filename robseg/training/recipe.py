@@ -91,6 +91,8 @@ class Recipe:
     checkpoint_minutes: Annotated[float, "Between two checkpoints."] = 5.0
 
     def __post_init__(self) -> None:
+        for option, value in self.options.items():
+            _expect(value is not None, "options", f"without None, but for {option}", value)
         positive = (
             *("epochs", "batch_size", "accumulate", "learning_rate", "val_every", "checkpoint_minutes"),
             *("train_limit", "val_limit", "size_divisor"),

@@ -5,19 +5,23 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import inspect
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import torch
 
 import corruptions
 from robseg.datasets import open_dataset
 from robseg.datasets.base import Dataset, Sample
 from robseg.errors import InputError
+from robseg.models.architectures.segfix import DIRECTION_NAMES
 from robseg.models.base import Architecture, architecture
 from robseg.registry import unknown_name
 from robseg.training.recipe import Recipe
-from robseg.training.start import Start, open_start
+from robseg.training.start import Start, open_start, options_of
 
-__all__ = ["Task", "corruption_names", "open_splits", "resolve"]
+__all__ = ["Task", "corruption_names", "open_splits", "output_names", "resolve"]
 
 
 class Task(NamedTuple):
@@ -32,6 +36,10 @@ class Task(NamedTuple):
 def resolve(recipe: Recipe) -> Task:
     """Open what the recipe names; an unknown name raises InputError before anything is written."""
     network = architecture(recipe.model)
+    if recipe.task != network.task:
+        raise InputError(
+            f"Expected `task` to be {network.task} for {network.name}, but got {recipe.task}: correct one."
+        )
     options = [name for name in inspect.signature(network.build).parameters if name != "num_classes"]
     for name in recipe.options:
         if name not in options:
@@ -52,7 +60,22 @@ def resolve(recipe: Recipe) -> Task:
             f"'{val_root}' has {', '.join(val_set.class_names)}: describe the same classes in the same order."
         )
     start = open_start(network, recipe.start) if recipe.start else None
+    _check_options(network, options_of(recipe, start), len(output_names(recipe, train_set.class_names)))
     return Task(network, train_set, val_set, start)
+
+
+def _check_options(network: Architecture, options: Mapping[str, Any], num_classes: int) -> None:
+    """Build the network once, without memory for weights: values that it cannot have raise InputError."""
+    try:
+        with torch.device("meta"):
+            network.build(num_classes, **options)
+    except InputError:
+        raise
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise InputError(
+            f"Expected `options` with which {network.name} can be built, but got {dict(options)} "
+            f"({type(error).__name__}: {error}): correct them."
+        ) from error
 
 
 def corruption_names(recipe: Recipe) -> tuple[str, ...]:
@@ -68,6 +91,11 @@ def corruption_names(recipe: Recipe) -> tuple[str, ...]:
     except ValueError as error:
         raise InputError(f"In `corruptions`: {error}") from error
     return tuple(dict.fromkeys(found))
+
+
+def output_names(recipe: Recipe, class_names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the main head's channels, for data of these classes."""
+    return DIRECTION_NAMES if recipe.task == "offsets" else class_names
 
 
 def open_splits(name: str, root: Path | None, splits: str) -> Dataset:

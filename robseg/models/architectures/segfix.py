@@ -103,4 +103,5 @@ ARCHITECTURE = Architecture(
     paper="https://arxiv.org/abs/2007.04269",
     build=SegFix,
     fit=fit,
+    task="offsets",
 )

@@ -58,15 +58,26 @@ def pretrained(name: str) -> dict[str, Tensor]:
     Raises
     ------
     InputError
-        If there are none of that backbone, or their package is not installed.
+        If there are none of that backbone, their package is not installed, or they cannot be downloaded.
     """
     if name in DOWNLOADED:
-        weights = torchvision.models.get_weight(DOWNLOADED[name])
-        return renamed(name, weights.get_state_dict(progress=False, check_hash=True), ("fc.",))
+        return renamed(name, downloaded(DOWNLOADED[name]), ("fc.",))
     if name in PACKAGED:
         packaged = PACKAGED[name]
         return renamed(name, read_weights(packaged_file(packaged)), packaged.classifier)
     raise unknown_name("pretrained backbone", name, PRETRAINED_NAMES)
+
+
+def downloaded(weights: str) -> dict[str, Tensor]:
+    """Return torchvision's weights of that name, from torch.hub's cache or the network."""
+    found = torchvision.models.get_weight(weights)
+    try:
+        return dict(found.get_state_dict(progress=False, check_hash=True))
+    except (OSError, RuntimeError) as error:  # no network; another SHA-256
+        raise InputError(
+            f"Expected to download {found.url}, but got: {error}. Connect to the network, put the file into "
+            f"{torch.hub.get_dir()}/checkpoints, or take one of {', '.join(PACKAGED)}."
+        ) from error
 
 
 def packaged_file(packaged: Packaged) -> Path:

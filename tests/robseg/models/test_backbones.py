@@ -2,7 +2,9 @@
 
 import functools
 import importlib.util
+from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -197,6 +199,19 @@ def test_resnets_come_from_torchvision(monkeypatch: pytest.MonkeyPatch) -> None:
     backbone = build_backbone("resnet18", output_stride=8)
     load_imagenet(backbone, "resnet18")
     assert torch.equal(backbone.get_parameter("layer4.1.conv2.weight"), theirs["layer4.1.conv2.weight"])
+
+
+def test_weights_that_cannot_be_downloaded_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+
+    def fail(*_: object, **__: object) -> None:
+        raise URLError("no network")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", fail)
+    with pytest.raises(
+        InputError, match=r"download https://.*resnet18-.*no network.*put the file into .*checkpoints"
+    ):
+        pretrained("resnet18")
 
 
 @pytest.mark.parametrize("name", PACKAGED)

@@ -1,14 +1,11 @@
 import dataclasses
 
 import numpy as np
-import pytest
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from reports.scores import miou
 from robseg.datasets.base import Dataset, Sample
-from robseg.errors import InputError
 from robseg.models.architectures.segfix import ARCHITECTURE
 from robseg.models.base import Network
 from robseg.models.model import load_model
@@ -102,18 +99,3 @@ def test_segfix_trains_and_what_it_leaves_predicts_offsets(tmp_path):
     model = load_model("segfix", trained.weights["last"])
     assert model.card.class_names[0] == "left"
     assert predict_offsets(model, np.zeros((1, 40, 48, 3), np.uint8)).shape == (1, 40, 48, 2)
-
-
-def test_a_network_without_the_two_heads_is_refused(tmp_path):
-    class One(Network):
-        def __init__(self, num_classes):
-            super().__init__()
-            self.head = nn.Conv2d(3, num_classes, 1)
-
-        def forward(self, images):
-            return self.head(images)
-
-    task = halves()
-    one = task._replace(architecture=dataclasses.replace(ARCHITECTURE, build=One))
-    with pytest.raises(InputError, match="heads for directions and boundaries"):
-        train(dataclasses.replace(RECIPE, options={}), one, tmp_path)

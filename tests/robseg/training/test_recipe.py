@@ -30,6 +30,11 @@ def test_a_field_out_of_range_is_named(field, value):
         Recipe("enet", "streets", **{field: value})
 
 
+def test_an_option_that_a_recipe_cannot_say_is_refused():
+    with pytest.raises(InputError, match="without None, but for aux_channels"):
+        Recipe("pspnet", "streets", options={"aux_channels": None})
+
+
 def test_offsets_are_learnt_at_the_images_own_size():
     with pytest.raises(InputError, match="Expected `test_size` to be none beside offsets"):
         Recipe("segfix", "streets", task="offsets", test_size=(64, 96))

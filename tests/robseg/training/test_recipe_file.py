@@ -4,10 +4,9 @@ import pytest
 
 from robseg.errors import InputError
 from robseg.models.base import architecture
-from robseg.training.objective import output_names
 from robseg.training.recipe import Recipe
 from robseg.training.recipe_file import kinds, make_recipe, read_fields, recipe_names, to_toml
-from robseg.training.task import open_splits, resolve
+from robseg.training.task import open_splits, output_names, resolve
 
 SMALL = {"model": "enet", "dataset": "streets"}
 

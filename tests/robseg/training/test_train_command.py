@@ -90,6 +90,10 @@ def test_minutes_end_it_incomplete(camvid, tmp_path):
         (("enet-streets", "--option", "generation"), "NAME=VALUE"),
         (("enet-streets", "--option", "backbone=resnet18"), "Unknown option of enet 'backbone'"),
         (("enet-streets", "--severities", "1,x"), "Expected `severities`"),
+        (("enet-streets", "--option", "generation=2019"), "got {'generation': 2019} (KeyError: 2019)"),
+        (("pspnet-streets", "--no-pretrained", "--option", "channels=wide"), "'channels': 'wide'"),
+        (("enet-streets", "--task", "offsets"), "Expected `task` to be segmentation for enet"),
+        (("--model", "segfix", "--dataset", "streets"), "Expected `task` to be offsets for segfix"),
     ],
 )
 def test_wrong_names_and_values_are_found_before_anything_is_written(tmp_path, arguments, expected):
@@ -97,6 +101,14 @@ def test_wrong_names_and_values_are_found_before_anything_is_written(tmp_path, a
     assert isinstance(result.exception, InputError)
     assert expected in str(result.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_cache_that_is_a_file_is_refused(camvid, tmp_path):
+    (tmp_path / "file").touch()
+    names = ("--model", "enet", "--dataset", "camvid", "--data-root", camvid, "--crop", 32, 32)
+    result = run(*names, "--out", tmp_path / "out", "--cache", tmp_path / "file")
+    assert isinstance(result.exception, InputError)
+    assert "Expected `cache` to be a folder" in str(result.exception)
 
 
 def test_a_device_that_is_not_there_is_refused_before_anything_is_trained(camvid, tmp_path):
