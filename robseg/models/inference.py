@@ -8,7 +8,6 @@ published code does what.
 from __future__ import annotations
 
 import functools
-from contextlib import AbstractContextManager, nullcontext
 from typing import Literal, cast
 
 import numpy as np
@@ -25,6 +24,7 @@ from robseg.models.sliding import slide
 __all__ = [
     "PRECISIONS",
     "Precision",
+    "autocast",
     "check_precision",
     "labels",
     "network_sizes",
@@ -86,6 +86,11 @@ def check_precision(precision: str, device: torch.device) -> None:
         raise InputError("Expected a GPU for precision fp16, but got the CPU: use fp32 or bf16 there.")
 
 
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """Return the context in which networks run in that precision on that device."""
+    return torch.autocast(device.type, dtype=PRECISIONS[precision], enabled=precision != "fp32")
+
+
 def _normalised(images: NDArray[np.uint8], card: Card, device: torch.device | str) -> Tensor:
     """Return images as float32 (N, 3, h, w) at the card's size, channels-last in memory."""
     # Bytes move to the device: a quarter of what floats take. The permuted view is channels-last memory.
@@ -122,7 +127,7 @@ def _scores(network: nn.Module, x: Tensor, card: Card, precision: Precision) -> 
 def _answers(network: nn.Module, x: Tensor, card: Card, precision: Precision) -> Tensor:
     height, width = x.shape[-2:]
     x = _padded(x, card)
-    with _autocast(x.device, precision):
+    with autocast(x.device, precision):
         logits = cast(Tensor, network(x)).float()
     if logits.shape[1] > MAX_CLASSES:
         raise InputError(
@@ -133,12 +138,6 @@ def _answers(network: nn.Module, x: Tensor, card: Card, precision: Precision) ->
     rows, columns = x.shape[-2:]
     logits = _resized(logits, (rows, columns), card.align_corners)[..., :height, :width]
     return logits.softmax(dim=1) if card.average == "probabilities" else logits
-
-
-def _autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
-    if precision == "fp32":
-        return nullcontext()
-    return torch.autocast(device.type, dtype=PRECISIONS[precision])
 
 
 def _resized(scores: Tensor, size: Size, align_corners: bool) -> Tensor:

@@ -14,7 +14,7 @@ from robseg.datasets.base import IGNORE_INDEX
 from robseg.models.architectures.segfix import DIRECTION_NAMES
 from robseg.models.base import Network
 from robseg.models.card import Card
-from robseg.models.inference import labels, preprocess
+from robseg.models.inference import autocast, labels, preprocess
 from robseg.models.layers import resize
 from robseg.models.refine.targets import offset_targets
 from robseg.training.batches import SampleCache
@@ -101,7 +101,7 @@ class Offsets:
     @torch.inference_mode()
     def _predict(self, network: Network, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         x = preprocess(image[None], self.card, self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+        with autocast(self.device, self.recipe.precision):
             heads = network.heads(x)
         height, width = image.shape[:2]
         directions, mask = (

@@ -18,7 +18,7 @@ from torch import Tensor
 from robseg.errors import IncompleteRun, InputError
 from robseg.models.base import Network
 from robseg.models.card import Card
-from robseg.models.inference import open_device, preprocess
+from robseg.models.inference import autocast, open_device, preprocess
 from robseg.training.batches import SampleCache, batches, steps_per_epoch
 from robseg.training.build import blank_card, build_state
 from robseg.training.curve import plot_curve
@@ -198,7 +198,7 @@ class _Training:
 
     def _loss(self, images: NDArray[np.uint8], targets: NDArray[np.uint8]) -> Tensor:
         x = preprocess(images, self.crop_card, self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+        with autocast(self.device, self.recipe.precision):
             heads = self._heads(x)
         return self.objective.loss(heads, targets)
 

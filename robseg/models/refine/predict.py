@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from robseg.models.base import Network
-from robseg.models.inference import PRECISIONS, preprocess
+from robseg.models.inference import autocast, preprocess
 from robseg.models.layers import resize
 from robseg.models.model import Model
 from robseg.models.refine.directions import DIRECTIONS
@@ -47,7 +47,7 @@ def predict_offsets(model: Model, images: NDArray[np.uint8]) -> NDArray[np.int8]
 
 def _scores(model: Model, x: Tensor) -> Tensor:
     """Return the boundary's probability and the directions' logits of x (N, 3, h, w): (N, 1 + 8, h, w)."""
-    with torch.autocast(x.device.type, dtype=PRECISIONS[model.precision], enabled=model.precision != "fp32"):
+    with autocast(x.device, model.precision):
         directions, mask = cast(Network, model.network).heads(x)
     boundary = mask.float().softmax(dim=1)[:, 1:]
     together = torch.cat((boundary, directions.float()), dim=1)
