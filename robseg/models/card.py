@@ -8,7 +8,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
-__all__ = ["Card"]
+__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "Card"]
+
+# Of ImageNet's pixels 0..255 in RGB, as nearly all published networks use them.
+IMAGENET_MEAN = (123.675, 116.28, 103.53)
+IMAGENET_STD = (58.395, 57.12, 57.375)
 
 
 @dataclasses.dataclass(frozen=True)

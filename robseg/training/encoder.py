@@ -9,6 +9,7 @@ from torch import nn
 from robseg.errors import InputError
 from robseg.models.backbones import Backbone
 from robseg.models.backbones.pretrained import load_imagenet
+from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD
 
 __all__ = ["IMAGENET", "Normalisation", "find_encoder", "normalisation", "start_from_imagenet"]
 
@@ -22,7 +23,7 @@ class Normalisation(NamedTuple):
 
 
 PLAIN = Normalisation((0.0, 0.0, 0.0), (255.0, 255.0, 255.0))
-IMAGENET = Normalisation((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+IMAGENET = Normalisation(IMAGENET_MEAN, IMAGENET_STD)
 # EfficientNets came from TensorFlow, where pixels run from -1 to 1.
 TENSORFLOW = Normalisation((127.5, 127.5, 127.5), (127.5, 127.5, 127.5))
 

@@ -16,7 +16,7 @@ from robseg.errors import InputError
 from robseg.models import catalogue
 from robseg.models.adapters.foreign import Foreign, Weights, tensors_of, weights_name
 from robseg.models.base import Network
-from robseg.models.card import Card
+from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
 from robseg.models.fetch import weights_path
 from robseg.models.weights import fitted
 from robseg.registry import unknown_name
@@ -98,8 +98,8 @@ def _card(name: str, weights: str) -> Card:
         architecture=name,
         dataset="",
         class_names=(),
-        mean=(123.675, 116.28, 103.53),
-        std=(58.395, 57.12, 57.375),
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
         test_size=(520, 520),
         resize="short",
     )

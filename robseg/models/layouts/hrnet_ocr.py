@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD
 from robseg.models.layouts.published import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     Published,
     renamed,
     without_abs,

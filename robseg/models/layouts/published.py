@@ -11,11 +11,10 @@ import torch
 from torch import Tensor
 
 from robseg.models.base import Fit, Network
+from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD
 from robseg.models.weights import fitted
 
 __all__ = [
-    "IMAGENET_MEAN",
-    "IMAGENET_STD",
     "MMSEG_INPUT",
     "Published",
     "fit_published",
@@ -23,9 +22,6 @@ __all__ = [
     "without_abs",
     "without_biases",
 ]
-
-IMAGENET_MEAN = (123.675, 116.28, 103.53)
-IMAGENET_STD = (58.395, 57.12, 57.375)
 
 # Card fields of every configuration of mmsegmentation that the architectures here have; OpenCV resizes
 # without averaging.

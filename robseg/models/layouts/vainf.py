@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from robseg.models.layouts.published import IMAGENET_MEAN, IMAGENET_STD, Published
+from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD
+from robseg.models.layouts.published import Published
 
 __all__ = ["native"]
 
