@@ -11,6 +11,7 @@ import click
 
 import corruptions
 from reports.schema import CLEAN
+from robseg.evaluation.executors import one_thread
 from robseg.evaluation.plan import Shard
 from robseg.evaluation.store import estimate_bytes
 from robseg.evaluation.worker import predictions
@@ -34,7 +35,8 @@ def show(plan: Plan, num_workers: int) -> None:
     click.echo(f"Predictions  {cells}, of which {cells - left} are on disk in {plan.store.out}")
     click.echo(f"Disk         at most {megabytes:.1f} MB of counts")
     if shards:
-        seconds = _cost(plan, shards)
+        with one_thread():
+            seconds = _cost(plan, shards)
         click.echo(
             f"Time         about {seconds / 60:.1f} core minutes, measured on the first image: "
             f"{seconds / 60 / max(num_workers, 1):.1f} minutes with {max(num_workers, 1)} workers"
@@ -61,6 +63,7 @@ def _cost(plan: Plan, shards: list[Shard]) -> float:
 
 
 def _timed(work: Callable[[], T]) -> tuple[float, T]:
+    work()  # the first call loads machine code and fills caches
     start = time.perf_counter()
     result = work()
     return time.perf_counter() - start, result

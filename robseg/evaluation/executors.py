@@ -6,6 +6,7 @@ order. Nothing else of a run knows how many workers there are, and the counts do
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import pickle
@@ -24,7 +25,7 @@ from robseg.evaluation.plan import Shard
 from robseg.evaluation.worker import Job, ShardDone, Worker
 from robseg.memory import keep_freed_memory
 
-__all__ = ["Executor", "in_process", "local"]
+__all__ = ["Executor", "in_process", "local", "one_thread"]
 
 Executor = Callable[[Job, Path, Iterable[Shard]], Iterator[ShardDone]]
 
@@ -40,12 +41,19 @@ ENVIRONMENT = {
 
 def in_process(job: Job, counts_dir: Path, shards: Iterable[Shard]) -> Iterator[ShardDone]:
     """Do the shards here, one after the other."""
+    with one_thread():  # so that the counts are the same bytes
+        yield from map(Worker(job, counts_dir).run, shards)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch have one thread, as in a worker."""
     import torch  # here: planning and listing do without it
 
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as in a worker, so that the counts are the same bytes
+    torch.set_num_threads(1)
     try:
-        yield from map(Worker(job, counts_dir).run, shards)
+        yield
     finally:
         torch.set_num_threads(threads)
 
