@@ -59,7 +59,7 @@ def compare(
     \b
     robseg compare runs/old runs/new
     robseg compare runs/all:enet@camvid runs/all:pspnet@camvid --format markdown -o compare.md
-    robseg compare runs/fix:enet runs/fix:enet+segfix --region boundary-2
+    robseg compare runs/fix:enet@camvid runs/fix:enet@camvid+segfix --region boundary-2
     """
     from reports.compare import compare_runs
     from reports.comparison import comparison_csv, comparison_document, comparison_json

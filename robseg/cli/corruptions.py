@@ -36,7 +36,7 @@ def corruptions_() -> None:
 def verify_(
     context: click.Context, wanted: str, severities: str, copies: int, seed: int, path: Path | None
 ) -> None:
-    r"""Compare the corruptions with the installed imagecorruptions package.
+    """Compare the corruptions with the installed imagecorruptions package.
 
     \b
     deterministic   largest and mean difference, that with its sign (bias), share of changed samples

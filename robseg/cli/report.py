@@ -59,7 +59,7 @@ def report(
     Several runs become one report of the models that share data and protocol; what is left out is said.
 
     \b
-    robseg report runs/enet --protocol segformer --reference ICNet
+    robseg report runs/cityscapes --protocol segformer --reference ICNet
     robseg report runs/a runs/b --out both --format csv,latex,svg
     """
     import reports

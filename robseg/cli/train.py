@@ -50,7 +50,7 @@ def train(
     """Train a model: the same command continues an interrupted training, with the same result.
 
     RECIPE is a TOML file, or the name of one that comes with robseg (below). Each field of a recipe is an
-    option too, which goes before the file's.
+    option too, which overrides the file's value.
 
     \b
     robseg train enet-streets --out runs/enet --minutes 60
@@ -141,7 +141,7 @@ def _flag(name: str, kind: Kind) -> click.Option:
 
 
 def _shown(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return (" " if len(value) == 2 else ",").join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 for _name, _kind in kinds().items():

@@ -67,8 +67,8 @@ def find_root(card: DatasetCard, root: Path | None) -> Path:
     own = f", or set {card.variable}" if card.variable else ""
     raise InputError(
         f"Expected the root of {card.name}{layout}, but got none{''.join(tried)}.\n"
-        f"Give it (--data-root DIR, in Python root=), or set {ROOT_VARIABLE} to a folder that holds "
-        f"'{card.name}'{own}."
+        f"Give it (--data-root DIR, in Python data_root=, of open_dataset root=), or set {ROOT_VARIABLE} to "
+        f"a folder that holds '{card.name}'{own}."
     )
 
 
