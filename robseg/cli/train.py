@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from robseg.cli.severities import parse_severities
 from robseg.cli.train_progress import display
 from robseg.errors import InputError
 from robseg.training.recipe_file import Kind, kinds, make_recipe, read_fields, recipe_names
@@ -87,6 +88,9 @@ def _given(fields: dict[str, Any], written_options: dict[str, Any]) -> dict[str,
         if name == "options":
             if value:
                 given[name] = {**written_options, **dict(map(_option, value))}
+        elif name == "severities":
+            if value is not None:
+                given[name] = parse_severities(value)
         elif value is not None:
             text = known[name].item is not None and known[name].length is None
             given[name] = _items(name, known[name], value) if text else value

@@ -40,7 +40,7 @@ def test_flags_go_before_the_recipes_fields(camvid, tmp_path):
         "--option",
         "generation=2018",
         "--severities",
-        "1,2",
+        "1-2",
         "--train-split",
         "train+val",
     )
@@ -89,7 +89,7 @@ def test_minutes_end_it_incomplete(camvid, tmp_path):
         (("enet-camvit",), "did you mean 'enet-camvid'"),
         (("enet-streets", "--option", "generation"), "NAME=VALUE"),
         (("enet-streets", "--option", "backbone=resnet18"), "Unknown option of enet 'backbone'"),
-        (("enet-streets", "--severities", "1,x"), "Expected `severities`"),
+        (("enet-streets", "--severities", "1,x"), "Expected severities such as 3, 1,3,5 or 1-3"),
         (("enet-streets", "--option", "generation=2019"), "got {'generation': 2019} (KeyError: 2019)"),
         (("pspnet-streets", "--no-pretrained", "--option", "channels=wide"), "'channels': 'wide'"),
         (("enet-streets", "--task", "offsets"), "Expected `task` to be segmentation for enet"),
