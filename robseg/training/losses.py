@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from robseg.datasets.base import IGNORE_INDEX
-from robseg.errors import InputError
 from robseg.models.layers import resize
 from robseg.training.recipe import Recipe
 
@@ -93,19 +92,8 @@ def network_loss(
     ----------
     heads
         Logits (N, C, h, w) of any size and precision, the main head's first: resized to the targets' size.
-
-    Raises
-    ------
-    InputError
-        If the recipe has neither one weight for all auxiliary heads nor one for each.
     """
-    auxiliary = len(heads) - 1
-    aux = recipe.aux_weights * auxiliary if len(recipe.aux_weights) == 1 else recipe.aux_weights
-    if len(aux) != auxiliary:
-        raise InputError(
-            f"Expected `aux_weights` to be one number or {auxiliary} of them, one for each auxiliary head of "
-            f"{recipe.model}, but got {recipe.aux_weights}."
-        )
+    aux = recipe.aux_weights * (len(heads) - 1) if len(recipe.aux_weights) == 1 else recipe.aux_weights
     losses = [
         factor
         * pixel_loss(resize(logits.float(), targets.shape[-2:], align_corners), targets, weights, recipe)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import inspect
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import torch
+from typing import NamedTuple
 
 import corruptions
 from robseg.datasets import open_dataset
@@ -20,6 +17,7 @@ from robseg.models.base import Architecture, architecture
 from robseg.registry import unknown_name
 from robseg.training.recipe import Recipe
 from robseg.training.start import Start, open_start, options_of
+from robseg.training.trial import try_out
 
 __all__ = ["Task", "corruption_names", "open_splits", "output_names", "resolve"]
 
@@ -60,22 +58,9 @@ def resolve(recipe: Recipe) -> Task:
             f"'{val_root}' has {', '.join(val_set.class_names)}: describe the same classes in the same order."
         )
     start = open_start(network, recipe.start) if recipe.start else None
-    _check_options(network, options_of(recipe, start), len(output_names(recipe, train_set.class_names)))
+    num_classes = len(output_names(recipe, train_set.class_names))
+    try_out(network, options_of(recipe, start), recipe, num_classes, len(train_set))
     return Task(network, train_set, val_set, start)
-
-
-def _check_options(network: Architecture, options: Mapping[str, Any], num_classes: int) -> None:
-    """Build the network once, without memory for weights: values that it cannot have raise InputError."""
-    try:
-        with torch.device("meta"):
-            network.build(num_classes, **options)
-    except InputError:
-        raise
-    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        raise InputError(
-            f"Expected `options` with which {network.name} can be built, but got {dict(options)} "
-            f"({type(error).__name__}: {error}): correct them."
-        ) from error
 
 
 def corruption_names(recipe: Recipe) -> tuple[str, ...]:

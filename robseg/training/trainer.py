@@ -199,19 +199,8 @@ class _Training:
     def _loss(self, images: NDArray[np.uint8], targets: NDArray[np.uint8]) -> Tensor:
         x = preprocess(images, self.crop_card, self.device)
         with autocast(self.device, self.recipe.precision):
-            heads = self._heads(x)
+            heads = self.state.network.heads(x)
         return self.objective.loss(heads, targets)
-
-    def _heads(self, x: Tensor) -> tuple[Tensor, ...]:
-        try:
-            return self.state.network.heads(x)
-        except ValueError as error:
-            if len(x) > 1:
-                raise
-            raise InputError(
-                f"Expected batches of two images or more for {self.recipe.model}, whose norms see one "
-                f"value of an image, but got one image ({error}): give a larger --batch-size, or more images."
-            ) from error
 
     def _end_epoch(self) -> None:
         state, recipe = self.state, self.recipe

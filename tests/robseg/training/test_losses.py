@@ -5,7 +5,6 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from robseg.errors import InputError
 from robseg.training.class_weights import class_weights, pixel_counts
 from robseg.training.losses import network_loss, ohem, pixel_loss
 from robseg.training.recipe import Recipe
@@ -110,11 +109,3 @@ def test_a_class_that_the_counted_targets_do_not_show_weighs_no_less_than_any(ki
     weights = class_weights(kind, np.array([[70, 30, 0]])).tolist()
     assert weights[2] == max(weights)
     assert class_weights(kind, np.zeros((1, 3), np.int64)).unique().numel() == 1
-
-
-@pytest.mark.parametrize("aux_weights", [(0.1, 0.2, 0.3), (0.1, 0.2)])
-def test_weights_that_do_not_fit_the_auxiliary_heads_are_refused(aux_weights):
-    logits, targets, weights = example()
-    recipe = dataclasses.replace(RECIPE, aux_weights=aux_weights)
-    with pytest.raises(InputError, match=r"one number or 1 of them.*of enet, but got \(0.1, 0.2"):
-        network_loss((logits, logits), targets, weights, recipe)

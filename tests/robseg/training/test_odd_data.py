@@ -1,4 +1,4 @@
-"""Trainings on data or in batches that leave something undefined."""
+"""Trainings on data that leave something undefined."""
 
 import json
 
@@ -8,7 +8,6 @@ from click.testing import CliRunner
 from PIL import Image
 
 from robseg.cli.train import train
-from robseg.errors import InputError
 
 VOID = 11  # of CamVid's targets: no class
 
@@ -27,12 +26,3 @@ def test_without_a_labelled_pixel_to_validate_on_the_card_has_no_miou(camvid, ke
     card = json.loads((camvid / "out" / "enet@camvid.json").read_text(), parse_constant=pytest.fail)
     assert card["published_miou"] is None
     assert not list((camvid / "out").glob("*-best*"))
-
-
-@pytest.mark.parametrize(
-    "batches", [("--batch-size", 1), ("--batch-size", 2, "--accumulate", 2)], ids=["one", "rest of one"]
-)
-def test_a_single_image_that_a_norm_cannot_take_is_told(camvid, batches):
-    small = ("--option", "backbone=mobilenet_v2", "--option", "channels=8", "--option", "output_stride=32")
-    with pytest.raises(InputError, match=r"two images or more for pspnet.* larger --batch-size"):
-        raise run(camvid, "--model", "pspnet", *small, *batches).exception
