@@ -88,9 +88,6 @@ def _given(fields: dict[str, Any], written_options: dict[str, Any]) -> dict[str,
         if name == "options":
             if value:
                 given[name] = {**written_options, **dict(map(_option, value))}
-        elif name == "severities":
-            if value is not None:
-                given[name] = parse_severities(value)
         elif value is not None:
             text = known[name].item is not None and known[name].length is None
             given[name] = _items(name, known[name], value) if text else value
@@ -98,6 +95,8 @@ def _given(fields: dict[str, Any], written_options: dict[str, Any]) -> dict[str,
 
 
 def _items(name: str, kind: Kind, text: str) -> tuple[Any, ...]:
+    if name == "severities":
+        return parse_severities(text) or ()
     try:
         return tuple(kind.item(part.strip()) for part in text.split(",") if part.strip())
     except ValueError as error:
@@ -128,11 +127,7 @@ def _option(text: str) -> tuple[str, Any]:
 def _flag(name: str, kind: Kind) -> click.Option:
     """Return the option of a recipe's field; what is not given is None, so that the file's value holds."""
     dashed = "--" + name.replace("_", "-")
-    text = (
-        kind.text
-        if kind.default in (None, (), MISSING)
-        else f"{kind.text}  [default: {_shown(kind.default)}]"
-    )
+    text = kind.text if kind.default in (None, (), MISSING) else f"{kind.text}  [default: {_shown(kind)}]"
     if kind.type is bool:
         return click.Option([f"{dashed}/--no-{dashed[2:]}"], default=None, help=text)
     if kind.choices:
@@ -144,8 +139,11 @@ def _flag(name: str, kind: Kind) -> click.Option:
     return click.Option([dashed], type=kind.type, help=text)
 
 
-def _shown(value: Any) -> str:
-    return (" " if len(value) == 2 else ",").join(map(str, value)) if isinstance(value, tuple) else str(value)
+def _shown(kind: Kind) -> str:
+    """Return a field's default as it is typed: (320, 320) as two words, severities with commas between."""
+    if kind.item is None:
+        return str(kind.default)
+    return (" " if kind.length else ",").join(map(str, kind.default))
 
 
 for _name, _kind in kinds().items():
