@@ -97,5 +97,6 @@ def test_splits_join_in_order(camvid):
     val, train = (open_splits("camvid", camvid, split) for split in ("val", "train"))
     assert joined.ids == val.ids + train.ids
     assert joined.split == "val+train"
+    assert joined.clusters == val.clusters + train.clusters != ()
     assert (joined.read(3).image == train.read(0).image).all()
     assert len({joined.fingerprint, val.fingerprint, train.fingerprint}) == 3
