@@ -3,7 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from robseg.training.batches import batches, steps_per_epoch
+from robseg.datasets.base import Dataset, Sample
+from robseg.training.batches import SampleCache, batches, steps_per_epoch
 from robseg.training.recipe import Recipe
 
 
@@ -33,3 +34,32 @@ def test_an_epoch_shows_no_image_twice_and_the_next_one_in_another_order(size, a
         epochs.append(shown)
         assert len(shown) == len(set(shown)) == min(11, steps * size * accumulate)
     assert epochs[0] != epochs[1]
+
+
+def dataset(reads):
+    """Four samples that write down when they are read."""
+
+    def read(index):
+        reads.append(index)
+        return Sample(str(index), np.full((4, 4, 3), index, np.uint8), np.full((4, 4), index, np.uint8))
+
+    return Dataset("toy", "train", ("a",), ((0, 0, 0),), tuple("0123"), read, "f" * 32)
+
+
+def test_a_sample_is_read_once(tmp_path):
+    reads = []
+    for _ in range(2):
+        samples = SampleCache(dataset(reads), tmp_path)
+        for index in (0, 1, 0, 3):
+            image, target = samples[index]
+            assert (image == index).all()
+            assert (target == index).all()
+    assert reads == [0, 1, 3]
+
+
+def test_only_whole_files_count_against_the_cache(tmp_path):
+    samples = SampleCache(dataset([]), tmp_path, budget=200)
+    samples[0]
+    (samples.folder / ".1.npy.77.tmp").write_bytes(bytes(100))  # another training is writing it
+    again = SampleCache(dataset([]), tmp_path, budget=200)
+    assert again.left == 200 - (samples.folder / "0.npy").stat().st_size

@@ -224,17 +224,6 @@ def test_a_second_training_in_the_same_folder_is_refused(tmp_path):
         train(RECIPE, task(), tmp_path, report=second)
 
 
-def test_a_sample_is_read_once(tmp_path):
-    reads = []
-
-    def read(index):
-        reads.append(index)
-        return read_grey(index)
-
-    train(dataclasses.replace(RECIPE, epochs=2), task(read), tmp_path)
-    assert len(reads) == 7 + 3
-
-
 def test_bf16_trains(tmp_path):
     trained = train(dataclasses.replace(RECIPE, precision="bf16", epochs=2), task(), tmp_path)
     assert np.isfinite(trained.rows[-1].loss)
