@@ -12,19 +12,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from reports.formats.console import console_summary
     from reports.html import write_report
-    from reports.results import Results, load, write_tables
-    from reports.tables import console_summary
+    from reports.tables.results import Results, load, write_tables
 
 __all__ = ["Results", "console_summary", "load", "write_report", "write_tables"]
 
-# Evaluation imports reports.schema only: pandas, matplotlib and jinja2 wait until one of these is asked for.
+# Evaluation imports reports.run.record only: pandas, matplotlib and jinja2 wait until they are asked for.
 _HOMES = {
-    "Results": "reports.results",
-    "console_summary": "reports.tables",
-    "load": "reports.results",
+    "Results": "reports.tables.results",
+    "console_summary": "reports.formats.console",
+    "load": "reports.tables.results",
     "write_report": "reports.html",
-    "write_tables": "reports.results",
+    "write_tables": "reports.tables.results",
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports import protocols
+from reports.scoring import protocols
 from robseg.errors import InputError
 from robseg.evaluation.plan import SEVERITIES, parse_corruptions
 from robseg.evaluation.refinement import RefineSource
@@ -16,11 +16,11 @@ from robseg.pipeline import execute, make_plan
 from robseg.registry import unknown_name
 
 if TYPE_CHECKING:
-    from reports.results import Results
+    from reports.tables.results import Results
     from robseg.datasets.base import Dataset
     from robseg.models.adapters.fields import CardFields
-    from robseg.models.inference import Precision
     from robseg.models.model import Model
+    from robseg.models.predict.inference import Precision
 
     AnyModel = str | Model | Callable[..., Any]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import reports
-from reports.schema import Condition, InvalidRun, RunRecord
+from reports.run.record import Condition, Example, InvalidRun, RunRecord
 from robseg.evaluation import executors
 from robseg.evaluation.examples import write_examples
 from robseg.evaluation.plan import CLEAN_CONDITION, Shard
@@ -23,7 +23,7 @@ from robseg.evaluation.worker import Job
 from robseg.files import write_atomically
 
 if TYPE_CHECKING:
-    from reports.results import Results
+    from reports.tables.results import Results
 
 __all__ = ["Plan", "execute", "make_plan"]
 
@@ -116,7 +116,7 @@ def _written(record: RunRecord, out: Path) -> RunRecord:
     return record
 
 
-def _gallery(plan: Plan, results: Results) -> tuple[reports.schema.Example, ...]:
+def _gallery(plan: Plan, results: Results) -> tuple[Example, ...]:
     """Write examples of the clean condition and of each group's hardest corruption at a medium severity."""
     scores = results.scores[results.scores.severity == EXAMPLE_SEVERITY]
     means = scores.groupby(["group", "corruption"], sort=False).miou.mean().reset_index()

@@ -10,10 +10,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.files import write_atomically
 from reports.html.content import describe
 from reports.html.images import gallery
-from reports.results import Results, load
+from reports.run.files import write_atomically
+from reports.tables.results import Results, load
 
 __all__ = ["write_page", "write_report"]
 
@@ -35,7 +35,7 @@ def write_report(
 def write_page(results: Results, path: Path, run: Path, left_out: Sequence[str] = ()) -> Path:
     """Write the report of some results to a file; examples and images' counts are those of the folder `run`.
 
-    `left_out` says what of several runs is not in it (`reports.merge`).
+    `left_out` says what of several runs is not in it (`reports.tables.merge`).
     """
     style, script = (_own(name) for name in ("style.css", "report.js"))
     page = (

@@ -6,14 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from reports.formats.console import percent
+from reports.formats.overview import comparable_rows
 from reports.html.models import ModelView
 from reports.html.text import label, words
-from reports.overview import comparable_rows
-from reports.protocols import PROTOCOLS
-from reports.published import published
-from reports.results import Results
-from reports.schema import CLEAN
-from reports.tables import percent
+from reports.run.record import CLEAN
+from reports.scoring.protocols import PROTOCOLS
+from reports.scoring.published import published
+from reports.tables.results import Results
 
 __all__ = ["Beside", "BesideRow", "beside_of"]
 

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from reports.documents import one_line
+from reports.formats.documents import one_line
 from reports.html.models import ModelView
 from reports.html.text import Score, distinct, words
-from reports.results import Results
-from reports.schema import CLEAN, InvalidRun
+from reports.run.record import CLEAN, InvalidRun
+from reports.tables.results import Results
 
 __all__ = ["SIDE_BY_SIDE", "ClassRow", "ClassScore", "classes_of"]
 

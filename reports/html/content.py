@@ -18,9 +18,9 @@ from reports.html.strength import SOURCE
 from reports.html.text import Phrase, label, listing, plural
 from reports.html.verdict import compared_with, verdict
 from reports.html.worst import WorstImages, worst_images
-from reports.protocols import PROTOCOLS
-from reports.results import Results
-from reports.schema import CLEAN
+from reports.run.record import CLEAN
+from reports.scoring.protocols import PROTOCOLS
+from reports.tables.results import Results
 
 __all__ = ["Content", "describe"]
 

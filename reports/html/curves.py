@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from reports.html.models import FEW, ModelView, rows_by_model
 from reports.html.strength import psnr
 from reports.html.text import Score, label, score_of, words
-from reports.results import Results
-from reports.schema import CLEAN
+from reports.run.record import CLEAN
+from reports.tables.results import Results
 
 __all__ = ["BANDS", "Curves", "Line", "Panel", "Tick", "curves_of"]
 

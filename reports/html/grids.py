@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from reports.formats.console import percent
 from reports.html.models import ModelView, rows_by_model
 from reports.html.text import Score, label, score_of, words
-from reports.results import Results
-from reports.schema import CLEAN
-from reports.tables import percent
+from reports.run.record import CLEAN
+from reports.tables.results import Results
 
 __all__ = ["OPEN", "STEPS", "Cell", "Grid", "GridGroup", "Matrix", "grids_of", "matrix_of"]
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from reports.formats.console import percent
 from reports.html.text import label, words
-from reports.results import Results
-from reports.schema import CLEAN, InvalidRun
-from reports.tables import percent
+from reports.run.record import CLEAN, InvalidRun
+from reports.tables.results import Results
 
 __all__ = ["Gallery", "Prediction", "Shot", "gallery"]
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from reports.formats.console import seen_in_training
+from reports.formats.plots import COLOURS
 from reports.html.text import Score, distinct, label, score_of, words
-from reports.plots import COLOURS
-from reports.results import Results
-from reports.tables import seen_in_training
+from reports.tables.results import Results
 
 __all__ = ["FEW", "Bar", "ModelView", "models_of", "ranked", "rows_by_model"]
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from reports.html.models import ModelView
 from reports.html.text import Score
-from reports.results import Results
+from reports.tables.results import Results
 
 __all__ = ["NearRow", "near_of"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from reports.documents import one_line
+from reports.formats.console import scoring_sentence
+from reports.formats.documents import one_line
 from reports.html.text import listing, plural, words
-from reports.protocols import PROTOCOLS
-from reports.results import Results
-from reports.schema import ModelRecord
-from reports.tables import scoring_sentence
+from reports.run.record import ModelRecord
+from reports.scoring.protocols import PROTOCOLS
+from reports.tables.results import Results
 
 __all__ = ["Origin", "facts_of", "origins_of"]
 

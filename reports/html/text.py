@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from reports.documents import one_line
-from reports.tables import percent
+from reports.formats.console import percent
+from reports.formats.documents import one_line
 
 __all__ = ["UNDEFINED", "Phrase", "Score", "distinct", "label", "listing", "plural", "score_of", "words"]
 

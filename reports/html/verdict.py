@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from reports.html.models import ModelView
 from reports.html.text import Phrase, Score, listing
-from reports.results import Results
+from reports.tables.results import Results
 
 __all__ = ["compared_with", "verdict"]
 

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.counts import read_conditions
+from reports.formats.console import percent
 from reports.html.models import ModelView
 from reports.html.text import label, words
-from reports.results import Results
-from reports.schema import CLEAN, RunRecord
-from reports.scores import miou
-from reports.tables import percent
+from reports.run.counts import read_conditions
+from reports.run.record import CLEAN, RunRecord
+from reports.scoring.scores import miou
+from reports.tables.results import Results
 
 __all__ = ["WorstImage", "WorstImages", "worst_images"]
 

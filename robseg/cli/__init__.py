@@ -65,7 +65,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ValueError as error:
-            from reports.schema import InvalidRun  # here: it takes a while to import
+            from reports.run.record import InvalidRun  # here: it takes a while to import
 
             if isinstance(error, (InputError, InvalidRun)):
                 raise Failure(str(error), 2) from error

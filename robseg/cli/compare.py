@@ -61,10 +61,10 @@ def compare(
     robseg compare runs/all:enet@camvid runs/all:pspnet@camvid --format markdown -o compare.md
     robseg compare runs/fix:enet@camvid runs/fix:enet@camvid+segfix --region boundary-2
     """
-    from reports.compare import compare_runs
-    from reports.comparison import comparison_csv, comparison_document, comparison_json
-    from reports.documents import to_console, to_html, to_markdown
-    from reports.resampling import Bootstrap
+    from reports.compare.compare import compare_runs
+    from reports.compare.document import comparison_csv, comparison_document, comparison_json
+    from reports.formats.documents import to_console, to_html, to_markdown
+    from reports.scoring.resampling import Bootstrap
 
     bootstrap = Bootstrap(resamples, confidence, intervals)  # type: ignore[arg-type]  # click has checked it
     comparisons = compare_runs(

@@ -74,7 +74,7 @@ def _weights() -> list[str]:
 
 def _downloaded() -> str:
     from robseg.models.catalogue import list_cards
-    from robseg.models.fetch import weights_folder, whereabouts
+    from robseg.models.checkpoints.fetch import weights_folder, whereabouts
 
     found = [card.id for card in list_cards() if whereabouts(card) == "downloaded"]
     return f"{len(found)} published files in {weights_folder()}" + (f": {', '.join(found)}" if found else "")

@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 import corruptions
-from reports.schema import CLEAN
+from reports.run.record import CLEAN
 from robseg.evaluation.executors import one_thread
 from robseg.evaluation.plan import Shard
 from robseg.evaluation.store import estimate_bytes

@@ -14,7 +14,7 @@ from robseg.cli.severities import parse_severities
 from robseg.cli.widths import parse_widths
 
 if TYPE_CHECKING:
-    from robseg.models.inference import Precision
+    from robseg.models.predict.inference import Precision
     from robseg.pipeline import Plan
 
 __all__ = ["evaluate"]

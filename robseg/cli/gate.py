@@ -12,8 +12,8 @@ from robseg.cli.output import wide_console, write_text
 from robseg.errors import IncompleteRun, InputError
 
 if TYPE_CHECKING:
-    from reports.gate import Gate
-    from reports.rules import Rules
+    from reports.gate.gate import Gate
+    from reports.gate.rules import Rules
 
 __all__ = ["gate"]
 
@@ -101,12 +101,12 @@ def gate(
     robseg gate runs/new --baseline baseline.json --rules gate.toml --strict
     robseg gate --plan runs/new --drop 0.5
     """
-    from reports.documents import to_console
-    from reports.gate import run_gate
-    from reports.power import plan_gate
-    from reports.resampling import Bootstrap
-    from reports.schema import MissingCounts
-    from reports.verdicts import gate_document
+    from reports.formats.documents import to_console
+    from reports.gate.document import gate_document
+    from reports.gate.gate import run_gate
+    from reports.gate.power import plan_gate
+    from reports.run.record import MissingCounts
+    from reports.scoring.resampling import Bootstrap
 
     bootstrap = Bootstrap(resamples, confidence)
     try:
@@ -130,7 +130,7 @@ def _rules(
     intervals: bool | None,
 ) -> Rules:
     """Return the rules of a file, with those of the flags added; the flags win."""
-    from reports.rules import DEFAULT, RULES, Rules, assigned, read_rules
+    from reports.gate.rules import DEFAULT, RULES, Rules, assigned, read_rules
 
     rules = read_rules(file) if file else Rules()
     limits = {
@@ -147,14 +147,14 @@ def _rules(
 
 
 def _folder(run: str) -> Path:
-    from reports.reference import split_spec
+    from reports.scoring.reference import split_spec
 
     return split_spec(run)[0] or Path()
 
 
 def _write(verdict: Gate, folder: Path) -> None:
     """Write the verdict's files, and tell GitHub where it runs this."""
-    from reports.verdicts import gate_json, github_annotations, junit_xml, step_summary
+    from reports.gate.document import gate_json, github_annotations, junit_xml, step_summary
 
     summary = step_summary(verdict)
     texts = {"gate.json": gate_json(verdict), "junit.xml": junit_xml(verdict), "gate.md": summary}

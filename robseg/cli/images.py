@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
-from robseg.datasets.pixels import read_image
+from robseg.datasets.files.pixels import read_image
 from robseg.errors import InputError
 
 __all__ = ["find_images", "read_upright"]

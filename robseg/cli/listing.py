@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 def _models() -> list[Row]:
     from robseg.models.catalogue import list_cards
-    from robseg.models.fetch import whereabouts
+    from robseg.models.checkpoints.fetch import whereabouts
 
     return [
         {
@@ -80,7 +80,7 @@ def _corruptions() -> list[Row]:
 
 
 def _protocols() -> list[Row]:
-    from reports.protocols import PROTOCOLS, conditions
+    from reports.scoring.protocols import PROTOCOLS, conditions
 
     return [
         {

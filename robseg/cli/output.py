@@ -34,7 +34,7 @@ def write_text(text: str, out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
         return
-    from reports.files import write_atomically
+    from reports.run.files import write_atomically
 
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

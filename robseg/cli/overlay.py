@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from robseg.datasets import DATASETS
-from robseg.datasets.card import FileCard, colours
+from robseg.datasets.files.card import FileCard, colours
 
 __all__ = ["Colour", "Share", "class_colours", "indexed", "overlay", "percent"]
 

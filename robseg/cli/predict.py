@@ -23,8 +23,8 @@ from robseg.files import write_atomically
 from robseg.registry import unknown_name
 
 if TYPE_CHECKING:
-    from robseg.models.inference import Precision
     from robseg.models.model import Model
+    from robseg.models.predict.inference import Precision
 
 __all__ = ["predict"]
 

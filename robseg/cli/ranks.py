@@ -44,9 +44,9 @@ def ranks(
     robseg ranks runs/camvid runs/streets
     robseg ranks runs/camvid runs/streets --protocol segformer --format html -o ranks.html
     """
-    from reports.documents import to_console, to_html, to_markdown
-    from reports.ranking import ranks_csv, ranks_document, ranks_json
-    from reports.ranks import rank_runs
+    from reports.formats.documents import to_console, to_html, to_markdown
+    from reports.ranks.document import ranks_csv, ranks_document, ranks_json
+    from reports.ranks.ranks import rank_runs
 
     found = rank_runs(first, second, protocol=protocol, resamples=resamples, confidence=confidence)
     if form == "table" and out is None:

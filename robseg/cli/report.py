@@ -63,8 +63,8 @@ def report(
     robseg report runs/a runs/b --out both --format csv,latex,svg
     """
     import reports
-    from reports.merge import load_runs
-    from reports.resampling import Bootstrap
+    from reports.scoring.resampling import Bootstrap
+    from reports.tables.merge import load_runs
 
     asked = _formats(formats)
     bootstrap = Bootstrap(resamples, confidence, intervals)  # type: ignore[arg-type]  # click has checked it
@@ -92,13 +92,13 @@ def _formats(text: str) -> list[str]:
 
 
 def _write(results: Results, left_out: tuple[str, ...], folder: Path, formats: list[str], run: Path) -> None:
-    from reports.documents import to_markdown
-    from reports.figures import save_figures
-    from reports.files import write_atomically
+    from reports.formats.documents import to_markdown
+    from reports.formats.figures import save_figures
+    from reports.formats.latex import latex_table
+    from reports.formats.overview import overview
     from reports.html import write_page
-    from reports.latex import latex_table
-    from reports.overview import overview
-    from reports.results import save_tables
+    from reports.run.files import write_atomically
+    from reports.tables.results import save_tables
 
     if "csv" in formats:
         save_tables(results, folder)

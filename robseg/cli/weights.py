@@ -14,7 +14,7 @@ from robseg.errors import InputError
 
 if TYPE_CHECKING:
     from robseg.models.card import Card
-    from robseg.models.inspection import Inspection
+    from robseg.models.checkpoints.inspection import Inspection
 
 __all__ = ["weights"]
 
@@ -38,7 +38,7 @@ def fetch(ids: tuple[str, ...]) -> None:
     robseg weights fetch pspnet_r18-d8_4xb2-80k_cityscapes-512x1024
     robseg weights fetch 'icnet_r18*'
     """
-    from robseg.models.fetch import weights_path
+    from robseg.models.checkpoints.fetch import weights_path
 
     cards, missed = _cards(ids), []
     for card in cards:
@@ -75,7 +75,7 @@ def inspect_(file: Path, arch: str | None, as_json: bool) -> None:
 
     Nothing in the file is run.
     """
-    from robseg.models.inspection import inspect_file
+    from robseg.models.checkpoints.inspection import inspect_file
 
     found = inspect_file(file, arch)
     if as_json:

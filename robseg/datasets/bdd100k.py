@@ -9,11 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from robseg.datasets.base import DATASETS, IGNORE_INDEX, Dataset
-from robseg.datasets.card import FileCard, below, find_root
 from robseg.datasets.cityscapes import CLASS_NAMES, PALETTE
-from robseg.datasets.layout import find_pairs
-from robseg.datasets.pixels import IndexLabels
-from robseg.datasets.reader import open_pairs
+from robseg.datasets.files.card import FileCard, below, find_root
+from robseg.datasets.files.layout import find_pairs
+from robseg.datasets.files.pixels import IndexLabels
+from robseg.datasets.files.reader import open_pairs
 
 __all__ = ["CARD"]
 

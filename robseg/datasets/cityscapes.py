@@ -10,11 +10,11 @@ import dataclasses
 from pathlib import Path
 
 from robseg.datasets.base import DATASETS, IGNORE_INDEX, Dataset
-from robseg.datasets.card import FileCard, colours, find_root, names
-from robseg.datasets.drives import blocks
-from robseg.datasets.layout import find_pairs
-from robseg.datasets.pixels import IndexLabels
-from robseg.datasets.reader import open_pairs
+from robseg.datasets.files.card import FileCard, colours, find_root, names
+from robseg.datasets.files.drives import blocks
+from robseg.datasets.files.layout import find_pairs
+from robseg.datasets.files.pixels import IndexLabels
+from robseg.datasets.files.reader import open_pairs
 
 __all__ = ["CARD", "CLASS_NAMES", "PALETTE"]
 

@@ -23,10 +23,10 @@ import dataclasses
 from pathlib import Path, PurePosixPath
 
 from robseg.datasets.base import DATASETS, Dataset
-from robseg.datasets.card import FileCard, find_root
-from robseg.datasets.description import Description, read_description
-from robseg.datasets.layout import Pair, find_pairs, list_files, pair_up
-from robseg.datasets.reader import open_pairs
+from robseg.datasets.files.card import FileCard, find_root
+from robseg.datasets.files.description import Description, read_description
+from robseg.datasets.files.layout import Pair, find_pairs, list_files, pair_up
+from robseg.datasets.files.reader import open_pairs
 from robseg.errors import InputError
 
 __all__ = ["CARD"]

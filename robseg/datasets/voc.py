@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from robseg.datasets.base import DATASETS, IGNORE_INDEX, Dataset
-from robseg.datasets.card import FileCard, below, colours, find_root, names
-from robseg.datasets.layout import Pair
-from robseg.datasets.pixels import IndexLabels
-from robseg.datasets.reader import open_pairs
+from robseg.datasets.files.card import FileCard, below, colours, find_root, names
+from robseg.datasets.files.layout import Pair
+from robseg.datasets.files.pixels import IndexLabels
+from robseg.datasets.files.reader import open_pairs
 from robseg.errors import InputError
 
 __all__ = ["CARD"]

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.schema import BOUNDARY, TRIMAP, region_name
+from reports.run.record import BOUNDARY, TRIMAP, region_name
 from robseg.datasets.base import IGNORE_INDEX
 from robseg.errors import InputError
 from robseg.evaluation.counts import Counts, count

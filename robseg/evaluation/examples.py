@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from reports.schema import Condition, Example
+from reports.run.record import Condition, Example
 from robseg.datasets.base import Sample
 from robseg.evaluation.worker import Job, corrupt_sample, predictions
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import corruptions
-from reports.schema import CLEAN, WHOLE, Condition, folder_of
+from reports.run.record import CLEAN, WHOLE, Condition, folder_of
 from robseg.errors import InputError
 
 __all__ = ["CLEAN_CONDITION", "Cell", "Shard", "grid", "parse_corruptions", "plan"]
@@ -33,7 +33,7 @@ class Shard:
     """A piece of work that anyone may do, in any order, twice if need be: one condition on some images.
 
     Every model of the shard sees the same corrupted images. `regions` are the parts of an image that are
-    counted (`reports.schema`).
+    counted (`reports.run.record`).
     """
 
     condition: Condition

@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Sequence
 from typing import TypeVar
 
-from reports.schema import Condition, ModelRecord, RunRecord
+from reports.run.record import Condition, ModelRecord, RunRecord
 from robseg.evaluation import refinement
 from robseg.evaluation.provenance import versions
 from robseg.evaluation.request import Request

@@ -11,7 +11,7 @@ from robseg.errors import InputError
 from robseg.models import catalogue
 
 if TYPE_CHECKING:
-    from robseg.models.inference import Precision
+    from robseg.models.predict.inference import Precision
     from robseg.models.refine.refiner import Refiner
 
 __all__ = ["METHOD", "RefineSource", "check", "described", "load", "refined_name"]

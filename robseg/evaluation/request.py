@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import corruptions
-from reports.schema import Condition
+from reports.run.record import Condition
 from robseg.datasets import open_dataset
 from robseg.datasets.base import DATASETS, Dataset
 from robseg.errors import InputError
@@ -25,8 +25,8 @@ from robseg.models import adapters, catalogue
 
 if TYPE_CHECKING:
     from robseg.models.adapters.fields import CardFields
-    from robseg.models.inference import Precision
     from robseg.models.model import Model
+    from robseg.models.predict.inference import Precision
     from robseg.models.refine.refiner import Refiner
 
 __all__ = ["CUSTOM", "ModelSource", "Request", "model_sources", "prepare", "resolve", "with_cards"]

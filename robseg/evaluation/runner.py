@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from reports.schema import Condition
+from reports.run.record import Condition
 from robseg.evaluation.executors import Executor
 from robseg.evaluation.plan import Shard, plan
 from robseg.evaluation.store import Store

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from reports.schema import BOUNDARY, BOUNDARY_COUNTS, COUNTS, SCHEMA_VERSION, WHOLE, folder_of
+from reports.run.record import BOUNDARY, BOUNDARY_COUNTS, COUNTS, SCHEMA_VERSION, WHOLE, folder_of
 from robseg.errors import InputError
 from robseg.evaluation.counts import Counts
 from robseg.evaluation.plan import Cell, Shard

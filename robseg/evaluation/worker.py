@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import corruptions
-from reports.schema import CLEAN, WHOLE, Condition, folder_of, regions_at
+from reports.run.record import CLEAN, WHOLE, Condition, folder_of, regions_at
 from robseg.datasets.base import Dataset, Sample
 from robseg.errors import IncompleteRun
 from robseg.evaluation.boundaries import Edges, count_boundaries, edges_of

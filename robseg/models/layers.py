@@ -13,7 +13,7 @@ from typing import cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from robseg.models.fused import fused, is_fusible
+from robseg.models.predict.fused import fused, is_fusible
 
 __all__ = ["ConvModule", "FCNHead", "PyramidPooling", "SeparableConvModule", "initialise", "resize"]
 

@@ -22,10 +22,16 @@ from robseg.models.adapters.foreign import Weights
 from robseg.models.base import Fit, architecture
 from robseg.models.card import Card
 from robseg.models.catalogue import architecture_of, card_beside, resolve
-from robseg.models.fetch import weights_path
-from robseg.models.inference import Precision, check_precision, labels, open_device
-from robseg.models.sizes import Size, network_sizes
-from robseg.models.weights import read_checkpoint, read_weights, sha256_of, sha256_of_tensors, unwrapped
+from robseg.models.checkpoints.fetch import weights_path
+from robseg.models.checkpoints.weights import (
+    read_checkpoint,
+    read_weights,
+    sha256_of,
+    sha256_of_tensors,
+    unwrapped,
+)
+from robseg.models.predict.inference import Precision, check_precision, labels, open_device
+from robseg.models.predict.sizes import Size, network_sizes
 
 __all__ = ["Model", "gmacs", "load_model"]
 

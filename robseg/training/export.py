@@ -12,7 +12,7 @@ from robseg.datasets.base import DATASETS
 from robseg.files import write_atomically
 from robseg.models.base import Network
 from robseg.models.card import Card
-from robseg.models.weights import halved, save_weights
+from robseg.models.checkpoints.weights import halved, save_weights
 from robseg.training.recipe import Recipe
 from robseg.training.recipe_file import to_toml
 from robseg.training.state import State

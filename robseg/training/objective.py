@@ -14,8 +14,8 @@ from robseg.datasets.base import IGNORE_INDEX
 from robseg.models.architectures.segfix import DIRECTION_NAMES
 from robseg.models.base import Network
 from robseg.models.card import Card
-from robseg.models.inference import autocast, labels, preprocess
 from robseg.models.layers import resize
+from robseg.models.predict.inference import autocast, labels, preprocess
 from robseg.models.refine.targets import offset_targets
 from robseg.training.batches import SampleCache
 from robseg.training.class_weights import class_weights, pixel_counts

@@ -14,8 +14,8 @@ from robseg.errors import InputError
 from robseg.models.base import Architecture
 from robseg.models.card import Card
 from robseg.models.catalogue import WEIGHTS_SUFFIXES
+from robseg.models.checkpoints.weights import fitted
 from robseg.models.model import load_model
-from robseg.models.weights import fitted
 from robseg.training.recipe import Recipe
 
 __all__ = ["Start", "open_start", "options_of"]

@@ -18,7 +18,7 @@ from torch import Tensor
 from robseg.errors import IncompleteRun, InputError
 from robseg.models.base import Network
 from robseg.models.card import Card
-from robseg.models.inference import autocast, open_device, preprocess
+from robseg.models.predict.inference import autocast, open_device, preprocess
 from robseg.training.batches import SampleCache, batches, steps_per_epoch
 from robseg.training.build import blank_card, build_state
 from robseg.training.curve import plot_curve

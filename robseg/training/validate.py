@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.resampling import Bootstrap, interval, replicate, units_of
-from reports.scores import miou
+from reports.scoring.resampling import Bootstrap, interval, replicate, units_of
+from reports.scoring.scores import miou
 from robseg.datasets.base import Dataset
 from robseg.evaluation.counts import count
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from robseg.models import fused
 from robseg.models.base import architecture
 from robseg.models.card import Card
-from robseg.models.inference import Precision
 from robseg.models.model import Model
+from robseg.models.predict import fused
+from robseg.models.predict.inference import Precision
 from robseg.training.recipe_file import read_fields
 
 NAMES = tuple("abcdefghijk")

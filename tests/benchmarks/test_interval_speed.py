@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import reports
-from reports.resampling import Bootstrap
-from reports.schema import CLEAN, COUNTS, Condition, ModelRecord, RunRecord
+from reports.run.record import CLEAN, COUNTS, Condition, ModelRecord, RunRecord
+from reports.scoring.resampling import Bootstrap
 
 IMAGES, CLASSES, BLOCK = 500, 19, 15  # a shard of `robseg evaluate` has that many images
 

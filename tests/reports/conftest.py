@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from reports.schema import CLEAN, COUNTS, Condition, Example, ModelRecord, RunRecord
+from reports.run.record import CLEAN, COUNTS, Condition, Example, ModelRecord, RunRecord
 
 NAMES = ("enet@streets", '<script>alert("1")</script>\n\'&amp;')
 IMAGES = ("0001", "0002", "0003", "0004", "0005", '"><img src=x>')

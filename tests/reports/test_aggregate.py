@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from reports.aggregate import (
+from reports.run.record import Condition
+from reports.scoring.aggregate import (
     Curves,
     by_corruption,
     by_group,
@@ -17,9 +18,8 @@ from reports.aggregate import (
     published_curves,
     retention,
 )
-from reports.protocols import PROTOCOLS
-from reports.published import published
-from reports.schema import Condition
+from reports.scoring.protocols import PROTOCOLS
+from reports.scoring.published import published
 
 SEGFORMER = PROTOCOLS["segformer"]
 BY_CORRUPTION = dataclasses.replace(SEGFORMER, mean_over="corruptions")

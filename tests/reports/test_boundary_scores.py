@@ -14,12 +14,12 @@ import pytest
 from click.testing import CliRunner
 
 import reports
-from reports.compare import compare_runs
-from reports.overview import overview
-from reports.resampling import Bootstrap, units_of
-from reports.results import csv_text
-from reports.schema import BOUNDARY_COUNTS, InvalidRun, MissingCounts, RunRecord
-from reports.tables import percent_interval
+from reports.compare.compare import compare_runs
+from reports.formats.console import percent_interval
+from reports.formats.overview import overview
+from reports.run.record import BOUNDARY_COUNTS, InvalidRun, MissingCounts, RunRecord
+from reports.scoring.resampling import Bootstrap, units_of
+from reports.tables.results import csv_text
 from robseg.cli import cli
 
 SMALL = Bootstrap(resamples=50)

@@ -14,11 +14,11 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import reports
-from reports.compare import compare_runs, holm
-from reports.comparison import comparison_csv, comparison_document, comparison_json
-from reports.documents import one_line, to_console, to_html, to_markdown
-from reports.resampling import Bootstrap
-from reports.schema import COUNTS, InvalidRun
+from reports.compare.compare import compare_runs, holm
+from reports.compare.document import comparison_csv, comparison_document, comparison_json
+from reports.formats.documents import one_line, to_console, to_html, to_markdown
+from reports.run.record import COUNTS, InvalidRun
+from reports.scoring.resampling import Bootstrap
 from robseg.cli import cli
 
 SMALL = Bootstrap(400)

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import reports
-from reports.counts import total
-from reports.schema import COUNTS, InvalidRun, RunRecord
+from reports.run.counts import total
+from reports.run.record import COUNTS, InvalidRun, RunRecord
 
 
 def shard(run):

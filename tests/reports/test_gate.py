@@ -10,14 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 import reports
-from reports.baseline import baseline_json, load_baseline
-from reports.documents import to_markdown
-from reports.gate import run_gate
-from reports.power import plan_gate
-from reports.replicates import read_replicates
-from reports.resampling import Bootstrap
-from reports.rules import Rules
-from reports.schema import COUNTS, InvalidRun, MissingCounts
+from reports.formats.documents import to_markdown
+from reports.gate.baseline import baseline_json, load_baseline
+from reports.gate.gate import run_gate
+from reports.gate.power import plan_gate
+from reports.gate.rules import Rules
+from reports.run.record import COUNTS, InvalidRun, MissingCounts
+from reports.scoring.replicates import read_replicates
+from reports.scoring.resampling import Bootstrap
 from robseg.cli import cli
 
 SMALL = Bootstrap(400)

@@ -7,13 +7,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from reports.checks import Check
-from reports.gate import Gate
-from reports.measures import Measure
-from reports.power import images_needed
-from reports.rules import Rules, limits, read_rules
-from reports.schema import InvalidRun
-from reports.verdicts import gate_document, gate_json, github_annotations, junit_xml, step_summary
+from reports.gate.checks import Check
+from reports.gate.document import gate_document, gate_json, github_annotations, junit_xml, step_summary
+from reports.gate.gate import Gate
+from reports.gate.power import images_needed
+from reports.gate.rules import Rules, limits, read_rules
+from reports.run.record import InvalidRun
+from reports.scoring.measures import Measure
 
 EVIL = '"><script>|::error::\n]]>&%0A\x00\ufffe@all ' + "x" * 10_000
 

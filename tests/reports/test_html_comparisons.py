@@ -13,10 +13,10 @@ from reports.html.models import FEW, models_of
 from reports.html.scatter import accuracy_plot, cost_plots
 from reports.html.text import Score
 from reports.html.verdict import verdict
-from reports.protocols import PROTOCOLS, conditions
-from reports.published import published
-from reports.resampling import Bootstrap
-from reports.schema import CLEAN, COUNTS, Condition
+from reports.run.record import CLEAN, COUNTS, Condition
+from reports.scoring.protocols import PROTOCOLS, conditions
+from reports.scoring.published import published
+from reports.scoring.resampling import Bootstrap
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 
 import reports
 from reports.html.text import LONGEST
-from reports.resampling import Bootstrap
-from reports.schema import CLEAN, COUNTS, Condition, ModelRecord
+from reports.run.record import CLEAN, COUNTS, Condition, ModelRecord
+from reports.scoring.resampling import Bootstrap
 
 HOSTILE = (
     "<script>alert(1)</script>",

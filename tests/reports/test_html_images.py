@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import reports
-from reports.schema import Example, InvalidRun
+from reports.run.record import Example, InvalidRun
 
 
 def html_of(run):

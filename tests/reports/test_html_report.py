@@ -10,7 +10,7 @@ import pytest
 
 import reports
 from reports.html.strength import psnr
-from reports.schema import InvalidRun
+from reports.run.record import InvalidRun
 
 
 class Page(HTMLParser):

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 
 import reports
-from reports.documents import to_markdown
-from reports.overview import FEW, overview
-from reports.resampling import Bootstrap
-from reports.results import TABLES
-from reports.schema import Condition
-from reports.tables import percent_interval
+from reports.formats.console import percent_interval
+from reports.formats.documents import to_markdown
+from reports.formats.overview import FEW, overview
+from reports.run.record import Condition
+from reports.scoring.resampling import Bootstrap
+from reports.tables.results import TABLES
 
 SMALL = Bootstrap(200)
 DEGRADATIONS = {"cd": "CD in %, against enet@streets", "rcd": "rCD in %, against enet@streets"}

@@ -1,6 +1,6 @@
 import pytest
 
-from reports.protocols import PROTOCOLS, conditions
+from reports.scoring.protocols import PROTOCOLS, conditions
 
 SIZES = {
     "kamann-rother": (19, 5 * 3 + 14 * 5),

@@ -15,13 +15,13 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 import reports
-from reports.counterparts import Pair, pair_models
-from reports.documents import to_console, to_html, to_markdown
-from reports.protocols import PROTOCOLS
-from reports.ranking import ranks_csv, ranks_document, ranks_json
-from reports.ranks import Ranks, rank_runs
-from reports.resampling import Bootstrap
-from reports.schema import CLEAN, COUNTS, Condition, InvalidRun, ModelRecord, RunRecord
+from reports.formats.documents import to_console, to_html, to_markdown
+from reports.ranks.counterparts import Pair, pair_models
+from reports.ranks.document import ranks_csv, ranks_document, ranks_json
+from reports.ranks.ranks import Ranks, rank_runs
+from reports.run.record import CLEAN, COUNTS, Condition, InvalidRun, ModelRecord, RunRecord
+from reports.scoring.protocols import PROTOCOLS
+from reports.scoring.resampling import Bootstrap
 from robseg.cli import cli
 
 PIXELS = 10_000

@@ -13,16 +13,16 @@ from click.testing import CliRunner
 from PIL import Image
 
 import reports
-from reports.documents import to_markdown
-from reports.figures import FIGURES, curves, heat_map, save_figures
-from reports.latex import latex_table, latex_text
-from reports.merge import load_runs
-from reports.overview import comparable_rows, overview
-from reports.protocols import PROTOCOLS, conditions
-from reports.published import published
-from reports.resampling import Bootstrap
-from reports.results import TABLES
-from reports.schema import COUNTS, Condition, InvalidRun
+from reports.formats.documents import to_markdown
+from reports.formats.figures import FIGURES, curves, heat_map, save_figures
+from reports.formats.latex import latex_table, latex_text
+from reports.formats.overview import comparable_rows, overview
+from reports.run.record import COUNTS, Condition, InvalidRun
+from reports.scoring.protocols import PROTOCOLS, conditions
+from reports.scoring.published import published
+from reports.scoring.resampling import Bootstrap
+from reports.tables.merge import load_runs
+from reports.tables.results import TABLES
 from robseg.cli import cli
 
 SMALL = Bootstrap(200)

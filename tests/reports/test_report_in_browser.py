@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import reports
-from reports.schema import COUNTS
+from reports.run.record import COUNTS
 
 CHROMIUM = next(
     filter(

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from reports.resampling import Bootstrap, interval, p_value, replicate, standard_error, units_of
-from reports.scores import miou
+from reports.scoring.resampling import Bootstrap, interval, p_value, replicate, standard_error, units_of
+from reports.scoring.scores import miou
 
 IMAGES = tuple(f"image{number}" for number in range(40))
 B = 400

@@ -15,11 +15,11 @@ from rich.console import Console
 
 import corruptions
 import reports
-from reports.frames import by_corruption
-from reports.protocols import MOVES_PIXELS, PROTOCOLS, conditions
-from reports.published import published
-from reports.resampling import Bootstrap
-from reports.schema import CLEAN, COUNTS, Condition, InvalidRun
+from reports.run.record import CLEAN, COUNTS, Condition, InvalidRun
+from reports.scoring.protocols import MOVES_PIXELS, PROTOCOLS, conditions
+from reports.scoring.published import published
+from reports.scoring.resampling import Bootstrap
+from reports.tables.frames import by_corruption
 
 SCORES = "model,dataset,corruption,group,severity,images,miou,miou_low,miou_high,pixel_accuracy,mean_accuracy"
 CLASSES = "model,dataset,corruption,severity,class,iou"
@@ -173,7 +173,7 @@ def test_the_console_summary_of_many_models_has_a_row_for_each(run):
 
 def test_importing_the_schema_does_not_load_plotting():
     heavy = ("matplotlib", "jinja2", "pandas")
-    code = f"import sys, reports.schema; sys.exit(any(name in sys.modules for name in {heavy}))"
+    code = f"import sys, reports.run.record; sys.exit(any(name in sys.modules for name in {heavy}))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from reports.scores import (
+from reports.scoring.scores import (
     corruption_degradation,
     iou,
     mean_accuracy,

@@ -6,7 +6,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.spearman import orders, p_of_orders, spearman
+from reports.ranks.spearman import orders, p_of_orders, spearman
 
 numbers = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=3, max_size=8)
 

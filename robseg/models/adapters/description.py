@@ -14,7 +14,7 @@ from robseg.models.adapters.answers import ForeignNetwork
 from robseg.models.adapters.fields import overridden
 from robseg.models.adapters.foreign import Foreign
 from robseg.models.card import Card
-from robseg.models.inference import preprocess
+from robseg.models.predict.inference import preprocess
 
 __all__ = ["described"]
 

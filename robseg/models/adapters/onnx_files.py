@@ -16,7 +16,7 @@ from robseg.errors import InputError
 from robseg.models.adapters.answers import ForeignNetwork
 from robseg.models.adapters.foreign import Foreign, Weights, existing, package, reading, without_weights
 from robseg.models.card import Card
-from robseg.models.weights import sha256_of
+from robseg.models.checkpoints.weights import sha256_of
 
 __all__ = ["load"]
 

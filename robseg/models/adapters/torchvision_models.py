@@ -17,8 +17,8 @@ from robseg.models import catalogue
 from robseg.models.adapters.foreign import Foreign, Weights, tensors_of, weights_name
 from robseg.models.base import Network
 from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
-from robseg.models.fetch import weights_path
-from robseg.models.weights import fitted
+from robseg.models.checkpoints.fetch import weights_path
+from robseg.models.checkpoints.weights import fitted
 from robseg.registry import unknown_name
 
 __all__ = ["load"]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from robseg.errors import InputError
 from robseg.models.backbones import Backbone, build_backbone
-from robseg.models.weights import fitted, read_weights
+from robseg.models.checkpoints.weights import fitted, read_weights
 from robseg.registry import unknown_name
 
 __all__ = ["PRETRAINED_NAMES", "load_imagenet", "pretrained"]

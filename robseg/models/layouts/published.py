@@ -12,7 +12,7 @@ from torch import Tensor
 
 from robseg.models.base import Fit, Network
 from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD
-from robseg.models.weights import fitted
+from robseg.models.checkpoints.weights import fitted
 
 __all__ = [
     "MMSEG_INPUT",

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from robseg.models.base import Network
-from robseg.models.inference import autocast, preprocess
 from robseg.models.layers import resize
 from robseg.models.model import Model
+from robseg.models.predict.inference import autocast, preprocess
+from robseg.models.predict.sizes import resized_size
+from robseg.models.predict.sliding import slide
 from robseg.models.refine.directions import DIRECTIONS
-from robseg.models.sizes import resized_size
-from robseg.models.sliding import slide
 
 __all__ = ["predict_offsets"]
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robseg.errors import InputError
+from robseg.models.checkpoints.weights import sha256_of
 from robseg.models.model import Model
 from robseg.models.refine.files import read_offsets
 from robseg.models.refine.gather import SCALE, refined
 from robseg.models.refine.predict import predict_offsets
-from robseg.models.weights import sha256_of
 
 __all__ = ["OffsetFiles", "Refiner", "find_offsets"]
 

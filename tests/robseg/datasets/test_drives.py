@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from robseg.datasets import open_dataset
-from robseg.datasets.drives import blocks
+from robseg.datasets.files.drives import blocks
 
 
 def test_ten_neighbours_of_a_drive_are_a_block_in_whatever_order_they_come() -> None:

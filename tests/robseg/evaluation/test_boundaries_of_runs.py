@@ -15,8 +15,8 @@ from scipy import ndimage
 import corruptions
 import reports
 import robseg
-from reports.merge import load_runs
-from reports.schema import MissingCounts
+from reports.run.record import MissingCounts
+from reports.tables.merge import load_runs
 from robseg.cli import cli
 from robseg.datasets.base import Dataset, Sample
 from robseg.errors import InputError

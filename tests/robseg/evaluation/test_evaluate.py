@@ -14,7 +14,7 @@ import pytest
 
 import corruptions
 import robseg
-from reports.schema import RunRecord
+from reports.run.record import RunRecord
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
 from robseg.models.model import Model

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.schema import WHOLE, Condition
+from reports.run.record import WHOLE, Condition
 from robseg.errors import InputError
 from robseg.evaluation.plan import CLEAN_CONDITION, Cell, Shard, grid, parse_corruptions, plan
 

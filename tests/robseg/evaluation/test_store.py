@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from reports.schema import BOUNDARY_COUNTS, COUNTS, Condition
+from reports.run.record import BOUNDARY_COUNTS, COUNTS, Condition
 from robseg.errors import InputError
 from robseg.evaluation.counts import Counts
 from robseg.evaluation.plan import Cell, Shard

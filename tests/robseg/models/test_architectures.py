@@ -13,8 +13,8 @@ from torch import nn
 from robseg.models import Model, load_model
 from robseg.models.base import architecture
 from robseg.models.catalogue import ARCHITECTURE_NAMES
-from robseg.models.inference import preprocess
-from robseg.models.weights import COUNTER, read_weights, save_weights
+from robseg.models.checkpoints.weights import COUNTER, read_weights, save_weights
+from robseg.models.predict.inference import preprocess
 
 every_architecture = pytest.mark.parametrize("name", ARCHITECTURE_NAMES)
 

@@ -22,7 +22,7 @@ from robseg.models.backbones.pretrained import (
     pretrained,
     renamed,
 )
-from robseg.models.weights import read_weights
+from robseg.models.checkpoints.weights import read_weights
 
 # HRNet keeps its finest map and has tests of its own.
 DILATED_NAMES = [name for name in BACKBONE_NAMES if not name.startswith("hrnet")]
@@ -170,7 +170,7 @@ def test_mobilenet_equals_torchvisions(size: tuple[int, int]) -> None:
     theirs = trained(torchvision.models.mobilenet_v2())
     ours = build_backbone("mobilenet_v2").eval()
     ours.load_state_dict(renamed("mobilenet_v2", dict(theirs.state_dict()), CLASSIFIERS))
-    with torch.no_grad():  # layer by layer, see robseg.models.fused
+    with torch.no_grad():  # layer by layer, see robseg.models.predict.fused
         maps = ours(images(*size))
         x, taps = images(*size), []
         for index, layer in enumerate(theirs.features):

@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from robseg.errors import InputError
-from robseg.models import download, fetch
 from robseg.models.card import Card
-from robseg.models.download import Transfer
-from robseg.models.fetch import LOCK_FILE, cache_folder, weights_path, whereabouts
+from robseg.models.checkpoints import download, fetch
+from robseg.models.checkpoints.download import Transfer
+from robseg.models.checkpoints.fetch import LOCK_FILE, cache_folder, weights_path, whereabouts
 
 Answer = Callable[["Handler"], None]
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from robseg.models import fused
 from robseg.models.layers import ConvModule
+from robseg.models.predict import fused
 
 SHAPES = {
     "pointwise": {"kernel_size": 1},

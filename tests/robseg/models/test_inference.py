@@ -10,10 +10,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from robseg.errors import InputError
-from robseg.models import inference
 from robseg.models.card import Card
-from robseg.models.inference import labels, preprocess
-from robseg.models.sizes import divisible, padded_size, resized_size
+from robseg.models.predict import inference
+from robseg.models.predict.inference import labels, preprocess
+from robseg.models.predict.sizes import divisible, padded_size, resized_size
 
 CARD = Card("m", "enet", "toy", ("a", "b", "c"))
 PLAIN = dataclasses.replace(CARD, std=(1.0, 1.0, 1.0))

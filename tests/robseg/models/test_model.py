@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from robseg.errors import InputError
-from robseg.models import catalogue, fetch, load_model, model
+from robseg.models import catalogue, load_model, model
 from robseg.models.architectures.enet import CAMVID, ENet
 from robseg.models.card import Card
 from robseg.models.catalogue import card_to_json
-from robseg.models.weights import save_weights, sha256_of
+from robseg.models.checkpoints import fetch
+from robseg.models.checkpoints.weights import save_weights, sha256_of
 from robseg.registry import Registry
 
 CARD = Card("m", "enet", "toy", ("a", "b", "c"))

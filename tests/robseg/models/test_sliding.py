@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from robseg.errors import InputError
-from robseg.models import sliding
 from robseg.models.card import Card
-from robseg.models.inference import labels, preprocess
-from robseg.models.sizes import network_sizes, windows
-from robseg.models.sliding import slide
+from robseg.models.predict import sliding
+from robseg.models.predict.inference import labels, preprocess
+from robseg.models.predict.sizes import network_sizes, windows
+from robseg.models.predict.sliding import slide
 
 CARD = Card("m", "enet", "toy", ("a", "b", "c"), test_mode="slide", crop_size=(16, 24), stride=(11, 16))
 WHOLE = dataclasses.replace(CARD, test_mode="whole")

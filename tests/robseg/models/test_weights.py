@@ -17,8 +17,8 @@ from torch import Tensor
 from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.catalogue import read_card
-from robseg.models.unpickle import Stub, restricted_pickle
-from robseg.models.weights import (
+from robseg.models.checkpoints.unpickle import Stub, restricted_pickle
+from robseg.models.checkpoints.weights import (
     read_checkpoint,
     read_weights,
     save_weights,

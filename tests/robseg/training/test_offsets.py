@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from reports.scores import miou
+from reports.scoring.scores import miou
 from robseg.datasets.base import Dataset, Sample
 from robseg.models.architectures.segfix import ARCHITECTURE
 from robseg.models.base import Network

@@ -11,7 +11,7 @@ from robseg.errors import InputError
 from robseg.models.base import architecture
 from robseg.models.card import Card
 from robseg.models.catalogue import read_card
-from robseg.models.weights import save_weights
+from robseg.models.checkpoints.weights import save_weights
 from robseg.training.recipe import Recipe
 from robseg.training.start import open_start
 

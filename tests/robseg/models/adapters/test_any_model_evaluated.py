@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from torch import Tensor
 
 import robseg
-from reports.schema import RunRecord
+from reports.run.record import RunRecord
 from robseg.cli import cli
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError

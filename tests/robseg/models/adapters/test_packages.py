@@ -78,7 +78,7 @@ def test_the_image_processor_of_transformers_feeds_alike(segformer: Path) -> Non
     image = np.random.default_rng(4).integers(0, 256, (1, 90, 130, 3), dtype=np.uint8)
     processor = transformers.AutoImageProcessor.from_pretrained(segformer)
     theirs = processor(image[0], return_tensors="pt")["pixel_values"]
-    from robseg.models.inference import preprocess
+    from robseg.models.predict.inference import preprocess
 
     ours = preprocess(image, load_model(f"hf:{segformer}").card)
     assert ours.shape == theirs.shape

@@ -1,0 +1,1 @@
+"""What changed between two models, and whether it is more than chance."""

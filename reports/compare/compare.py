@@ -1,0 +1,207 @@
+"""Two models on the same images: what changed, by how much, and whether other images would say the same.
+
+The bootstrap is paired: both models are scored on the same resamples, so that what makes an image hard for
+both drops out of their difference. p-values are two-sided; those of corruptions, groups and classes are
+corrected for their number by Holm's method (Scandinavian Journal of Statistics 1979).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reports.formats.console import seen_in_training
+from reports.run.identity import differences, in_common
+from reports.run.record import WHOLE, InvalidRun, RunRecord
+from reports.scoring.measures import measures
+from reports.scoring.reference import pick_model, split_spec
+from reports.scoring.regions import check_region
+from reports.scoring.replicates import Replicates, read_replicates
+from reports.scoring.resampling import Bootstrap, interval, p_value
+from reports.tables.results import protocol_of, under_protocol
+
+__all__ = ["Comparison", "compare", "compare_runs", "holm", "open_spec"]
+
+Floats = NDArray[np.float64]
+
+COLUMNS = ["kind", "name", "first", "second", "difference", "low", "high", "p", "p_holm", "moved"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """The differences second - first of two models, on whole images or a `region` of them.
+
+    `table` has a row per score: kind, name (as in `reports.scoring.measures`), first, second, difference and
+    its interval low..high, p, p_holm, and whether it moved (p_holm below 1 - confidence); fractions.
+    `forced` says in what the runs differ although they should not, `left_out` names the runs' models that had
+    no partner. `seen` are the corruptions of the comparison that the first and the second were trained with.
+    """
+
+    first: str
+    second: str
+    dataset: str
+    protocol: str
+    region: str
+    images: int
+    unit: str
+    units: int
+    bootstrap: Bootstrap
+    forced: tuple[str, ...]
+    left_out: tuple[str, ...]
+    seen: tuple[tuple[str, ...], tuple[str, ...]]
+    table: pd.DataFrame
+
+
+def compare_runs(
+    first: str | Path,
+    second: str | Path,
+    *,
+    protocol: str | None = None,
+    bootstrap: Bootstrap | None = None,
+    force: bool = False,
+    region: str = WHOLE,
+) -> list[Comparison]:
+    """Compare two runs, or models of runs (RUN:MODEL), model by model.
+
+    Models are matched by their names; where each run has, or names, a single one, these are compared.
+
+    Parameters
+    ----------
+    force
+        Compare on the images and conditions in common where the runs differ in data, protocol or pixels.
+    region
+        Compare the scores near boundaries: "trimap-W" or "boundary-W", W being one of the runs' widths.
+
+    Raises
+    ------
+    InvalidRun
+        If the runs cannot be compared: what differs or is lacking, and what to do.
+    """
+    bootstrap = bootstrap or Bootstrap()
+    (run_a, a), (run_b, b) = (_asked(spec, protocol, region) for spec in (first, second))
+    unlike = [str(difference) for difference in differences(a, b)]
+    if unlike and not force:
+        raise InvalidRun(
+            f"Expected runs that can be compared, but they differ in {'; '.join(unlike)}: "
+            "evaluate both alike, or add --force to compare what they have in common."
+        )
+    pairs = _pairs(a, b)
+    paired = {name for names, _ in pairs for name in names}
+    left_out = tuple(model.name for model in (*a.models, *b.models) if model.name not in paired)
+    # The second one takes the first one's images and conditions, in that order: the resamples are the same.
+    a, b = in_common(a, b)
+    scored_a = read_replicates(run_a, a, bootstrap, classes=True, region=region)
+    scored_b = read_replicates(run_b, b, bootstrap, classes=True, region=region)
+    return [
+        compare(
+            scored_a,
+            scored_b,
+            places,
+            (f"{run_a}:{names[0]}", f"{run_b}:{names[1]}"),
+            tuple(unlike),
+            left_out,
+        )
+        for names, places in pairs
+    ]
+
+
+def open_spec(spec: str | Path) -> tuple[Path, RunRecord]:
+    """Return a run's folder and its record, with one model only where RUN:MODEL names one."""
+    run, name = split_spec(str(spec))
+    if run is None:
+        raise InvalidRun(f"Expected RUN or RUN:MODEL, but there is no run in '{spec}' (it has no run.json).")
+    record = RunRecord.load(run)
+    return run, record if name is None else pick_model(record, name, run)
+
+
+def _asked(spec: str | Path, protocol: str | None, region: str) -> tuple[Path, RunRecord]:
+    run, record = open_spec(spec)
+    check_region(region, record, run)
+    return run, record if protocol is None else under_protocol(record, protocol)
+
+
+def compare(
+    first: Replicates,
+    second: Replicates,
+    models: tuple[int, int] = (0, 0),
+    labels: tuple[str, str] = ("first", "second"),
+    forced: tuple[str, ...] = (),
+    left_out: tuple[str, ...] = (),
+) -> Comparison:
+    """Compare a model of each of two runs that were scored on the same images and resamples."""
+    record, bootstrap = first.record, first.bootstrap
+    ours = measures(first, models[0], protocol_of(record))
+    theirs = measures(second, models[1], protocol_of(record))
+    names = list(ours)
+    a, b = np.array(list(ours.values())), np.array([theirs[name] for name in names])
+    low, high = interval(b - a, first.units.count, bootstrap)
+    p = p_value(b - a, first.units.count, bootstrap)
+    table = pd.DataFrame(
+        {
+            "kind": [name.kind for name in names],
+            "name": [name.name for name in names],
+            "first": a[:, 0],
+            "second": b[:, 0],
+            "difference": (b - a)[:, 0],
+            "low": low,
+            "high": high,
+            "p": p,
+        }
+    )
+    # Overall scores are few and asked for one by one; the others are searched for what moved.
+    table["p_holm"] = table.groupby("kind", sort=False)["p"].transform(lambda column: holm(column.to_numpy()))
+    table["p_holm"] = table["p_holm"].where(table["kind"] != "overall", table["p"])
+    table["moved"] = table["p_holm"] < 1 - bootstrap.confidence
+    return Comparison(
+        *labels,
+        record.dataset["name"],
+        record.protocol,
+        first.region,
+        len(record.images),
+        first.units.kind,
+        first.units.count,
+        bootstrap,
+        forced,
+        left_out,
+        (_seen(first, models[0]), _seen(second, models[1])),
+        table[COLUMNS],
+    )
+
+
+def _seen(scored: Replicates, model: int) -> tuple[str, ...]:
+    return tuple(seen_in_training(scored.record.models[model], scored.record))
+
+
+def holm(p: Sequence[float] | Floats) -> Floats:
+    """Return p-values corrected for their number by Holm's method; undefined ones do not count.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    values = np.asarray(p, np.float64)
+    corrected: Floats = np.full(len(values), np.nan)
+    order = np.argsort(values, kind="stable")[: int((~np.isnan(values)).sum())]
+    steps = values[order] * np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return corrected
+
+
+def _pairs(a: RunRecord, b: RunRecord) -> list[tuple[tuple[str, str], tuple[int, int]]]:
+    """Return the names and places of the models that are compared."""
+    ours, theirs = [m.name for m in a.models], [m.name for m in b.models]
+    if len(ours) == len(theirs) == 1:
+        return [((ours[0], theirs[0]), (0, 0))]
+    common = [name for name in ours if name in theirs]
+    if not common:
+        raise InvalidRun(
+            f"Expected runs with models of the same names, but got {', '.join(ours)} and "
+            f"{', '.join(theirs)}: name them, RUN:MODEL."
+        )
+    return [((name, name), (ours.index(name), theirs.index(name))) for name in common]

@@ -1,0 +1,1 @@
+"""What people read outside of a browser: the console, Markdown, LaTeX, figures."""

@@ -1,0 +1,107 @@
+"""Result tables as LaTeX, in the layout of Kamann & Rother's: a row a model, a column a corruption, by group.
+
+They need the packages booktabs, graphicx (to turn the columns' names) and, as all modern classes have, T1
+fonts.
+"""
+
+from __future__ import annotations
+
+import math
+
+from reports.formats.console import percent
+from reports.formats.documents import LONGEST, one_line
+from reports.tables.results import Results
+
+__all__ = ["latex_table", "latex_text"]
+
+LOWER = ("mCD", "mrCD")  # is better
+SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_",
+    "%": r"\%", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", "–": "--", "…": r"\ldots{}",
+}  # fmt: skip
+
+
+def latex_text(text: str, longest: int = LONGEST) -> str:
+    r"""Return any text as one line of LaTeX.
+
+    Examples
+    --------
+    >>> latex_text("a_b & 5 %")
+    'a\\_b \\& 5 \\%'
+    """
+    return "".join(SPECIAL.get(character, character) for character in one_line(text, longest))
+
+
+def latex_table(results: Results) -> str:
+    """Return mIoU in % by model: clean, every corruption's mean over severities, mPC, maybe mCD and mrCD.
+
+    The best of a column is bold.
+    """
+    models = [str(name) for name in results.summary["model"]]
+    groups = _groups(results)
+    means = {
+        (row["model"], row["corruption"]): float(row["miou"])
+        for row in results.corruptions.to_dict("records")
+    }
+    columns = {"clean": list(results.summary["clean_miou"])}
+    columns |= {name: [means[model, name] for model in models] for names in groups.values() for name in names}
+    columns["mPC"] = list(results.summary["mpc"])
+    if results.scoring.reference:
+        columns |= {"mCD": list(results.summary["mcd"]), "mrCD": list(results.summary["mrcd"])}
+    return "\n".join(_lines(results, groups, columns, models)) + "\n"
+
+
+def _groups(results: Results) -> dict[str, list[str]]:
+    """Return the corruptions of each group."""
+    groups: dict[str, list[str]] = {}
+    for row in results.corruptions.to_dict("records"):
+        names = groups.setdefault(str(row["group"]), [])
+        if row["corruption"] not in names:
+            names.append(str(row["corruption"]))
+    return groups
+
+
+def _lines(
+    results: Results, groups: dict[str, list[str]], columns: dict[str, list[float]], models: list[str]
+) -> list[str]:
+    scoring, record = results.scoring, results.record
+    ends = len(columns) - sum(map(len, groups.values())) - 1
+    spans = " & ".join(
+        rf"\multicolumn{{{len(names)}}}{{c}}{{{latex_text(group)}}}" for group, names in groups.items()
+    )
+    heads = " & ".join(rf"\rotatebox{{90}}{{{latex_text(name.replace('_', ' '))}}}" for name in columns)
+    cells = [_column(values, lower=name in LOWER) for name, values in columns.items()]
+    rows = [
+        " & ".join([latex_text(model), *(column[place] for column in cells)]) + r" \\"
+        for place, model in enumerate(models)
+    ]
+    against = f" mCD and mrCD against {scoring.reference}." if scoring.reference else ""
+    caption = (
+        f"mIoU in % on {record.dataset['name']} ({len(record.images)} images), protocol {record.protocol}, "
+        f"each corruption averaged over its severities.{against}"
+    )
+    return [
+        "% needs \\usepackage{booktabs,graphicx}",
+        r"\begin{table*}",
+        r"\centering",
+        rf"\caption{{{latex_text(caption, 1000)}}}",
+        r"\setlength{\tabcolsep}{3pt}",
+        rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
+        r"\toprule",
+        *([f" & & {spans}{' &' * ends} \\\\"] if groups else []),
+        rf"model & {heads} \\",
+        r"\midrule",
+        *rows,
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table*}",
+    ]
+
+
+def _column(values: list[float], *, lower: bool) -> list[str]:
+    """Return the cells of a column, the best of several in bold."""
+    defined = [value for value in values if not math.isnan(value)]
+    best = (min if lower else max)(defined) if len(defined) > 1 else None
+    texts = [(value, latex_text(percent(value))) for value in values]
+    return [rf"\textbf{{{text}}}" if value == best else text for value, text in texts]

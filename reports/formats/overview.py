@@ -1,0 +1,168 @@
+"""A run, or several, as tables for people to paste elsewhere: Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from reports.formats.console import (
+    percent,
+    percent_alone,
+    percent_interval,
+    scoring_sentence,
+    seen_in_training,
+)
+from reports.formats.documents import Document, Table, one_line
+from reports.run.record import CLEAN, RunRecord, region_name
+from reports.scoring.protocols import PROTOCOLS
+from reports.scoring.published import Published, published
+from reports.scoring.regions import score_names
+from reports.tables.boundaries import SCORES
+from reports.tables.results import Results
+
+__all__ = ["comparable_rows", "overview"]
+
+SUMMARY = {"clean mIoU": "clean_miou", "mPC": "mpc", "rPC": "rpc", "mCD": "mcd", "mrCD": "mrcd"}
+OVERALL = {"clean": "clean", "mpc": "mPC", "rpc": "rPC"}
+FEW = 6  # models whose intervals fit a table that has a column for each
+
+
+def overview(results: Results, left_out: Sequence[str] = ()) -> Document:
+    """Return scores, costs, means and, where they may be compared, published rows.
+
+    CD and rCD are there where there is a reference, scores near boundaries where those were counted.
+    """
+    tables = (
+        _summary(results),
+        *_costs(results),
+        *_means(results.groups, "group", "Groups: mIoU in %"),
+        *_means(results.corruptions, "corruption", "Corruptions: mIoU in %, mean over severities"),
+        *_degradations(results),
+        *_means(results.severities, "severity", "Severities: mIoU in %, mean over corruptions"),
+        *_near(results),
+        *_published(results),
+    )
+    lines = tuple(_lines(results, left_out))
+    return Document("Robustness to image corruptions", tuple(_warnings(results.record)), lines, tables)
+
+
+def comparable_rows(results: Results) -> list[Published]:
+    """Return the published rows that have the run's data set, split and conditions; none otherwise."""
+    here = {(c.corruption, c.severity) for c in results.record.conditions if c.corruption != CLEAN}
+    dataset = (results.record.dataset["name"], results.record.dataset["split"])
+    return [
+        row
+        for row in published().values()
+        if (row.dataset, row.split) == dataset
+        and here == {(c, s) for c in row.corrupted for s in PROTOCOLS[row.protocol].severities[c]}
+    ]
+
+
+def _lines(results: Results, left_out: Sequence[str]) -> list[str]:
+    record = results.record
+    lines = [
+        f"{record.dataset['name']}, {record.dataset['split']}, {len(record.images)} images.",
+        scoring_sentence(results),
+    ]
+    if len(record.models) > FEW:
+        lines.append(f"Of more than {FEW} models, intervals of means are in the CSV files alone.")
+    return lines + [f"Left out: {reason}." for reason in left_out]
+
+
+def _warnings(record: RunRecord) -> list[str]:
+    """Return which models were trained with corruptions of the run."""
+    models: dict[tuple[str, ...], list[str]] = {}
+    for model in record.models:
+        models.setdefault(tuple(seen_in_training(model, record)), []).append(one_line(model.name))
+    return [
+        f"{', '.join(names)}: trained with {', '.join(seen)}, which flatters scores there and their means."
+        for seen, names in models.items()
+        if seen
+    ]
+
+
+def _summary(results: Results) -> Table:
+    scores = {k: v for k, v in SUMMARY.items() if results.summary[v].notna().any()}
+    rows = tuple(
+        (str(row["model"]), *(percent_interval(row, column) for column in scores.values()))
+        for row in results.summary.to_dict("records")
+    )
+    return Table("Summary, in %", ("", *scores), rows)
+
+
+def _costs(results: Results) -> list[Table]:
+    """Return a table of what each model costs; none where nothing is known of any."""
+    costs = results.summary[["parameters", "gmacs", "ms_per_image"]]
+    if costs.isna().all(axis=None):
+        return []
+    rows = tuple(
+        (str(model), _number(parameters / 1e6, 2), _number(gmacs, 2), _number(ms, 1))
+        for model, (parameters, gmacs, ms) in zip(results.summary["model"], costs.to_numpy(), strict=True)
+    )
+    header = ("", "million parameters", "GMACs per image", "ms per image")
+    return [Table(f"Cost, with time on {results.record.device}", header, rows)]
+
+
+def _number(value: float, decimals: int) -> str:
+    return "–" if pd.isna(value) else f"{value:.{decimals}f}"
+
+
+def _degradations(results: Results) -> list[Table]:
+    """Return tables of CD and rCD by corruption; none where there is no reference."""
+    reference = results.scoring.reference
+    if not reference:
+        return []
+    return [
+        table
+        for score, name in {"cd": "CD", "rcd": "rCD"}.items()
+        for table in _means(results.corruptions, "corruption", f"{name} in %, against {reference}", score)
+    ]
+
+
+def _near(results: Results) -> list[Table]:
+    """Return a table for each width and score near boundaries: clean, mPC, rPC, groups, corruptions."""
+    means = results.boundary_means
+    named = means.assign(mean=[_mean(*pair) for pair in zip(means["kind"], means["name"], strict=True)])
+    tables = []
+    for width in dict.fromkeys(means["width"]):
+        for score, kind in SCORES.items():
+            title = f"Near boundaries: {score_names(region_name(kind, width)).mean} in %"
+            tables += _means(named[means["width"] == width], "mean", title, score)
+    return tables
+
+
+def _mean(kind: str, name: str) -> str:
+    """Return what a mean is called where overall scores, groups and corruptions stand in one table."""
+    return OVERALL[name] if kind == "overall" else f"{name} (group)" if kind == "group" else name
+
+
+def _published(results: Results) -> list[Table]:
+    rows = comparable_rows(results)
+    if not rows:
+        return []
+    names = list(rows[0].corrupted)
+    return [
+        Table(
+            f"Published, mIoU in %: {rows[0].source}",
+            ("", "clean", *names),
+            tuple(
+                (row.name, percent(row.clean), *(percent(row.corrupted[name]) for name in names))
+                for row in rows
+            ),
+        )
+    ]
+
+
+def _means(table: pd.DataFrame, column: str, title: str, score: str = "miou") -> list[Table]:
+    """Return a table of a score by `column`, a column per model; none where nothing is corrupted."""
+    if table.empty:
+        return []
+    models = list(dict.fromkeys(table["model"]))
+    shown = percent_interval if len(models) <= FEW else percent_alone
+    cells = {(row["model"], row[column]): shown(row, score) for row in table.to_dict("records")}
+    rows = tuple(
+        (str(name), *(cells.get((model, name), "–") for model in models))
+        for name in dict.fromkeys(table[column])
+    )
+    return [Table(title, ("", *map(str, models)), rows)]

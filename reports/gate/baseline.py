@@ -1,0 +1,179 @@
+"""Baselines: what a gate holds a run against, from another run or from a small file kept in a repository."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.run.identity import Difference, identity
+from reports.run.record import Condition, InvalidRun, RunRecord
+from reports.scoring.measures import Measure, measures
+from reports.scoring.replicates import Replicates
+from reports.scoring.resampling import interval
+from reports.tables.results import protocol_of
+
+__all__ = [
+    "Baseline",
+    "ModelBaseline",
+    "Score",
+    "baseline_json",
+    "baseline_of",
+    "images_digest",
+    "load_baseline",
+]
+
+FORMAT = "robseg-baseline"
+VERSION = 1
+
+Floats = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """A score with its interval; fractions, NaN where undefined."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelBaseline:
+    """The scores of one model by measure; `replicates` only where the baseline is a run with counts."""
+
+    name: str
+    sha256: str
+    scores: Mapping[Measure, Score]
+    replicates: Mapping[Measure, Floats] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Baseline:
+    """Scores of an earlier run, and what they are of: nothing else may be held against them."""
+
+    identity: Mapping[str, str]
+    images: int
+    images_digest: str
+    conditions: tuple[Condition, ...]
+    models: tuple[ModelBaseline, ...]
+
+    def differences(self, record: RunRecord) -> list[Difference]:
+        """Return in what a run differs from the baseline's so that they must not be compared."""
+        theirs = identity(record)
+        found = [
+            Difference(what, self.identity.get(what, "nothing"), theirs[what])
+            for what in theirs
+            if self.identity.get(what) != theirs[what]
+        ]
+        if self.images_digest != images_digest(record):
+            found.append(Difference("images", f"{self.images}", f"{len(record.images)}, others"))
+        return found
+
+
+def images_digest(record: RunRecord) -> str:
+    """Return a digest of the names of a run's images, in any order."""
+    return hashlib.blake2b(json.dumps(sorted(record.images)).encode(), digest_size=16).hexdigest()
+
+
+def baseline_of(scored: Replicates) -> Baseline:
+    """Return a scored run as a baseline, with its replicates."""
+    record = scored.record
+    models = []
+    for place, model in enumerate(record.models):
+        found = measures(scored, place, protocol_of(record))
+        low, high = interval(np.array(list(found.values())), scored.units.count, scored.bootstrap)
+        scores = {
+            measure: Score(float(values[0]), float(low[row]), float(high[row]))
+            for row, (measure, values) in enumerate(found.items())
+        }
+        models.append(ModelBaseline(model.name, model.sha256, scores, found))
+    return Baseline(
+        identity(record), len(record.images), images_digest(record), record.conditions, tuple(models)
+    )
+
+
+def baseline_json(scored: Replicates) -> str:
+    """Return a scored run as the text of a baseline file: identity, scores and intervals, no counts."""
+    baseline = baseline_of(scored)
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "identity": dict(baseline.identity),
+        "images": baseline.images,
+        "images_digest": baseline.images_digest,
+        "versions": {name: v for name, v in scored.record.versions.items() if name in ("robseg", "torch")},
+        "bootstrap": {
+            **dataclasses.asdict(scored.bootstrap),
+            "unit": scored.units.kind,
+            "units": scored.units.count,
+        },
+        "conditions": [dataclasses.astuple(condition) for condition in baseline.conditions],
+        "models": {model.name: _model_json(model) for model in baseline.models},
+    }
+    return _lines(content) + "\n"
+
+
+def _lines(value: object, indent: str = "") -> str:
+    """Return JSON with a line for each entry of a mapping: so differences of committed files read well."""
+    if not isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    inner = indent + " "
+    entries = [
+        f"{inner}{json.dumps(key, ensure_ascii=False)}: {_lines(v, inner)}" for key, v in value.items()
+    ]
+    return "{\n" + ",\n".join(entries) + f"\n{indent}}}"
+
+
+def _model_json(model: ModelBaseline) -> dict[str, object]:
+    scores: dict[str, dict[str, list[float | None]]] = {}
+    for measure, score in model.scores.items():
+        ends = [None if math.isnan(x) else round(x, 6) for x in (score.value, score.low, score.high)]
+        scores.setdefault(measure.kind, {})[measure.name] = ends
+    return {"sha256": model.sha256, "scores": scores}
+
+
+def load_baseline(path: Path) -> Baseline:
+    """Read a baseline file.
+
+    Raises
+    ------
+    InvalidRun
+        If it is none, or one that this version does not know.
+    """
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        if raw["format"] != FORMAT or raw["version"] != VERSION:
+            raise InvalidRun(
+                f"Expected {path} to be a baseline of version {VERSION}, but it is another: "
+                "write it again with `robseg baseline save RUN`."
+            )
+        return Baseline(
+            identity={str(key): str(value) for key, value in raw["identity"].items()},
+            images=int(raw["images"]),
+            images_digest=str(raw["images_digest"]),
+            conditions=tuple(Condition(str(c), int(s), str(g)) for c, s, g in raw["conditions"]),
+            models=tuple(_read_model(name, model) for name, model in raw["models"].items()),
+        )
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, InvalidRun):
+            raise
+        raise InvalidRun(
+            f"Expected {path} to be a run's folder or a baseline's file, but it is not readable as one "
+            f"({type(error).__name__}): write it with `robseg baseline save RUN`."
+        ) from error
+
+
+def _read_model(name: str, raw: dict[str, dict[str, dict[str, list[float | None]]]]) -> ModelBaseline:
+    scores = {
+        Measure(kind, of): Score(*(math.nan if end is None else float(end) for end in ends))
+        for kind, by_name in raw["scores"].items()
+        for of, ends in by_name.items()
+    }
+    return ModelBaseline(name, str(raw["sha256"]), scores)

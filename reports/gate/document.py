@@ -1,0 +1,155 @@
+"""A gate's verdict in the forms that continuous integration reads: JSON, JUnit XML, Markdown, annotations."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterable
+from xml.etree import ElementTree
+
+from reports.formats.console import percent
+from reports.formats.documents import Document, Table, one_line, to_markdown
+from reports.gate.checks import FAIL, INCONCLUSIVE, Check
+from reports.gate.gate import Gate
+
+__all__ = ["gate_document", "gate_json", "github_annotations", "junit_xml", "step_summary"]
+
+ROWS = 200  # of the table that people read; gate.json has all
+ANNOTATIONS = 10  # GitHub shows no more of a kind
+SUMMARY_BYTES = 1_000_000  # GitHub refuses a step's summary above 1 MiB
+WORDS = {"max_drop": "drop", "max_rise": "rise", "max_relative_drop": "relative drop", "floor": "score"}
+
+
+def gate_json(gate: Gate) -> str:
+    """Return a verdict as JSON; undefined is null."""
+    raw = dataclasses.asdict(gate)
+    for check in raw["checks"]:
+        for name, value in check.items():
+            if isinstance(value, float) and math.isnan(value):
+                check[name] = None
+    return json.dumps(raw, indent=2, ensure_ascii=False) + "\n"
+
+
+def junit_xml(gate: Gate) -> str:
+    """Return a verdict as JUnit XML, a case per check; a lenient gate skips inconclusive ones."""
+    failed = [check for check in gate.checks if _fails(check, gate)]
+    skipped = [c for c in gate.checks if c.verdict == INCONCLUSIVE and not gate.strict]
+    suite = ElementTree.Element(
+        "testsuite",
+        name="robseg gate",
+        tests=str(max(1, len(gate.checks))),
+        failures=str(len(failed) if gate.checks else 1),
+        skipped=str(len(skipped)),
+        errors="0",
+    )
+    if not gate.checks:
+        case = ElementTree.SubElement(suite, "testcase", classname="robseg gate", name="checks")
+        ElementTree.SubElement(case, "failure", message="Nothing was compared.")
+    for check in gate.checks:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=one_line(check.model), name=one_line(f"{check.rule} {check.target}")
+        )
+        if check.verdict == INCONCLUSIVE and not gate.strict:
+            ElementTree.SubElement(case, "skipped", message=sentence(check))
+        elif _fails(check, gate):
+            ElementTree.SubElement(case, "failure", message=sentence(check))
+    root = ElementTree.Element("testsuites")
+    root.append(suite)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def step_summary(gate: Gate) -> str:
+    """Return a verdict as Markdown that fits into a step summary."""
+    text = to_markdown(gate_document(gate))
+    if len(text.encode()) <= SUMMARY_BYTES:
+        return text
+    return text.encode()[:SUMMARY_BYTES].decode(errors="ignore") + "\n\nCut here; see gate.json.\n"
+
+
+def github_annotations(gate: Gate) -> list[str]:
+    """Return GitHub's workflow commands for what failed or is inconclusive, worst first."""
+    failed = [check for check in gate.checks if _fails(check, gate)]
+    unsure = [check for check in gate.checks if check.verdict == INCONCLUSIVE and not gate.strict]
+    lines = [_command("error", check) for check in _worst_first(failed)[:ANNOTATIONS]]
+    if not gate.checks:
+        lines.append("::error title=robseg gate::Nothing was compared.")
+    return lines + [_command("warning", check) for check in _worst_first(unsure)[:ANNOTATIONS]]
+
+
+def gate_document(gate: Gate) -> Document:
+    """Return a verdict for people: what failed first."""
+    order = {FAIL: 0, INCONCLUSIVE: 1}
+    checks = sorted(gate.checks, key=lambda check: order.get(check.verdict, 2))
+    counts = {name: sum(c.verdict == name for c in checks) for name in (FAIL, INCONCLUSIVE, "pass")}
+    lines = [
+        f"{gate.run} against {gate.baseline}" if gate.baseline else gate.run,
+        f"{len(checks)} checks: " + ", ".join(f"{number} {name}" for name, number in counts.items()) + ".",
+        *gate.notes,
+    ]
+    if gate.verdict == INCONCLUSIVE:
+        lines.append(
+            "Inconclusive: an interval spans its limit. "
+            + ("The gate is strict, so it fails." if gate.strict else "The gate is lenient, so it passes.")
+        )
+    if len(checks) > ROWS:
+        lines.append(f"The table shows {ROWS} checks, what failed first; gate.json has all {len(checks)}.")
+    table = Table(
+        "Checks",
+        ("check", "model", "baseline", "run", "value", "interval", "limit", "verdict"),
+        tuple(_row(check) for check in checks[:ROWS]),
+    )
+    warnings = () if gate.passed else (f"the gate failed ({gate.verdict}).",)
+    return Document(f"robseg gate: {gate.verdict}", warnings, tuple(lines), (table,) if checks else ())
+
+
+def sentence(check: Check) -> str:
+    """Return a check in one sentence."""
+    said = "at least" if check.rule == "floor" else "at most"
+    text = (
+        f"{one_line(check.target)} of {one_line(check.model)}: {WORDS[check.rule]} {percent(check.value)} "
+        f"({percent(check.low)} to {percent(check.high)}), allowed {said} {percent(check.limit)}"
+    )
+    return f"{text}; {check.reason}" if check.reason else text
+
+
+def _row(check: Check) -> tuple[str, ...]:
+    return (
+        f"{WORDS[check.rule]} {check.target}",
+        check.model,
+        percent(check.baseline),
+        percent(check.score),
+        percent2(check.value),
+        f"{percent2(check.low)} .. {percent2(check.high)}",
+        f"{'≥' if check.rule == 'floor' else '≤'} {percent2(check.limit)}",
+        f"{check.verdict} ({check.reason})" if check.reason else check.verdict,
+    )
+
+
+def percent2(fraction: float) -> str:
+    """Return a fraction as a percentage with two decimals: limits are finer than scores."""
+    return "–" if math.isnan(fraction) else f"{round(100 * fraction, 2) + 0:.2f}"  # + 0: no -0.00
+
+
+def _fails(check: Check, gate: Gate) -> bool:
+    return check.verdict == FAIL or (gate.strict and check.verdict == INCONCLUSIVE)
+
+
+def _worst_first(checks: Iterable[Check]) -> list[Check]:
+    def excess(check: Check) -> float:
+        over = (check.limit - check.value) if check.rule == "floor" else (check.value - check.limit)
+        return math.inf if math.isnan(over) else over
+
+    return sorted(checks, key=excess, reverse=True)
+
+
+def _command(level: str, check: Check) -> str:
+    """Return one workflow command; its property and its message have characters that would end them."""
+    message = sentence(check).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    title = (
+        f"robseg gate {one_line(check.target, 60)}".replace("%", "%25")
+        .replace(":", "%3A")
+        .replace(",", "%2C")
+    )
+    return f"::{level} title={title}::{message}"

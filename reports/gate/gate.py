@@ -1,0 +1,133 @@
+"""A gate: is a run as good as its baseline, and as good as it must be.
+
+Each check has a value that must not exceed a limit, and says "inconclusive" where the value's interval spans
+it. Against a run, intervals are paired (same images, same resamples). A baseline file has no counts: there
+the two models' own intervals are combined as if they came from different images (MOVER: Zou & Donner,
+Statistics in Medicine 2008), which is wider than need be.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from reports.compare.compare import open_spec
+from reports.gate.baseline import Baseline, ModelBaseline, baseline_of, load_baseline
+from reports.gate.checks import FAIL, INCONCLUSIVE, PASS, Check, checks_of, lacking_model
+from reports.gate.rules import Rules
+from reports.run.identity import Difference, conditions_of, differences
+from reports.run.record import InvalidRun, RunRecord
+from reports.scoring.reference import split_spec
+from reports.scoring.replicates import read_replicates
+from reports.scoring.resampling import Bootstrap
+
+__all__ = ["Gate", "run_gate"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Gate:
+    """The verdict on a run; a lenient gate has `passed` where it is inconclusive. `notes` are for people."""
+
+    run: str
+    baseline: str
+    verdict: str
+    passed: bool
+    strict: bool
+    notes: tuple[str, ...]
+    checks: tuple[Check, ...]
+
+
+def run_gate(
+    run: str | Path, baseline: str | Path | None, rules: Rules, bootstrap: Bootstrap | None = None
+) -> Gate:
+    """Check a run (RUN or RUN:MODEL) against a baseline (a run, or the file of `robseg baseline save`).
+
+    Raises
+    ------
+    InvalidRun
+        If a run or baseline cannot be read, they must not be compared, or a rule is about nothing.
+    MissingCounts
+        If a run has not ended.
+    """
+    bootstrap = bootstrap or Bootstrap()
+    folder, record = open_spec(run)
+    if baseline is None:
+        if rules.need_baseline:
+            raise InvalidRun("Expected --baseline for rules about drops, but got none: name a run or a file.")
+        mine = baseline_of(read_replicates(folder, record, bootstrap, classes=True))
+        checks = [check for model in mine.models for check in checks_of(model, None, rules, bootstrap)]
+        return _gate(str(run), "", rules, checks, [])
+    theirs = _open_baseline(baseline, record, bootstrap)
+    here = conditions_of(record)
+    kept = tuple(c for c in theirs.conditions if (c.corruption, c.severity) in here)
+    if not kept:
+        raise InvalidRun(
+            "Expected the run to have conditions of the baseline, but it has none: evaluate it alike."
+        )
+    same = dataclasses.replace(record, conditions=kept)
+    mine = baseline_of(read_replicates(folder, same, bootstrap, classes=True))
+    missing = frozenset(c for c in theirs.conditions if c not in kept)
+    checks = [
+        check
+        for old, new in _pairs(theirs, mine)
+        for check in (
+            [lacking_model(old.name)] if new is None else checks_of(new, old, rules, bootstrap, missing)
+        )
+    ]
+    return _gate(str(run), str(baseline), rules, checks, _notes(theirs, rules, len(here) - len(kept)))
+
+
+def _open_baseline(baseline: str | Path, record: RunRecord, bootstrap: Bootstrap) -> Baseline:
+    """Return the baseline, once it is known that the run may be held against it."""
+    if split_spec(str(baseline))[0] is None:
+        theirs = load_baseline(Path(baseline))
+        _refuse(theirs.differences(record))
+        return theirs
+    folder, other = open_spec(baseline)
+    _refuse([unlike for unlike in differences(other, record) if unlike.what != "conditions"])
+    # The run's order of images: so both have the same resamples.
+    aligned = dataclasses.replace(other, images=record.images, clusters=record.clusters)
+    return baseline_of(read_replicates(folder, aligned, bootstrap, classes=True))
+
+
+def _refuse(unlike: Sequence[Difference]) -> None:
+    if unlike:
+        raise InvalidRun(
+            f"Expected a baseline and a run that can be compared, but they differ in "
+            f"{'; '.join(map(str, unlike))}: evaluate alike, or save a new baseline."
+        )
+
+
+def _pairs(theirs: Baseline, mine: Baseline) -> list[tuple[ModelBaseline, ModelBaseline | None]]:
+    """Return each model of the baseline with the run's of that name; single ones belong together anyhow."""
+    if len(theirs.models) == len(mine.models) == 1:
+        return [(theirs.models[0], mine.models[0])]
+    by_name = {model.name: model for model in mine.models}
+    return [(old, by_name.get(old.name)) for old in theirs.models]
+
+
+def _notes(theirs: Baseline, rules: Rules, extra: int) -> list[str]:
+    notes = []
+    if not rules.intervals:
+        notes.append("Scores are judged on these very images: no allowance is made for their being a sample.")
+    elif any(model.replicates is None for model in theirs.models):
+        notes.append(
+            "The baseline is a file without counts, so intervals are not paired: the run's own and the "
+            "stored ones are combined, which is wider than need be. Give the baseline's run for paired ones."
+        )
+    else:
+        notes.append("Intervals of drops are paired: both runs are scored on the same resamples of images.")
+    if extra:
+        notes.append(f"The run has {extra} conditions that the baseline lacks: they are left out.")
+    return notes
+
+
+def _gate(run: str, baseline: str, rules: Rules, checks: Sequence[Check], notes: list[str]) -> Gate:
+    """Return the verdict of all checks; none at all is a failure."""
+    found = {check.verdict for check in checks}
+    verdict = FAIL if FAIL in found or not checks else INCONCLUSIVE if INCONCLUSIVE in found else PASS
+    if not checks:
+        notes = [*notes, "Nothing was compared."]
+    passed = verdict == PASS or (verdict == INCONCLUSIVE and not rules.strict)
+    return Gate(run, baseline, verdict, passed, rules.strict, tuple(notes), tuple(checks))

@@ -1,0 +1,104 @@
+"""How many images does it take to see a drop? From the spread of a run's scores over resamples."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from scipy.special import ndtri
+
+from reports.compare.compare import open_spec
+from reports.formats.documents import Document, Table
+from reports.scoring.measures import Measure, measures
+from reports.scoring.replicates import Replicates, read_replicates
+from reports.scoring.resampling import Bootstrap, standard_error
+from reports.tables.results import protocol_of
+
+__all__ = ["Need", "images_needed", "plan_document", "plan_gate"]
+
+SHOWN = ("overall", "group", "corruption")
+
+
+@dataclasses.dataclass(frozen=True)
+class Need:
+    """What it takes to see a drop of one score: `error` of the difference of two runs, fractions.
+
+    `visible` is the drop that the run's own images show; `images` the number needed for each asked drop.
+    """
+
+    measure: Measure
+    error: float
+    visible: float
+    images: tuple[int, ...]
+
+
+def images_needed(error: float, images: int, drop: float, confidence: float, power: float) -> int:
+    """Return how many images show a drop, where `images` of them leave a standard error of the difference.
+
+    The error shrinks as one over the root of the number; the test is two-sided at 1 - confidence.
+
+    Examples
+    --------
+    >>> images_needed(0.01, 100, 0.028, 0.95, 0.8)
+    101
+    """
+    reach = float(ndtri(0.5 + confidence / 2) + ndtri(power))
+    return max(2, math.ceil(images * (reach * error / drop) ** 2 - 1e-9))
+
+
+def plan_gate(
+    run: str | Path, drops: Sequence[float], bootstrap: Bootstrap | None = None, power: float = 0.8
+) -> Document:
+    """Return, for the first model of a run, how many images show drops (fractions) of its scores.
+
+    The other run is taken to vary as much as this one, and unpaired: an upper bound, since two versions of a
+    model mostly err on the same images.
+    """
+    folder, record = open_spec(run)
+    bootstrap = bootstrap or Bootstrap()
+    record = dataclasses.replace(record, models=record.models[:1])
+    scored = read_replicates(folder, record, bootstrap)
+    return plan_document(scored, [_need(scored, m, v, drops, power) for m, v in _shown(scored)], drops, power)
+
+
+def _shown(scored: Replicates) -> list[tuple[Measure, float]]:
+    """Return the standard error of the difference of two runs, by measure; without undefined ones."""
+    found = measures(scored, 0, protocol_of(scored.record))
+    errors = [
+        (measure, math.sqrt(2) * float(standard_error(values, scored.bootstrap)))
+        for measure, values in found.items()
+        if measure.kind in SHOWN and measure.name != "rpc"
+    ]
+    return [(measure, error) for measure, error in errors if scored.units.count > 1 and error == error]
+
+
+def _need(scored: Replicates, measure: Measure, error: float, drops: Sequence[float], power: float) -> Need:
+    confidence, images = scored.bootstrap.confidence, len(scored.record.images)
+    reach = ndtri(0.5 + confidence / 2) + ndtri(power)
+    needed = tuple(images_needed(error, images, drop, confidence, power) for drop in drops)
+    return Need(measure, error, float(reach * error), needed)
+
+
+def plan_document(
+    scored: Replicates, needs: Sequence[Need], drops: Sequence[float], power: float
+) -> Document:
+    """Return the plan for people."""
+    record, level = scored.record, 100 * scored.bootstrap.confidence
+    lines = (
+        f"{record.models[0].name} on {len(record.images)} images of {record.dataset['name']}, from "
+        f"{scored.bootstrap.resamples} resamples of {scored.units.count} {scored.units.kind}s.",
+        f"A drop is seen with probability {power:g} by a two-sided test at {level:g} % confidence. The "
+        "numbers suppose a baseline file, whose intervals are not paired; against a run, fewer images do.",
+    )
+    header = ("", "seen here, points", *(f"images for {100 * drop:g} points" for drop in drops))
+    rows = tuple(
+        (str(need.measure), f"{100 * need.visible:.2f}", *(f"{number:,}" for number in need.images))
+        for need in needs
+    )
+    if not needs:
+        lines = (lines[0], "There are too few images for an interval.")
+    return Document(
+        "Images needed to see a drop", (), lines, (Table("By score", header, rows),) if rows else ()
+    )

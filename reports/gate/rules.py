@@ -1,0 +1,164 @@
+"""The rules of a gate, from a TOML file and from `TARGET=NUMBER` on the command line.
+
+A file looks like this; targets that are not named fall under a rule without one::
+
+    strict = false            # true: an interval that spans a limit fails
+    intervals = true          # false: judge the scores on these very images
+    [max_drop]                # percentage points of mIoU that may be lost against the baseline
+    default = 1.0             # clean, mPC, every group, every corruption
+    "corruption:fog" = 2.0
+    [max_rise]                # points that may be gained: where code must not move numbers
+    default = 1.0
+    [max_relative_drop]       # percent of the baseline's score
+    mpc = 2.5
+    [floor]                   # percent that a score must reach, whatever the baseline has
+    mpc = 40
+    "class:person" = 25
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from reports.run.record import InvalidRun
+from reports.scoring.measures import Measure
+
+__all__ = ["DEFAULT", "RULES", "Rules", "assigned", "limits", "read_rules"]
+
+DEFAULT = "default"
+RULES = ("max_drop", "max_rise", "max_relative_drop", "floor")
+SWITCHES = ("strict", "intervals")
+WILDCARDS = {
+    "groups": "group",
+    "corruptions": "corruption",
+    "conditions": "condition",
+    "classes": "class",
+    "clean-classes": "clean-class",
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Limits by target: `max_drop` and `max_rise` in points, `max_relative_drop` and `floor` in percent.
+
+    `strict`: an inconclusive check fails. `intervals`: False judges scores as if these images were all.
+    """
+
+    max_drop: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    max_rise: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    max_relative_drop: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    floor: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    strict: bool = False
+    intervals: bool = True
+
+    @property
+    def need_baseline(self) -> bool:
+        """Whether a rule is about a drop or a rise."""
+        return bool(self.max_drop or self.max_rise or self.max_relative_drop)
+
+
+def read_rules(path: Path) -> Rules:
+    """Read the rules of a TOML file.
+
+    Raises
+    ------
+    InvalidRun
+        If it cannot be read, or has something that is no rule.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidRun(
+            f"Expected {path} to be the TOML file of a gate's rules, but got: {error}."
+        ) from error
+    known = (*RULES, *SWITCHES)
+    for name, value in raw.items():
+        if name not in known:
+            raise InvalidRun(f"Expected rules of a gate ({', '.join(known)}) in {path}, but got '{name}'.")
+        if name in SWITCHES and not isinstance(value, bool):
+            raise InvalidRun(f"Expected `{name}` in {path} to be true or false, but got {value!r}.")
+    tables = {name: _table(raw.get(name, {}), name, path) for name in RULES}
+    return Rules(**tables, strict=raw.get("strict", False), intervals=raw.get("intervals", True))
+
+
+def assigned(texts: Iterable[str], option: str) -> dict[str, float]:
+    """Return the limits of texts such as "1.0" (for the default targets) and "fog=2".
+
+    Examples
+    --------
+    >>> assigned(["1", "class:person=2.5"], "--max-drop")
+    {'default': 1.0, 'class:person': 2.5}
+    """
+    limits = {}
+    for text in texts:
+        target, _, number = text.rpartition("=")
+        try:
+            limits[target.strip() or DEFAULT] = _number(float(number))
+        except ValueError as error:
+            raise InvalidRun(f"Expected {option} NUMBER or TARGET=NUMBER, but got '{text}'.") from error
+    return limits
+
+
+def limits(targets: Mapping[str, float], known: Iterable[Measure], rule: str) -> dict[Measure, float]:
+    """Return the limit of each measure that a rule is about; the more particular target wins.
+
+    Raises
+    ------
+    InvalidRun
+        If a target is none of the measures.
+    """
+    known = list(known)
+    if rule == "floor" and DEFAULT in targets:
+        raise InvalidRun("Expected a floor with its target, such as mpc=40 or class:person=25, but got none.")
+    found: dict[Measure, float] = {}
+    for target in sorted(targets, key=_particularity):
+        meant = _meant(target, known)
+        if not meant:
+            names = [str(measure) for measure in known]
+            near = get_close_matches(target, [*names, *(m.name for m in known), *WILDCARDS], n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "see docs/gate.md for the names."
+            raise InvalidRun(f"Expected the target of a rule, but the run has no '{target}': {hint}")
+        found |= dict.fromkeys(meant, targets[target])
+    return found
+
+
+def _meant(target: str, known: list[Measure]) -> list[Measure]:
+    if target == DEFAULT:
+        overall = [Measure("overall", "clean"), Measure("overall", "mpc")]
+        return [m for m in known if m in overall or m.kind in ("group", "corruption")]
+    if target in WILDCARDS:
+        return [m for m in known if m.kind == WILDCARDS[target]]
+    exact = [m for m in known if str(m) == target]
+    return (
+        exact or [m for m in known if m.name == target and m.kind in ("group", "corruption", "condition")][:1]
+    )
+
+
+def _particularity(target: str) -> int:
+    if target == DEFAULT:
+        return 0
+    return 1 if target in WILDCARDS else 2
+
+
+def _table(raw: object, name: str, path: Path) -> dict[str, float]:
+    """Return a rule's table; a number alone stands for the default targets."""
+    if isinstance(raw, (int, float)) and not isinstance(raw, bool):
+        raw = {DEFAULT: raw}
+    if not isinstance(raw, dict):
+        raise InvalidRun(f"Expected `{name}` in {path} to be a number or a table, but got {raw!r}.")
+    try:
+        return {str(target): _number(value) for target, value in raw.items()}
+    except (TypeError, ValueError) as error:
+        raise InvalidRun(
+            f"Expected every limit of `{name}` in {path} to be a number of 0 or more."
+        ) from error
+
+
+def _number(value: float) -> float:
+    if isinstance(value, bool) or not 0 <= value <= 100:  # NaN is refused as well
+        raise ValueError(value)
+    return float(value)

@@ -1,0 +1,1 @@
+"""Whether two runs rank models and corruptions alike."""

@@ -1,0 +1,161 @@
+"""How alike two runs rank, as a document for people, and as CSV and JSON for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from reports.formats.console import percent
+from reports.formats.documents import Document, Table
+from reports.ranks.ranks import OVERALL, Ranks, Side
+from reports.ranks.spearman import EXACT, FEWEST
+from reports.tables.results import csv_text
+
+__all__ = ["ranks_csv", "ranks_document", "ranks_json", "rho_text"]
+
+SIDES = {"A": "first", "B": "second"}
+LABELS = {"clean": "clean mIoU", "mpc": "mPC", "rpc": "rPC"}
+MEANS = {
+    "models": "of models, mean over corruptions",
+    "corruptions": "of corruptions, mean over models",
+    "conditions": "of conditions, mean over models",
+}
+TITLES = {
+    "mean": "Rank correlations",
+    "models": "Of models, by score and under each corruption",
+    "corruptions": "Of corruptions, by mIoU over severities, for each model",
+    "conditions": "Of conditions (a corruption at a severity), by mIoU, for each model",
+}
+
+
+def ranks_document(ranks: Ranks) -> Document:
+    """Return the rank correlations of two runs, and the numbers that were ranked with their ranks."""
+    correlations = {kind: _correlations(ranks.table, kind) for kind in TITLES}
+    tables = [
+        correlations["mean"],
+        _models(ranks.models),
+        _corruptions(ranks.corruptions),
+        *(correlations[kind] for kind in ("models", "corruptions", "conditions")),
+    ]
+    return Document(
+        "Do two runs rank alike?",
+        tuple(f"the runs differ in {reason}." for reason in ranks.unlike),
+        tuple(_lines(ranks)),
+        tuple(table for table in tables if table.rows),
+    )
+
+
+def ranks_csv(ranks: Ranks) -> str:
+    """Return the rank correlations as CSV."""
+    return csv_text(ranks.table.assign(first=ranks.first.run, second=ranks.second.run))
+
+
+def ranks_json(ranks: Ranks) -> str:
+    """Return all about two runs' ranks as JSON; undefined is null."""
+    fields = dataclasses.asdict(ranks) | {
+        "pairs": [pair._asdict() for pair in ranks.pairs],
+        **{name: _records(getattr(ranks, name)) for name in ("table", "models", "corruptions")},
+    }
+    return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+
+
+def rho_text(rho: float) -> str:
+    """Return a rank correlation with two decimals.
+
+    Examples
+    --------
+    >>> rho_text(0.954), rho_text(-0.001), rho_text(float("nan"))
+    ('0.95', '0.00', '–')
+    """
+    return "–" if math.isnan(rho) else f"{round(rho, 2) + 0:.2f}"  # + 0: no -0.00
+
+
+def _lines(ranks: Ranks) -> Iterator[str]:
+    """Yield in sentences what was ranked, and how sure it is."""
+    models, level = len(ranks.pairs), f"{100 * ranks.bootstrap.confidence:g} %"
+    yield f"A: {_side(ranks.first)}"
+    yield f"B: {_side(ranks.second)}"
+    yield (
+        f"Protocol {ranks.protocol or 'custom'}, {len(ranks.corruptions)} corruptions. Models, A and B: "
+        + "; ".join(f"{pair.first} and {pair.second}" for pair in ranks.pairs)
+        + "."
+    )
+    yield (
+        "Spearman's rho is 1 where both rank alike, -1 where they rank in reverse. Its interval is about the "
+        f"images: {level}, from {ranks.bootstrap.resamples} resamples of each run's own. Chance among images "
+        "lowers agreement and resampling lowers it again: the low end is safe, but the high end may even be "
+        "below rho. p is about the number of items: the share of their orders that agree at least as well."
+    )
+    if models < FEWEST:
+        yield f"Models are not ranked: that takes {FEWEST} of them, but there are {models}."
+    elif models <= EXACT:
+        yield f"{models} models that agree in full have p = {_p(1 / math.factorial(models))}."
+    if ranks.left_out:
+        yield f"Left out, without a counterpart in the other run: {'; '.join(ranks.left_out)}."
+
+
+def _side(side: Side) -> str:
+    clusters = f" in {side.units} clusters" if side.unit == "cluster" else ""
+    return f"{side.run}, {side.images} images of {side.dataset}{clusters}"
+
+
+def _correlations(table: pd.DataFrame, kind: str) -> Table:
+    labels = MEANS if kind == "mean" else LABELS
+    return Table(
+        TITLES[kind],
+        ("", "items", "rho", "interval", "p"),
+        tuple(
+            (
+                labels.get(row["name"], row["name"]),
+                str(row["items"]),
+                rho_text(row["rho"]),
+                f"{rho_text(row['low'])} .. {rho_text(row['high'])}",
+                _p(row["p"]),
+            )
+            for row in table[table["kind"] == kind].to_dict("records")
+        ),
+    )
+
+
+def _models(models: pd.DataFrame) -> Table:
+    columns = {
+        f"{LABELS[name]} {letter}": _ranked(models[f"{name}_{side}"])
+        for name in OVERALL
+        for letter, side in SIDES.items()
+    }
+    return _numbers("Models: scores in % (ranks)", models["model"], columns)
+
+
+def _corruptions(corruptions: pd.DataFrame) -> Table:
+    rows = corruptions.sort_values("first", ascending=False, kind="stable")
+    columns = {letter: _ranked(rows[side]) for letter, side in SIDES.items()}
+    title = "Corruptions: share of the clean mIoU that is kept, mean over models, in % (ranks)"
+    return _numbers(title, rows["corruption"], columns)
+
+
+def _numbers(title: str, names: Iterable[str], columns: dict[str, list[str]]) -> Table:
+    return Table(title, ("", *columns), tuple(zip(names, *columns.values(), strict=True)))
+
+
+def _ranked(values: pd.Series[float]) -> list[str]:
+    """Return fractions as percentages with ranks, 1 the highest; tied ones share their mean rank."""
+    ranks = values.rank(ascending=False)
+    return [
+        percent(value) if math.isnan(rank) else f"{percent(value)} ({rank:g})"
+        for value, rank in zip(values, ranks, strict=True)
+    ]
+
+
+def _p(p: float) -> str:
+    if math.isnan(p):
+        return "–"
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _records(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    return table.astype(object).where(table.notna(), None).to_dict("records")

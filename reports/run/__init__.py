@@ -1,0 +1,1 @@
+"""A run on disk: its record, its counts, and what runs must share to be compared."""

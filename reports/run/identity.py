@@ -1,0 +1,87 @@
+"""What two runs must have in common before their scores may be compared."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple
+
+from reports.run.record import InvalidRun, RunRecord
+
+__all__ = ["Difference", "conditions_of", "differences", "identity", "in_common"]
+
+
+class Difference(NamedTuple):
+    """One thing in which two runs differ, in words."""
+
+    what: str
+    first: str
+    second: str
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.first} and {self.second})"
+
+
+def identity(record: RunRecord) -> dict[str, str]:
+    """Return everything besides model, condition and image that a run's counts depend on, in words."""
+    return {
+        "data set": f"{record.dataset['name']}/{record.dataset['split']}",
+        "data fingerprint": str(record.dataset["fingerprint"]),
+        "classes": ", ".join(record.dataset["class_names"]),
+        "protocol": record.protocol,
+        "seed": str(record.seed),
+        "corruption set": record.set_version,
+        "targets": "move" if record.move_targets else "stay",
+        "precision": record.precision,
+    }
+
+
+def differences(first: RunRecord, second: RunRecord, *, protocol: bool = True) -> list[Difference]:
+    """Return in what two runs differ so that their scores must not be compared; images in any order.
+
+    `protocol` False leaves out protocol and conditions, for runs that are scored under one protocol anyhow.
+    """
+    ours, theirs = identity(first), identity(second)
+    found = [Difference(what, ours[what], theirs[what]) for what in ours if ours[what] != theirs[what]]
+    if set(first.images) != set(second.images):
+        common = len(set(first.images) & set(second.images))
+        found.append(
+            Difference("images", f"{len(first.images)}", f"{len(second.images)}, {common} of them in common")
+        )
+    if not protocol:
+        return [difference for difference in found if difference.what != "protocol"]
+    ours_only, theirs_only = conditions_of(first), conditions_of(second)
+    if ours_only != theirs_only:
+        common = len(ours_only & theirs_only)
+        found.append(
+            Difference("conditions", f"{len(ours_only)}", f"{len(theirs_only)}, {common} of them in common")
+        )
+    return found
+
+
+def conditions_of(record: RunRecord) -> set[tuple[str, int]]:
+    """Return a run's conditions as (corruption, severity)."""
+    return {(c.corruption, c.severity) for c in record.conditions}
+
+
+def in_common(first: RunRecord, second: RunRecord) -> tuple[RunRecord, RunRecord]:
+    """Return both records with the images and conditions that they share, in the first one's order.
+
+    Raises
+    ------
+    InvalidRun
+        If they share no image, no condition, or have other classes: then there is nothing to compare.
+    """
+    if first.dataset["class_names"] != second.dataset["class_names"]:
+        raise InvalidRun("Expected runs with the same classes, but their classes differ: compare others.")
+    theirs, here = conditions_of(second), set(second.images)
+    kept = [place for place, image in enumerate(first.images) if image in here]
+    conditions = tuple(c for c in first.conditions if (c.corruption, c.severity) in theirs)
+    if not kept or not conditions:
+        what = "image" if not kept else "condition"
+        raise InvalidRun(f"Expected runs with something in common, but they share no {what}.")
+    changes = {
+        "images": tuple(first.images[place] for place in kept),
+        "clusters": tuple(first.clusters[place] for place in kept) if first.clusters else (),
+        "conditions": conditions,
+    }
+    return dataclasses.replace(first, **changes), dataclasses.replace(second, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,136 @@
+"""From mIoU by condition to the scores of a protocol: mPC, rPC, CD, rCD, mCD, mrCD.
+
+Every function takes and returns arrays whose last axis are R replicates: the first is the score itself, the
+others are the same score on resampled images (`reports.scoring.resampling`). A published number has R = 1.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.run.record import CLEAN, Condition
+from reports.scoring.protocols import PROTOCOLS, Protocol
+from reports.scoring.published import Published
+from reports.scoring.scores import corruption_degradation, relative_corruption_degradation
+
+__all__ = [
+    "Curves",
+    "by_corruption",
+    "by_group",
+    "by_severity",
+    "curves_of",
+    "degradations",
+    "mean_degradations",
+    "mean_performance",
+    "published_curves",
+    "retention",
+]
+
+Floats = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True)
+class Curves:
+    """The mIoU of one model: `clean` (R,), and by corruption (S, R) at the `severities` (S,) it has."""
+
+    clean: Floats
+    corrupted: Mapping[str, Floats]
+    severities: Mapping[str, tuple[int, ...]]
+
+
+def curves_of(miou: Floats, conditions: Sequence[Condition]) -> Curves:
+    """Return the curves of a model from its mIoU by condition, (K, R); clean is NaN where there is none."""
+    clean = np.full(miou.shape[-1], np.nan)
+    rows: dict[str, list[int]] = {}
+    for place, condition in enumerate(conditions):
+        if condition.corruption == CLEAN:
+            clean = miou[place]
+        else:
+            rows.setdefault(condition.corruption, []).append(place)
+    return Curves(
+        clean,
+        {name: miou[places] for name, places in rows.items()},
+        {name: tuple(conditions[place].severity for place in places) for name, places in rows.items()},
+    )
+
+
+def published_curves(row: Published) -> Curves:
+    """Return the curves of a published row, each severity being its corruption's published mean."""
+    severities = PROTOCOLS[row.protocol].severities
+    return Curves(
+        np.array([row.clean]),
+        {name: np.full((len(severities[name]), 1), miou) for name, miou in row.corrupted.items()},
+        {name: severities[name] for name in row.corrupted},
+    )
+
+
+def by_corruption(curves: Curves) -> dict[str, Floats]:
+    """Return the mean mIoU over severities, by corruption; undefined where one of them is."""
+    return {name: miou.mean(axis=0) for name, miou in curves.corrupted.items()}
+
+
+def by_group(curves: Curves, groups: Mapping[str, str]) -> dict[str, Floats]:
+    """Return the mean mIoU over the conditions of a group; `groups` gives each corruption's."""
+    rows: dict[str, list[Floats]] = {}
+    for name, miou in curves.corrupted.items():
+        rows.setdefault(groups[name], []).append(miou)
+    return {group: np.concatenate(parts).mean(axis=0) for group, parts in rows.items()}
+
+
+def by_severity(curves: Curves) -> dict[int, Floats]:
+    """Return the mean mIoU over the corruptions that have a severity."""
+    rows: dict[int, list[Floats]] = {}
+    for name, miou in curves.corrupted.items():
+        for severity, values in zip(curves.severities[name], miou, strict=True):
+            rows.setdefault(severity, []).append(values)
+    return {severity: np.mean(rows[severity], axis=0) for severity in sorted(rows)}
+
+
+def mean_performance(curves: Curves, protocol: Protocol) -> Floats:
+    """Return mPC: the mean mIoU under corruption (Michaelis et al. 2019), as the protocol weighs it."""
+    if not curves.corrupted:
+        return np.full_like(curves.clean, np.nan)
+    if protocol.mean_over == "corruptions":
+        return np.asarray(np.mean(list(by_corruption(curves).values()), axis=0))
+    return np.asarray(np.concatenate(list(curves.corrupted.values())).mean(axis=0))
+
+
+def retention(miou: Floats, clean: Floats) -> Floats:
+    """Return the share of the clean mIoU that is kept; rPC where `miou` is mPC."""
+    kept: Floats = np.divide(
+        miou, clean, out=np.full(np.broadcast(miou, clean).shape, np.nan), where=clean != 0
+    )
+    return kept
+
+
+def degradations(curves: Curves, reference: Curves) -> dict[str, tuple[Floats, Floats]]:
+    """Return (CD, rCD) by corruption against a reference that has the same conditions."""
+    return {
+        name: (
+            corruption_degradation(miou, reference.corrupted[name]),
+            relative_corruption_degradation(miou, curves.clean, reference.corrupted[name], reference.clean),
+        )
+        for name, miou in curves.corrupted.items()
+    }
+
+
+def mean_degradations(curves: Curves, reference: Curves, protocol: Protocol) -> tuple[Floats, Floats]:
+    """Return (mCD, mrCD) against a reference, averaged over corruptions as the protocol says."""
+    if not curves.corrupted:
+        undefined = np.full_like(curves.clean, np.nan)
+        return undefined, undefined
+    if protocol.ratio == "ratio of sums":
+        mine = np.stack(list(by_corruption(curves).values()))
+        other = np.stack([reference.corrupted[name].mean(axis=0) for name in curves.corrupted])
+        return (
+            corruption_degradation(mine, other),
+            relative_corruption_degradation(mine, curves.clean, other, reference.clean),
+        )
+    pairs = list(degradations(curves, reference).values())
+    return np.asarray(np.mean([cd for cd, _ in pairs], axis=0)), np.asarray(
+        np.mean([rcd for _, rcd in pairs], axis=0)
+    )

@@ -1,0 +1,66 @@
+"""Published robustness tables, to stand beside one's own scores or to be the reference of CD and rCD.
+
+`published_cityscapes.csv` holds mIoU in % on the Cityscapes validation set, for each corruption the mean over
+severities 1-5, for noise 1-3. Its 12 models are those of Kamann & Rother (CVPR 2020; IJCV 2021, doi
+10.1007/s11263-020-01383-2) as table 5 of the SegFormer paper reprints them (Xie et al., NeurIPS 2021, arXiv
+2105.15203); SegFormer's own row comes from there too. Only this one copy was seen: the original tables, with
+their three camera corruptions and their CD and rCD, could not be checked against it. The models were trained
+by various people, so differences between rows are not those of a controlled experiment.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from reports.run.record import CLEAN
+
+__all__ = ["Published", "published"]
+
+TABLE = Path(__file__).with_name("published_cityscapes.csv")
+KAMANN_ROTHER = "Kamann & Rother, IJCV 2021, as reprinted in Xie et al., SegFormer, NeurIPS 2021, table 5"
+SEGFORMER = "Xie et al., SegFormer, NeurIPS 2021, table 5"
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """One row of a published table: `clean` mIoU, and by corruption its mean over the protocol's severities.
+
+    Scores are fractions. `protocol` names the Protocol whose conditions were averaged, `dataset` and `split`
+    the data they are for: anything else must not be compared with them.
+    """
+
+    name: str
+    clean: float
+    corrupted: Mapping[str, float]
+    source: str
+    dataset: str = "cityscapes"
+    split: str = "val"
+    protocol: str = "segformer"
+
+
+@functools.cache
+def published() -> Mapping[str, Published]:
+    """Return the published rows by name.
+
+    Examples
+    --------
+    >>> published()["ICNet"].clean, published()["PSPNet"].corrupted["fog"]
+    (0.659, 0.344)
+    """
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        rows = [_row(line) for line in csv.DictReader(file)]
+    return MappingProxyType({row.name: row for row in rows})
+
+
+def _row(line: dict[str, str]) -> Published:
+    name = line.pop("model")
+    # Rounded: 34.4 / 100 would not be the number that 0.344 is.
+    mious = {corruption: round(float(value) / 100, 4) for corruption, value in line.items()}
+    clean = mious.pop(CLEAN)
+    source = SEGFORMER if name.startswith("SegFormer") else KAMANN_ROTHER
+    return Published(name, clean, MappingProxyType(mious), source)

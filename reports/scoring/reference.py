@@ -1,0 +1,115 @@
+"""The reference of CD and rCD: a model of the run, of another run, or a published row."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from reports.run.identity import conditions_of, differences
+from reports.run.record import CLEAN, InvalidRun, RunRecord
+from reports.scoring.aggregate import Curves, curves_of, published_curves
+from reports.scoring.protocols import PROTOCOLS
+from reports.scoring.published import Published, published
+from reports.scoring.replicates import Replicates, read_replicates
+
+__all__ = ["Reference", "find_reference", "pick_model", "split_spec"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """A reference by the name it was asked for, its curves, and where they come from."""
+
+    name: str
+    curves: Curves
+    source: str
+
+
+def find_reference(text: str, scored: Replicates) -> Reference:
+    """Return the reference for a scored run: one of its models, RUN:MODEL, RUN, or a published row's name.
+
+    Raises
+    ------
+    InvalidRun
+        If there is no such reference, or it is not for the same data and conditions.
+    """
+    record = scored.record
+    names = [model.name for model in record.models]
+    if text in names:
+        curves = curves_of(scored.miou[names.index(text)], record.conditions)
+        return Reference(text, curves, "a model of this run")
+    if text in published():
+        row = published()[text]
+        _check_published(row, record)
+        return Reference(text, published_curves(row), row.source)
+    run, name = split_spec(text)
+    if run is None:
+        raise InvalidRun(
+            f"Expected `reference` to be a model of the run ({', '.join(names)}), RUN:MODEL, or a published "
+            f"row ({', '.join(published())}), but got '{text}'."
+        )
+    return Reference(text, _curves_of_run(run, name, scored), f"another run, {run}")
+
+
+def split_spec(text: str) -> tuple[Path | None, str | None]:
+    """Return the run's folder and the model's name of RUN or RUN:MODEL; no folder where there is no run.
+
+    Both parts may have colons in them.
+    """
+    if (Path(text) / "run.json").is_file():
+        return Path(text), None
+    for place, character in enumerate(text):
+        if character == ":" and (Path(text[:place]) / "run.json").is_file():
+            return Path(text[:place]), text[place + 1 :]
+    return None, None
+
+
+def pick_model(record: RunRecord, name: str | None, run: Path) -> RunRecord:
+    """Return a record with one of its models: the named one, or the only one.
+
+    Raises
+    ------
+    InvalidRun
+        If there is no such model, or several and none is named.
+    """
+    names = [model.name for model in record.models]
+    if name is None and len(names) > 1:
+        raise InvalidRun(f"Expected RUN:MODEL, as {run} has {len(names)} models: {', '.join(names)}.")
+    chosen = name if name is not None else names[0]
+    if chosen not in names:
+        raise InvalidRun(f"Expected a model of {run} ({', '.join(names)}), but got '{chosen}'.")
+    return dataclasses.replace(record, models=(record.models[names.index(chosen)],))
+
+
+def _curves_of_run(run: Path, name: str | None, scored: Replicates) -> Curves:
+    other = pick_model(RunRecord.load(run), name, run)
+    ours = scored.record
+    unlike = differences(ours, other, protocol=False)
+    lacking = conditions_of(ours) - conditions_of(other)
+    if unlike or lacking:
+        reason = "; ".join(map(str, unlike)) or f"it lacks {len(lacking)} of the conditions"
+        raise InvalidRun(
+            f"Expected the reference {run} to be of the same data and conditions, but: {reason}. "
+            "Evaluate it as this run was."
+        )
+    same = dataclasses.replace(
+        other, images=ours.images, clusters=ours.clusters, conditions=ours.conditions
+    )  # so that the resamples are the same
+    found = read_replicates(run, same, scored.bootstrap)
+    return curves_of(found.miou[0], same.conditions)
+
+
+def _check_published(row: Published, record: RunRecord) -> None:
+    """Raise InvalidRun unless the run has the data set and just the conditions of a published row."""
+    here = (record.dataset["name"], record.dataset["split"])
+    if here != (row.dataset, row.split):
+        raise InvalidRun(
+            f"Expected {row.dataset}/{row.split} for the published reference '{row.name}', but the run is on "
+            f"{here[0]}/{here[1]}: scores on other data must not be set against it. Name a model of a run."
+        )
+    severities = PROTOCOLS[row.protocol].severities
+    asked = {(name, level) for name in row.corrupted for level in severities[name]}
+    if {pair for pair in conditions_of(record) if pair[0] != CLEAN} != asked:
+        raise InvalidRun(
+            f"Expected the conditions of protocol {row.protocol} for the published reference '{row.name}', "
+            f"but the scored ones are others: add --protocol {row.protocol}."
+        )

@@ -1,0 +1,1 @@
+"""The tables of runs as data frames, and as CSV files."""

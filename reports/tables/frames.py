@@ -1,0 +1,216 @@
+"""The result tables of a run as data frames, with the columns of its CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reports.run.record import CLEAN, Condition
+from reports.scoring import aggregate
+from reports.scoring.aggregate import Curves, curves_of
+from reports.scoring.protocols import Protocol
+from reports.scoring.reference import Reference
+from reports.scoring.replicates import Replicates
+from reports.scoring.resampling import interval
+from reports.scoring.scores import iou, mean_accuracy, miou, pixel_accuracy
+
+__all__ = [
+    "by_corruption",
+    "by_group",
+    "classes",
+    "clean_first",
+    "corruptions",
+    "ends",
+    "groups",
+    "scores",
+    "severities",
+    "summary",
+    "with_interval",
+]
+
+NAN = float("nan")
+CLASS_COLUMNS = ["model", "dataset", "corruption", "severity", "class", "iou"]
+
+
+def ends(*names: str) -> list[str]:
+    """Return the columns of scores that have intervals: each with its low and high end."""
+    return [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
+
+
+CORRUPTION_COLUMNS = [
+    *("model", "dataset", "corruption", "group", "severities"),
+    *ends("miou", "retention", "degradation", "cd", "rcd"),
+]
+
+Floats = NDArray[np.float64]
+
+
+def scores(scored: Replicates) -> pd.DataFrame:
+    """Return the table of scores.csv: models as in the run, clean first, then conditions as in the run."""
+    record, totals = scored.record, scored.totals
+    mious = miou(totals.tp, totals.fp, totals.fn)
+    pixel = pixel_accuracy(totals.tp, totals.fn)
+    mean = mean_accuracy(totals.tp, totals.fn)
+    rows = []
+    for m, model in enumerate(record.models):
+        units = np.minimum(totals.images[m], scored.units.count)
+        low, high = interval(scored.miou[m], units, scored.bootstrap)
+        rows += [
+            {
+                "model": model.name,
+                "dataset": record.dataset["name"],
+                "corruption": condition.corruption,
+                "group": condition.group,
+                "severity": condition.severity,
+                "images": int(totals.images[m, k]),
+                "miou": mious[m, k],
+                "miou_low": low[k],
+                "miou_high": high[k],
+                "pixel_accuracy": pixel[m, k],
+                "mean_accuracy": mean[m, k],
+            }
+            for k, condition in clean_first(record.conditions)
+        ]
+    return pd.DataFrame(rows)
+
+
+def classes(scored: Replicates) -> pd.DataFrame:
+    """Return the table of classes.csv: rows as in scores.csv, then classes as in the data set."""
+    record, totals = scored.record, scored.totals
+    ious = iou(totals.tp, totals.fp, totals.fn)
+    rows = [
+        (model.name, record.dataset["name"], condition.corruption, condition.severity, name, ious[m, k, c])
+        for m, model in enumerate(record.models)
+        for k, condition in clean_first(record.conditions)
+        for c, name in enumerate(record.dataset["class_names"])
+    ]
+    return pd.DataFrame(rows, columns=CLASS_COLUMNS)
+
+
+def summary(scored: Replicates, protocol: Protocol, reference: Reference | None) -> pd.DataFrame:
+    """Return the table of summary.csv: a row per model."""
+    rows = []
+    for m, model in enumerate(scored.record.models):
+        curves = _curves(scored, m)
+        mpc = aggregate.mean_performance(curves, protocol)
+        row: dict[str, object] = {
+            "model": model.name,
+            "dataset": scored.record.dataset["name"],
+            "protocol": scored.record.protocol,
+            "reference": reference.name if reference else "",
+        }
+        row |= with_interval(scored, m, "clean_miou", curves.clean)
+        row |= with_interval(scored, m, "mpc", mpc)
+        row |= with_interval(scored, m, "rpc", aggregate.retention(mpc, curves.clean))
+        pair = (
+            aggregate.mean_degradations(curves, reference.curves, protocol)
+            if reference
+            else (np.full_like(mpc, NAN), np.full_like(mpc, NAN))
+        )
+        for name, values in zip(("mcd", "mrcd"), pair, strict=True):
+            row |= with_interval(scored, m, name, values)
+        cost = {"parameters": model.parameters, "gmacs": model.gmacs, "ms_per_image": model.ms_per_image}
+        rows.append(row | {name: NAN if value is None else value for name, value in cost.items()})
+    return pd.DataFrame(rows)
+
+
+def corruptions(scored: Replicates, reference: Reference | None) -> pd.DataFrame:
+    """Return the table of corruptions.csv: means over severities by model and corruption, with D, CD, rCD."""
+    rows = []
+    corrupted = dict.fromkeys(c.corruption for c in scored.record.conditions if c.corruption != CLEAN)
+    group_of = _groups(scored.record.conditions)
+    for m, model in enumerate(scored.record.models):
+        curves = _curves(scored, m)
+        means = aggregate.by_corruption(curves)
+        ratios = aggregate.degradations(curves, reference.curves) if reference else {}
+        for name in corrupted:
+            undefined = np.full_like(means[name], NAN)
+            cd, rcd = ratios.get(name, (undefined, undefined))
+            rows.append(
+                {
+                    "model": model.name,
+                    "dataset": scored.record.dataset["name"],
+                    "corruption": name,
+                    "group": group_of[name],
+                    "severities": " ".join(map(str, sorted(curves.severities[name]))),
+                    **with_interval(scored, m, "miou", means[name]),
+                    **with_interval(scored, m, "retention", aggregate.retention(means[name], curves.clean)),
+                    **with_interval(scored, m, "degradation", 1 - means[name]),
+                    **with_interval(scored, m, "cd", cd),
+                    **with_interval(scored, m, "rcd", rcd),
+                }
+            )
+    return pd.DataFrame(rows, columns=CORRUPTION_COLUMNS)
+
+
+def groups(scored: Replicates) -> pd.DataFrame:
+    """Return the table of groups.csv: means over the conditions of a group, by model."""
+    group_of = _groups(scored.record.conditions)
+    return _means(scored, "group", [aggregate.by_group(c, group_of) for c in _all_curves(scored)])
+
+
+def severities(scored: Replicates) -> pd.DataFrame:
+    """Return the table of severities.csv: means over the corruptions that have a severity, by model."""
+    return _means(scored, "severity", [aggregate.by_severity(c) for c in _all_curves(scored)])
+
+
+def _means(
+    scored: Replicates, column: str, means: Sequence[dict[str, Floats] | dict[int, Floats]]
+) -> pd.DataFrame:
+    """Return a table of mIoU and retention by model and `column`, from each model's replicates."""
+    rows = [
+        {
+            "model": model.name,
+            "dataset": scored.record.dataset["name"],
+            column: name,
+            **with_interval(scored, m, "miou", values),
+            **with_interval(scored, m, "retention", aggregate.retention(values, _curves(scored, m).clean)),
+        }
+        for m, model in enumerate(scored.record.models)
+        for name, values in means[m].items()
+    ]
+    return pd.DataFrame(rows, columns=["model", "dataset", column, *ends("miou", "retention")])
+
+
+def by_corruption(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean mIoU over severities: model, corruption, group, miou; without the clean ones."""
+    return _mean_miou(scores, ["model", "corruption", "group"])
+
+
+def by_group(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean mIoU over the conditions of a group: model, group, miou; without the clean ones."""
+    return _mean_miou(scores, ["model", "group"])
+
+
+def _mean_miou(scores: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    corrupted = scores[scores["corruption"] != CLEAN]
+    # skipna=False: a condition without a score must not make the others' mean look like the whole.
+    means = corrupted.groupby(keys, sort=False)["miou"].agg(lambda column: column.mean(skipna=False))
+    return means.reset_index()
+
+
+def with_interval(scored: Replicates, model: int, name: str, values: Floats) -> dict[str, float]:
+    """Return a score of a model and the ends of its interval, under their columns' names."""
+    units = min(scored.units.count, int(scored.totals.images[model].min()))
+    low, high = interval(values, units, scored.bootstrap)
+    return {name: float(values[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
+
+
+def _curves(scored: Replicates, model: int) -> Curves:
+    return curves_of(scored.miou[model], scored.record.conditions)
+
+
+def _all_curves(scored: Replicates) -> list[Curves]:
+    return [_curves(scored, m) for m in range(len(scored.record.models))]
+
+
+def _groups(conditions: Sequence[Condition]) -> dict[str, str]:
+    return {condition.corruption: condition.group for condition in conditions}
+
+
+def clean_first(conditions: Sequence[Condition]) -> list[tuple[int, Condition]]:
+    """Return conditions with their places in the run, the clean one first."""
+    return sorted(enumerate(conditions), key=lambda pair: pair[1].corruption != CLEAN)

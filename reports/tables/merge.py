@@ -1,0 +1,112 @@
+"""Several runs in one set of tables: models that were scored on the same pixels, under the same protocol."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from reports.run.identity import differences
+from reports.run.record import ModelRecord, RunRecord
+from reports.scoring.reference import Reference, find_reference
+from reports.scoring.replicates import Replicates, read_replicates
+from reports.scoring.resampling import Bootstrap
+from reports.tables.boundaries import boundaries
+from reports.tables.results import NEAR, TABLES, Results, protocol_of, results_of, under_protocol
+
+__all__ = ["Merged", "load_runs"]
+
+
+class Merged(NamedTuple):
+    """The tables of several runs, and in words what of them was left out."""
+
+    results: Results
+    left_out: tuple[str, ...]
+
+
+def load_runs(
+    runs: Sequence[Path | str],
+    *,
+    protocol: str | None = None,
+    reference: str | None = None,
+    bootstrap: Bootstrap | None = None,
+    partial: bool = False,
+) -> Merged:
+    """Compute the tables of runs that share data, pixels and protocol with the first of them.
+
+    The other runs, and models of a name that is there already, are left out. `reference` may be a model of
+    any of the runs; the other parameters are those of `reports.load`.
+
+    Raises
+    ------
+    InvalidRun
+        If a run is damaged or incomplete, or there is no such protocol or reference.
+    """
+    first, *others = [_asked(Path(run), protocol) for run in runs]
+    kept, left_out = [first], []
+    names = {model.name for model in first[1].models}
+    for folder, record in others:
+        unlike = differences(first[1], record)
+        if unlike:
+            left_out.append(f"{folder}: it differs in {'; '.join(map(str, unlike))}")
+            continue
+        known = [model.name for model in record.models if model.name in names]
+        left_out += [f"{folder}: its model {name} is in an earlier run" for name in known]
+        new = tuple(model for model in record.models if model.name not in names)
+        if new:
+            # The first run's order of images and conditions: so the resamples are the same.
+            kept.append((folder, _aligned(record, first[1], new)))
+            names |= {model.name for model in new}
+    scored = [
+        read_replicates(folder, record, bootstrap or Bootstrap(), partial=partial) for folder, record in kept
+    ]
+    baseline = _reference(reference, scored) if reference is not None else None
+    parts = [
+        results_of(one, baseline, boundaries(folder, one, protocol_of(one.record), partial=partial))
+        for one, (folder, _) in zip(scored, kept, strict=True)
+    ]
+    return Merged(_joined(parts), tuple(left_out))
+
+
+def _asked(run: Path, protocol: str | None) -> tuple[Path, RunRecord]:
+    record = RunRecord.load(run)
+    return run, record if protocol is None else under_protocol(record, protocol)
+
+
+def _aligned(record: RunRecord, first: RunRecord, models: tuple[ModelRecord, ...]) -> RunRecord:
+    return dataclasses.replace(
+        record, models=models, images=first.images, clusters=first.clusters, conditions=first.conditions
+    )
+
+
+def _reference(text: str, scored: Sequence[Replicates]) -> Reference:
+    """Return the reference, which may be a model of any of the runs."""
+    for one in scored:
+        if text in [model.name for model in one.record.models]:
+            return find_reference(text, one)
+    return find_reference(text, scored[0])
+
+
+def _joined(parts: Sequence[Results]) -> Results:
+    """Return the tables of all parts one below the other, with one record for all models.
+
+    What is a single run's own (its command, times and examples) is dropped where there are several.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    first = parts[0].record
+    record = dataclasses.replace(
+        first,
+        command="; ".join(part.record.command for part in parts),
+        models=tuple(model for part in parts for model in part.record.models),
+        device=", ".join(dict.fromkeys(part.record.device for part in parts)),
+        seconds={},
+        examples=(),
+    )
+    tables = {name: pd.concat([getattr(part, name) for part in parts], ignore_index=True) for name in TABLES}
+    near = [part for part in parts if not part.boundaries.empty] or parts[:1]
+    tables |= {name: pd.concat([getattr(part, name) for part in near], ignore_index=True) for name in NEAR}
+    return dataclasses.replace(parts[0], record=record, **tables)

@@ -1,0 +1,1 @@
+"""Data sets in files: pairs of images and targets, found, decoded, checked."""

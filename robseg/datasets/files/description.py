@@ -1,0 +1,167 @@
+"""Read and check a `dataset.toml`; `robseg.datasets.folder` says what it holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from robseg.datasets.base import IGNORE_INDEX
+from robseg.datasets.files.pixels import MAX_CLASSES, ColourLabels, IndexLabels, Labels
+from robseg.errors import InputError
+from robseg.registry import unknown_name
+
+__all__ = ["Description", "read_description"]
+
+KEYS = ("name", "images", "targets", "image_suffix", "target_suffix", "ignore", "classes")
+CLASS_KEYS = ("name", "id", "color")
+
+Colour = tuple[int, int, int]
+Table = Mapping[str, Any]
+Key = TypeVar("Key", int, Colour)
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """A checked dataset.toml: `images` and `targets` as they are written there."""
+
+    name: str
+    images: str
+    targets: str
+    image_suffix: str
+    target_suffix: str
+    class_names: tuple[str, ...]
+    palette: tuple[Colour, ...]
+    labels: Labels
+
+
+class _Class(NamedTuple):
+    name: str
+    value: int | None
+    colour: Colour | None
+
+
+def read_description(file: Path) -> Description:
+    """Return what the file says; the error for a wrong one names the file, the key and the value."""
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"Expected a TOML file '{file}', but cannot read it: {error}.") from error
+    _check_keys(table, KEYS, f"key of '{file}'")
+    try:
+        return _description(table)
+    except _WrongValueError as error:
+        got = "nothing" if error.got is None else repr(error.got)
+        raise InputError(f"Expected {error.expected} in '{file}', but got {got}.") from error
+
+
+class _WrongValueError(Exception):
+    """What a key should have held, and what it holds."""
+
+    def __init__(self, expected: str, got: object) -> None:
+        super().__init__(expected, got)
+        self.expected, self.got = expected, got
+
+
+def _description(table: Table) -> Description:
+    classes = _classes(table)
+    return Description(
+        name=_file_name(table, "name"),
+        images=_text(table, "images"),
+        targets=_text(table, "targets"),
+        image_suffix=_text(table, "image_suffix", default=""),
+        target_suffix=_text(table, "target_suffix", default=""),
+        class_names=_distinct([each.name for each in classes], "names"),
+        palette=tuple(each.colour or _spare_colour(i + 1) for i, each in enumerate(classes)),
+        labels=_labels(classes, table.get("ignore", [])),
+    )
+
+
+def _check_keys(table: Table, known: Collection[str], kind: str) -> None:
+    for key in table:
+        if key not in known:
+            raise unknown_name(kind, key, known)
+
+
+def _text(table: Table, key: str, default: str | None = None) -> str:
+    value = table.get(key, default)
+    if not isinstance(value, str) or (value == "" and default is None):
+        raise _WrongValueError(f"`{key}` to be a text", value)
+    return value
+
+
+def _file_name(table: Table, key: str) -> str:
+    """Return a text that files may bear, as those of a model that was trained on the data do."""
+    value = _text(table, key)
+    if set(value) & set("/\\"):
+        raise _WrongValueError(f"`{key}` to be a text without slashes", value)
+    return value
+
+
+def _classes(table: Table) -> list[_Class]:
+    entries = table.get("classes")
+    if not isinstance(entries, list) or not 0 < len(entries) <= MAX_CLASSES:
+        raise _WrongValueError(f"1 to {MAX_CLASSES} tables [[classes]]", entries)
+    return [_class(entry) for entry in entries]
+
+
+def _class(entry: object) -> _Class:
+    if not isinstance(entry, dict):
+        raise _WrongValueError("a class to be a table with name and id or color", entry)
+    _check_keys(entry, CLASS_KEYS, "key of a class in a dataset.toml")
+    if "id" not in entry and "color" not in entry:
+        raise _WrongValueError("an `id` or a `color` for every class", entry)
+    value = _value(entry["id"]) if "id" in entry else None
+    colour = _colour(entry["color"]) if "color" in entry else None
+    return _Class(_text(entry, "name"), value, colour)
+
+
+def _labels(classes: list[_Class], ignore: object) -> Labels:
+    """Return index labels if the classes have ids, colour labels if none has one."""
+    if not isinstance(ignore, list):
+        raise _WrongValueError("`ignore` to be a list", ignore)
+    values = [each.value for each in classes if each.value is not None]
+    if len(values) == len(classes):
+        return IndexLabels.of(_table(values, [_value(each) for each in ignore], "ids"))
+    if values:
+        raise _WrongValueError("an `id` for every class or for none", [each.name for each in classes])
+    colours = [each.colour for each in classes if each.colour is not None]
+    return ColourLabels.of(_table(colours, [_colour(each) for each in ignore], "colours"))
+
+
+def _table(classes: list[Key], ignore: list[Key], what: str) -> dict[Key, int]:
+    _distinct(classes + ignore, f"{what} of classes and `ignore`")
+    return {**{key: index for index, key in enumerate(classes)}, **dict.fromkeys(ignore, IGNORE_INDEX)}
+
+
+Item = TypeVar("Item")
+
+
+def _distinct(items: list[Item], what: str) -> tuple[Item, ...]:
+    twice = [item for item in items if items.count(item) > 1]
+    if twice:
+        raise _WrongValueError(f"distinct {what}", twice)
+    return tuple(items)
+
+
+def _value(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 255:
+        raise _WrongValueError("label values to be whole numbers from 0 to 255", value)
+    return value
+
+
+def _colour(value: object) -> Colour:
+    if not isinstance(value, list) or len(value) != 3:
+        raise _WrongValueError("colours to be [red, green, blue]", value)
+    red, green, blue = (_value(channel) for channel in value)
+    return red, green, blue
+
+
+def _spare_colour(number: int) -> Colour:
+    """Return PASCAL VOC's colour of a number: bits 0, 3, 6 are red from the top, 1, 4, 7 green, 2, 5 blue."""
+    red, green, blue = (
+        sum(((number >> (3 * bit + channel)) & 1) << (7 - bit) for bit in range(3)) for channel in range(3)
+    )
+    return red, green, blue

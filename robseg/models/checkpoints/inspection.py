@@ -1,0 +1,142 @@
+"""What a file of weights is: how it is stored, what it fits, and which published file it may be."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, device
+
+from robseg.errors import InputError
+from robseg.models import adapters, catalogue
+from robseg.models.base import architecture
+from robseg.models.card import Card
+from robseg.models.catalogue import ARCHITECTURE_NAMES, list_cards
+from robseg.models.checkpoints.digest import sha256_of
+from robseg.models.checkpoints.fetch import recorded_name
+from robseg.models.checkpoints.weights import read_checkpoint
+
+__all__ = ["Fitting", "Inspection", "inspect_file"]
+
+# Values that batch norm counts and does not learn.
+STATISTICS = ("running_mean", "running_var")
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitting:
+    """A model that takes all tensors of a file, and has no other."""
+
+    model: str
+    layout: str
+    num_classes: int
+    options: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Inspection:
+    """What is known of a file.
+
+    `dtypes` counts tensors; `stubs` names the code that the file asks for and that was not run; `misfits`
+    says for each architecture that the file does not fit what differs. `same` is the id of the model whose
+    file it is by its SHA-256, `named` by its name (or ""), and `alike` are the ids of models of that kind.
+    """
+
+    path: Path
+    format: str
+    size: int
+    sha256: str
+    tensors: int
+    parameters: int
+    dtypes: dict[str, int]
+    class_names: tuple[str, ...] | None
+    stubs: tuple[str, ...]
+    fits: tuple[Fitting, ...]
+    misfits: dict[str, str]
+    same: str
+    named: str
+    alike: tuple[str, ...]
+
+
+def inspect_file(path: Path, name: str | None = None) -> Inspection:
+    """Return what a file of weights is, compared with all architectures or only that of a name.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or the architecture is unknown.
+    """
+    if name is not None:
+        architecture(name)
+    checkpoint = read_checkpoint(path)
+    tensors, sha256 = checkpoint.tensors, sha256_of(path)
+    fits, misfits = _compared(tensors, name)
+    named = catalogue.find_file(path.name)
+    recorded = recorded_name(sha256)
+    same = _card_of(sha256) or (catalogue.find_file(recorded) if recorded else None)
+    return Inspection(
+        path=path,
+        format=checkpoint.format,
+        size=path.stat().st_size,
+        sha256=sha256,
+        tensors=len(tensors),
+        parameters=_parameters(tensors),
+        dtypes=dict(Counter(str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values())),
+        class_names=checkpoint.class_names,
+        stubs=checkpoint.stubs,
+        fits=fits,
+        misfits=misfits,
+        same=same.id if same else "",
+        named=named.id if named else "",
+        alike=tuple(card.id for card in list_cards() if any(_alike(card, fitting) for fitting in fits)),
+    )
+
+
+def _compared(tensors: dict[str, Tensor], name: str | None) -> tuple[tuple[Fitting, ...], dict[str, str]]:
+    fits, misfits = [], {}
+    for one in (name,) if name else ARCHITECTURE_NAMES:
+        try:
+            fit = architecture(one).fit(tensors)
+        except InputError as error:
+            misfits[one] = str(error)
+        else:
+            fits.append(Fitting(one, fit.layout, fit.num_classes, fit.options))
+    if not fits and name is None:
+        fits += _torchvision(tensors)
+    return tuple(fits), misfits
+
+
+def _torchvision(tensors: dict[str, Tensor]) -> list[Fitting]:
+    """Return the models of torchvision that take the tensors; those that do not are not worth a word."""
+    fits = []
+    for card in list_cards("torchvision:*"):
+        try:
+            foreign = adapters.load(card.id, tensors, device("cpu"))
+        except InputError:
+            continue
+        fits.append(Fitting(card.id, card.layout, foreign.num_classes or 0, {"backbone": card.backbone}))
+    return fits
+
+
+def _card_of(sha256: str) -> Card | None:
+    return next((card for card in list_cards() if card.sha256 == sha256), None)
+
+
+def _alike(card: Card, fitting: Fitting) -> bool:
+    """Return whether a card is of a model of that kind, as far as tensors show."""
+    return (
+        fitting.model in {card.architecture, card.id}
+        and card.layout == fitting.layout
+        and len(card.class_names) == fitting.num_classes
+        and card.backbone == fitting.options.get("backbone", card.backbone)
+    )
+
+
+def _parameters(tensors: Mapping[str, Tensor]) -> int:
+    return sum(
+        tensor.numel()
+        for key, tensor in tensors.items()
+        if tensor.is_floating_point() and not key.endswith(STATISTICS)
+    )

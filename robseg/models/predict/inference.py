@@ -1,0 +1,168 @@
+"""From images to labels, step by step: what stands between a network and plain NumPy arrays.
+
+read -> channel order -> resize -> normalise -> [window] -> pad -> network -> logits at the input's size ->
+crop -> [average] -> logits at the image's own size -> argmax. The card says how; docs/protocol.md says which
+published code does what.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Literal, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from robseg.errors import InputError
+from robseg.models.card import Card
+from robseg.models.predict.sizes import Size, divisible, network_sizes, padded_size, resized_size
+from robseg.models.predict.sliding import slide
+
+__all__ = [
+    "PRECISIONS",
+    "Precision",
+    "autocast",
+    "check_precision",
+    "labels",
+    "network_sizes",
+    "open_device",
+    "padded_size",
+    "preprocess",
+]
+
+Precision = Literal["fp32", "bf16", "fp16"]
+PRECISIONS: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+MAX_CLASSES = 255  # labels are bytes, and 255 stands for what is not labelled
+VALUES_AT_ONCE = 2**26  # logits that are resized together: 256 MiB of them
+
+
+def preprocess(images: NDArray[np.uint8], card: Card, device: torch.device | str = "cpu") -> Tensor:
+    """Return uint8 RGB images (N, H, W, 3) as a card's network wants them whole, float32 (N, 3, h, w).
+
+    Channel order, resizing, normalisation and padding, all on the device.
+    """
+    return _padded(_normalised(images, card, device), card)
+
+
+@torch.inference_mode()
+def labels(
+    network: nn.Module,
+    images: NDArray[np.uint8],
+    card: Card,
+    device: torch.device | str = "cpu",
+    precision: Precision = "fp32",
+) -> NDArray[np.uint8]:
+    """Return the class of each pixel, uint8 (N, H, W), of uint8 RGB images (N, H, W, 3)."""
+    x = _normalised(images, card, device)
+    score = functools.partial(_scores, network, card=card, precision=precision)
+    scores = slide(score, x, card) if card.test_mode == "slide" else score(x)
+    height, width = images.shape[1:3]
+    return _strongest(scores, (height, width), card).cpu().numpy()
+
+
+def open_device(device: str | torch.device) -> torch.device:
+    """Return the device; a mistyped or missing one is the user's to mend."""
+    try:
+        place = torch.device(device)
+        torch.empty(0, device=place)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InputError(
+            f"Expected `device` to be one of this machine's, but '{device}' is not available here: use cpu."
+        ) from error
+    return place
+
+
+def check_precision(precision: str, device: torch.device) -> None:
+    """Raise InputError unless networks run in that precision on that device."""
+    if precision not in PRECISIONS:
+        raise InputError(
+            f"Expected `precision` to be one of {', '.join(PRECISIONS)}, but got '{precision}': choose one."
+        )
+    if precision == "fp16" and device.type == "cpu":
+        raise InputError("Expected a GPU for precision fp16, but got the CPU: use fp32 or bf16 there.")
+
+
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """Return the context in which networks run in that precision on that device."""
+    return torch.autocast(device.type, dtype=PRECISIONS[precision], enabled=precision != "fp32")
+
+
+def _normalised(images: NDArray[np.uint8], card: Card, device: torch.device | str) -> Tensor:
+    """Return images as float32 (N, 3, h, w) at the card's size, channels-last in memory."""
+    # Bytes move to the device: a quarter of what floats take. The permuted view is channels-last memory.
+    x = torch.tensor(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).float()
+    if card.channel_order == "BGR":
+        x = x.flip(1)
+    height, width = x.shape[-2:]
+    size = resized_size((height, width), card)
+    if size != (height, width):
+        # Half-pixel centres as in OpenCV, or with antialiasing as in Pillow; neither's rounding to bytes.
+        x = F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=card.antialias)
+    mean = torch.tensor(card.mean, device=device).view(1, 3, 1, 1)
+    std = torch.tensor(card.std, device=device).view(1, 3, 1, 1)
+    return (x - mean) / std
+
+
+def _padded(x: Tensor, card: Card) -> Tensor:
+    """Return x with zeros (the mean colour) at the bottom and on the right, at a size the network takes."""
+    height, width = x.shape[-2:]
+    rows, columns = divisible((height, width), card)
+    x = F.pad(x, (0, columns - width, 0, rows - height))
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def _scores(network: nn.Module, x: Tensor, card: Card, precision: Precision) -> Tensor:
+    """Return logits, or probabilities, float32 (N, C, h, w) at the size of the input x (N, 3, h, w)."""
+    scores = _answers(network, x, card, precision)
+    if card.flip:
+        # Mirrored before it is padded: the mirrored image of a mirrored image has the same labels, mirrored.
+        scores = (scores + _answers(network, x.flip(-1), card, precision).flip(-1)) / 2
+    return scores
+
+
+def _answers(network: nn.Module, x: Tensor, card: Card, precision: Precision) -> Tensor:
+    height, width = x.shape[-2:]
+    x = _padded(x, card)
+    with autocast(x.device, precision):
+        logits = cast(Tensor, network(x)).float()
+    if logits.shape[1] > MAX_CLASSES:
+        raise InputError(
+            f"Expected a network of at most {MAX_CLASSES} classes, for labels are bytes, but got "
+            f"{logits.shape[1]} outputs: merge classes or leave some out."
+        )
+    # To the input's scale first, so that cropping cuts just the padding.
+    rows, columns = x.shape[-2:]
+    logits = _resized(logits, (rows, columns), card.align_corners)[..., :height, :width]
+    return logits.softmax(dim=1) if card.average == "probabilities" else logits
+
+
+def _resized(scores: Tensor, size: Size, align_corners: bool) -> Tensor:
+    if scores.shape[-2:] == size:
+        return scores
+    return F.interpolate(scores, size, mode="bilinear", align_corners=align_corners)
+
+
+def _strongest(scores: Tensor, size: Size, card: Card) -> Tensor:
+    """Return the class of the highest score of each pixel, uint8 (N, *size), having resized the scores.
+
+    Some classes at a time: 150 of them at the size of a photograph would take gigabytes.
+    """
+    if scores.shape[-2:] == size:
+        return scores.argmax(dim=1).to(torch.uint8)
+    # Semseg, which averages probabilities, resizes them as OpenCV does; others resize logits as above.
+    align_corners = card.align_corners and card.average == "logits"
+    scores = scores.contiguous()  # a few channels of channels-last memory are resized half as fast
+    step = max(VALUES_AT_ONCE // (len(scores) * size[0] * size[1]), 1)
+    for first in range(0, scores.shape[1], step):
+        values, classes = _resized(scores[:, first : first + step], size, align_corners).max(dim=1)
+        classes = (classes + first).to(torch.uint8)
+        if first == 0:
+            best, found = values, classes
+        else:
+            higher = values > best
+            best, found = torch.where(higher, values, best), torch.where(higher, classes, found)
+    return found
