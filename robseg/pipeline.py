@@ -14,9 +14,10 @@ import reports
 from reports.run.record import Condition, Example, InvalidRun, RunRecord
 from robseg.evaluation import executors
 from robseg.evaluation.examples import write_examples
+from robseg.evaluation.job import prepare
 from robseg.evaluation.plan import CLEAN_CONDITION, Shard
 from robseg.evaluation.record import first_record, timed_record
-from robseg.evaluation.request import Request, prepare, resolve
+from robseg.evaluation.request import Request, resolve
 from robseg.evaluation.runner import Progress, run, todo
 from robseg.evaluation.store import Store
 from robseg.evaluation.worker import Job

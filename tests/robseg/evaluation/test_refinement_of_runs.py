@@ -15,8 +15,9 @@ from safetensors.torch import save_file
 import robseg
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
+from robseg.evaluation.job import prepare
 from robseg.evaluation.refinement import METHOD, RefineSource, check, refined_name
-from robseg.evaluation.request import ModelSource, Request, prepare
+from robseg.evaluation.request import ModelSource, Request
 from robseg.models.architectures.segfix import SegFix
 from robseg.models.model import Model
 from robseg.models.refine.files import write_offsets
