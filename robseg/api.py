@@ -18,7 +18,7 @@ from robseg.registry import unknown_name
 if TYPE_CHECKING:
     from reports.tables.results import Results
     from robseg.datasets.base import Dataset
-    from robseg.models.adapters.fields import CardFields
+    from robseg.models.card_fields import CardFields
     from robseg.models.model import Model
     from robseg.models.predict.inference import Precision
 

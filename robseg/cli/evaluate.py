@@ -180,7 +180,7 @@ def evaluate(
     """
     from robseg.api import cells_of, protocol_of, refine_source, targets_move
     from robseg.evaluation.request import Request, model_sources, with_cards
-    from robseg.models.adapters.fields import fields_in
+    from robseg.models.card_fields import fields_in
     from robseg.pipeline import make_plan
 
     cells = cells_of(corruptions, parse_severities(severities), protocol)

@@ -171,7 +171,7 @@ def _load(
     sources = model_sources([spec], () if weights is None else [weights], arch)
     if len(sources) != 1:
         raise InputError(f"Expected one model, but '{spec}' means {len(sources)}: choose one of them.")
-    from robseg.models.adapters.fields import fields_in
+    from robseg.models.card_fields import fields_in
     from robseg.models.model import load_model  # here: mistakes above are told without waiting for torch
 
     fields = None if card is None else fields_in(card)

@@ -14,7 +14,7 @@ from robseg.errors import InputError
 
 if TYPE_CHECKING:
     from robseg.models.card import Card
-    from robseg.models.checkpoints.inspection import Inspection
+    from robseg.models.inspection import Inspection
 
 __all__ = ["weights"]
 
@@ -75,7 +75,7 @@ def inspect_(file: Path, arch: str | None, as_json: bool) -> None:
 
     Nothing in the file is run.
     """
-    from robseg.models.checkpoints.inspection import inspect_file
+    from robseg.models.inspection import inspect_file
 
     found = inspect_file(file, arch)
     if as_json:

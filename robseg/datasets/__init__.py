@@ -8,7 +8,7 @@ from pathlib import Path
 from robseg.datasets import streets  # noqa: F401
 
 # isort: split
-from robseg.datasets import ade20k, bdd100k, camvid, cityscapes, folder, voc  # noqa: F401
+from robseg.datasets import ade20k, bdd100k, camvid, cityscapes, folder, voc2012  # noqa: F401
 from robseg.datasets.base import DATASETS, Dataset
 from robseg.errors import InputError
 from robseg.registry import unknown_name

@@ -17,7 +17,7 @@ from robseg.evaluation.refinement import RefineSource
 from robseg.models import adapters, catalogue
 
 if TYPE_CHECKING:
-    from robseg.models.adapters.fields import CardFields
+    from robseg.models.card_fields import CardFields
     from robseg.models.model import Model
     from robseg.models.predict.inference import Precision
 

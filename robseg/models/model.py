@@ -16,11 +16,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from robseg.errors import InputError
 from robseg.models import adapters, catalogue
-from robseg.models.adapters.description import described
-from robseg.models.adapters.fields import CardFields, card_fields, overridden
-from robseg.models.adapters.foreign import Weights
 from robseg.models.base import Fit, architecture
 from robseg.models.card import Card
+from robseg.models.card_fields import CardFields, card_fields, overridden
 from robseg.models.catalogue import architecture_of, card_beside, resolve
 from robseg.models.checkpoints.fetch import weights_path
 from robseg.models.checkpoints.weights import (
@@ -30,6 +28,8 @@ from robseg.models.checkpoints.weights import (
     sha256_of_tensors,
     unwrapped,
 )
+from robseg.models.foreign.description import described
+from robseg.models.foreign.reading import Weights
 from robseg.models.predict.inference import Precision, check_precision, labels, open_device
 from robseg.models.predict.sizes import Size, network_sizes
 

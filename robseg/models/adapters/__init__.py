@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     import torch
 
-    from robseg.models.adapters.foreign import Foreign, Weights
+    from robseg.models.foreign.reading import Foreign, Weights
 
 __all__ = ["ADAPTERS", "adapter_of", "load"]
 
 # The prefix of a spec -> the module of this package that has `load(name, weights, device) -> Foreign`.
 ADAPTERS = {
-    "py": "factories",
-    "torchvision": "torchvision_models",
-    "hf": "transformers_models",
-    "smp": "smp_models",
-    "onnx": "onnx_files",
-    "pt2": "exported",
-    "ts": "torchscript",
+    "py": "py",
+    "torchvision": "torchvision",
+    "hf": "hf",
+    "smp": "smp",
+    "onnx": "onnx",
+    "pt2": "pt2",
+    "ts": "ts",
 }
 
 # Files that need no prefix.
@@ -57,7 +57,7 @@ def adapter_of(spec: str) -> tuple[str, str] | None:
 def load(model: str | Callable[..., Any], weights: Weights | None, device: torch.device) -> Foreign:
     """Return the model that a spec with a known prefix names, or that a callable is."""
     if not isinstance(model, str):
-        from robseg.models.adapters import callables
+        from robseg.models.foreign import callables
 
         return callables.load(model, weights)
     found = adapter_of(model)

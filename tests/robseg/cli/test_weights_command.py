@@ -19,7 +19,7 @@ from robseg.evaluation.request import model_sources
 from robseg.models import catalogue
 from robseg.models.architectures.enet import ENet
 from robseg.models.catalogue import CARDS
-from robseg.models.checkpoints.inspection import inspect_file
+from robseg.models.inspection import inspect_file
 from robseg.models.model import load_model
 
 PSPNET = "pspnet_r18-d8_4xb2-80k_cityscapes-512x1024"

@@ -9,8 +9,8 @@ import torch
 
 from robseg.errors import InputError
 from robseg.models import Card, load_model
-from robseg.models.adapters.fields import card_fields, fields_in
 from robseg.models.architectures.enet import ENet
+from robseg.models.card_fields import card_fields, fields_in
 
 NAMES = ("red", "green", "blue")
 MINE = Card("mine", "own", "toy", NAMES, mean=(1.0, 2.0, 3.0), test_size=(32, 48))

@@ -169,7 +169,7 @@ def test_torchvision_models_answer_as_there(name: str, aux: bool, images: NDArra
 
 def test_published_classes_of_torchvision_are_those_of_voc() -> None:
     from robseg.datasets.base import DATASETS
-    from robseg.models.adapters.torchvision_models import CLASSES
+    from robseg.models.adapters.torchvision import CLASSES
 
     assert DATASETS["voc2012"].class_names == CLASSES
 

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from robseg.errors import InputError
-from robseg.models.adapters.answers import ForeignNetwork
-from robseg.models.adapters.fields import overridden
-from robseg.models.adapters.foreign import Foreign
 from robseg.models.card import Card
+from robseg.models.card_fields import overridden
+from robseg.models.foreign.answers import ForeignNetwork
+from robseg.models.foreign.reading import Foreign
 from robseg.models.predict.inference import preprocess
 
 __all__ = ["described"]

@@ -14,11 +14,11 @@ from torchvision.models.segmentation import FCN_ResNet50_Weights
 
 from robseg.errors import InputError
 from robseg.models import catalogue
-from robseg.models.adapters.foreign import Foreign, Weights, tensors_of, weights_name
 from robseg.models.base import Network
 from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
 from robseg.models.checkpoints.fetch import weights_path
 from robseg.models.checkpoints.weights import fitted
+from robseg.models.foreign.reading import Foreign, Weights, tensors_of, weights_name
 from robseg.registry import unknown_name
 
 __all__ = ["load"]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from robseg.models import load_model
-from robseg.models.adapters.identity import code_digest
+from robseg.models.foreign.code import code_digest
 
 NAMES = ("red", "green", "blue")
 

@@ -10,10 +10,10 @@ from typing import Any, cast
 
 import torch
 
-from robseg.models.adapters.answers import ForeignNetwork
-from robseg.models.adapters.foreign import Foreign, Weights, existing, reading, without_weights
 from robseg.models.card import Card
 from robseg.models.checkpoints.weights import sha256_of
+from robseg.models.foreign.answers import ForeignNetwork
+from robseg.models.foreign.reading import Foreign, Weights, existing, reading, without_weights
 
 __all__ = ["load"]
 

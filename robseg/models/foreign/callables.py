@@ -11,10 +11,10 @@ from typing import Any
 from torch import nn
 
 from robseg.errors import InputError
-from robseg.models.adapters.answers import ForeignNetwork
-from robseg.models.adapters.foreign import Foreign, Weights, last_line, take_weights, without_weights
-from robseg.models.adapters.identity import code_digest
 from robseg.models.card import Card
+from robseg.models.foreign.answers import ForeignNetwork
+from robseg.models.foreign.code import code_digest
+from robseg.models.foreign.reading import Foreign, Weights, last_line, take_weights, without_weights
 
 __all__ = ["foreign_of", "load", "name_of"]
 

@@ -13,9 +13,9 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from robseg.errors import InputError
-from robseg.models.adapters.callables import foreign_of
-from robseg.models.adapters.foreign import Foreign, Weights, last_line, reading
 from robseg.models.card import Card
+from robseg.models.foreign.callables import foreign_of
+from robseg.models.foreign.reading import Foreign, Weights, last_line, reading
 
 __all__ = ["load"]
 

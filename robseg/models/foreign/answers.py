@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from robseg.errors import InputError
-from robseg.models.adapters.foreign import last_line
+from robseg.models.foreign.reading import last_line
 
 __all__ = ["ForeignNetwork"]
 

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from robseg.errors import InputError
-from robseg.models.adapters.answers import ForeignNetwork
-from robseg.models.adapters.foreign import Foreign, Weights, existing, package, reading, without_weights
 from robseg.models.card import Card
 from robseg.models.checkpoints.weights import sha256_of
+from robseg.models.foreign.answers import ForeignNetwork
+from robseg.models.foreign.reading import Foreign, Weights, existing, package, reading, without_weights
 
 __all__ = ["load"]
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from robseg.errors import InputError
-from robseg.models.adapters.answers import ForeignNetwork
-from robseg.models.adapters.foreign import Foreign, Weights, package, reading, take_weights
 from robseg.models.card import Card
+from robseg.models.foreign.answers import ForeignNetwork
+from robseg.models.foreign.reading import Foreign, Weights, package, reading, take_weights
 
 __all__ = ["load", "preprocessing"]
 

@@ -12,8 +12,9 @@ from typing import Any, cast
 from torch import nn
 
 from robseg.errors import InputError
-from robseg.models.adapters.answers import ForeignNetwork
-from robseg.models.adapters.foreign import (
+from robseg.models.card import Card
+from robseg.models.foreign.answers import ForeignNetwork
+from robseg.models.foreign.reading import (
     Foreign,
     Weights,
     package,
@@ -22,7 +23,6 @@ from robseg.models.adapters.foreign import (
     tensors_of,
     weights_name,
 )
-from robseg.models.card import Card
 
 __all__ = ["load"]
 
