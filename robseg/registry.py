@@ -1,8 +1,12 @@
-"""Named things: registered beside their definition, looked up with a suggestion for a misspelt name."""
+"""Named things: a file in a folder each, found by the file's name, with a suggestion for a misspelt one."""
 
-from collections.abc import Iterable, Iterator
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from robseg.errors import InputError
 
@@ -26,36 +30,54 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
 
 
 class Registry(Generic[T]):
-    """Map names to records, in the order in which they were registered.
+    """The records in a package: each module holds one, under the same variable, and gives it its name.
+
+    Adding a record is adding a file. The names are read from the folder; a module is imported when its record
+    is looked up, so that listing names stays quick where modules need torch.
+
+    Parameters
+    ----------
+    kind
+        What a record is called in errors.
+    package
+        The package's dotted name.
+    variable
+        The variable that holds the record in each module.
+    besides
+        The modules that hold no record.
+    first
+        The name that comes before the others, which are sorted.
 
     Examples
     --------
-    >>> fruits: Registry[int] = Registry("fruit")
-    >>> fruits.add("apple", 3)
-    >>> fruits["apple"]
-    3
+    >>> datasets = Registry[object]("data set", "robseg.datasets", "CARD", besides=("base", "files"))
+    >>> "camvid" in datasets, datasets["camvid"].default_split
+    (True, 'test')
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(
+        self, kind: str, package: str, variable: str, *, besides: Collection[str] = (), first: str = ""
+    ) -> None:
         self.kind = kind
-        self._records: dict[str, T] = {}
-
-    def add(self, name: str, record: T) -> None:
-        """Register `record`; a second one under the same name is a programmer's mistake and raises."""
-        if name in self._records:
-            raise ValueError(f"The {self.kind} '{name}' is registered twice.")
-        self._records[name] = record
+        self._package = package
+        self._variable = variable
+        found = {module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__)}
+        self._names = tuple(sorted(found - {*besides}, key=lambda name: (name != first, name)))
 
     def __getitem__(self, name: str) -> T:
-        if name not in self._records:
-            raise unknown_name(self.kind, name, self._records)
-        return self._records[name]
+        if name not in self._names:
+            raise unknown_name(self.kind, name, self._names)
+        return cast(T, getattr(importlib.import_module(f"{self._package}.{name}"), self._variable))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._records
+        return name in self._names
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._records)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._names)
+
+    def values(self) -> Iterator[T]:
+        """Yield the records in the order of their names."""
+        return (self[name] for name in self)

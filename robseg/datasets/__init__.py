@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-# Readers register when they are imported; the default data set is the first.
-from robseg.datasets import streets  # noqa: F401
-
-# isort: split
-from robseg.datasets import ade20k, bdd100k, camvid, cityscapes, folder, voc2012  # noqa: F401
 from robseg.datasets.base import DATASETS, Dataset
 from robseg.errors import InputError
 from robseg.registry import unknown_name

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from robseg.datasets.base import DATASETS, IGNORE_INDEX, Dataset
+from robseg.datasets.base import IGNORE_INDEX, Dataset
 from robseg.datasets.files.card import FileCard, below, colours, find_root, names
 from robseg.datasets.files.layout import find_pairs
 from robseg.datasets.files.pixels import IndexLabels
@@ -77,4 +77,3 @@ CARD = FileCard(
     licence="non-commercial research and education, annotations BSD-3-Clause",
     citation="Zhou, Zhao, Puig, Fidler, Barriuso, Torralba: Scene Parsing through ADE20K Dataset, CVPR 2017.",
 )
-DATASETS.add(CARD.name, CARD)

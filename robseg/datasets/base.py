@@ -101,4 +101,7 @@ class DatasetCard:
     citation: str = ""
 
 
-DATASETS: Registry[DatasetCard] = Registry("data set")
+# The data set that needs no download comes first: it is the default one.
+DATASETS: Registry[DatasetCard] = Registry(
+    "data set", "robseg.datasets", "CARD", besides=("base", "files"), first="streets"
+)

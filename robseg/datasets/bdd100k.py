@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from robseg.datasets.base import DATASETS, IGNORE_INDEX, Dataset
+from robseg.datasets.base import IGNORE_INDEX, Dataset
 from robseg.datasets.cityscapes import CLASS_NAMES, PALETTE
 from robseg.datasets.files.card import FileCard, below, find_root
 from robseg.datasets.files.layout import find_pairs
@@ -55,4 +55,3 @@ CARD = FileCard(
         "Heterogeneous Multitask Learning, CVPR 2020."
     ),
 )
-DATASETS.add(CARD.name, CARD)

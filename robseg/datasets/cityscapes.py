@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from robseg.datasets.base import DATASETS, IGNORE_INDEX, Dataset
+from robseg.datasets.base import IGNORE_INDEX, Dataset
 from robseg.datasets.files.card import FileCard, colours, find_root, names
 from robseg.datasets.files.drives import blocks
 from robseg.datasets.files.layout import find_pairs
@@ -63,4 +63,3 @@ CARD = FileCard(
         "for Semantic Urban Scene Understanding, CVPR 2016."
     ),
 )
-DATASETS.add(CARD.name, CARD)

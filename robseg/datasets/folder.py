@@ -22,7 +22,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path, PurePosixPath
 
-from robseg.datasets.base import DATASETS, Dataset
+from robseg.datasets.base import Dataset
 from robseg.datasets.files.card import FileCard, find_root
 from robseg.datasets.files.description import Description, read_description
 from robseg.datasets.files.layout import Pair, find_pairs, list_files, pair_up
@@ -87,4 +87,3 @@ CARD = FileCard(
     open=open_folder,
     layout="dataset.toml (name, images, targets, classes) and what it names",
 )
-DATASETS.add(CARD.name, CARD)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from robseg.datasets.base import DATASETS, IGNORE_INDEX, Dataset
+from robseg.datasets.base import IGNORE_INDEX, Dataset
 from robseg.datasets.files.card import FileCard, below, colours, find_root, names
 from robseg.datasets.files.layout import Pair
 from robseg.datasets.files.pixels import IndexLabels
@@ -70,4 +70,3 @@ CARD = FileCard(
         "Challenge: A Retrospective, IJCV 111(1), 2015."
     ),
 )
-DATASETS.add(CARD.name, CARD)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 from collections.abc import Callable
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from robseg.models.catalogue import ARCHITECTURE_NAMES
-from robseg.registry import unknown_name
+from robseg.models.catalogue import ARCHITECTURES
 
 __all__ = ["Architecture", "Fit", "Network", "architecture"]
 
@@ -61,7 +59,4 @@ class Architecture:
 
 def architecture(name: str) -> Architecture:
     """Return the architecture of that name; an unknown one raises InputError with the nearest."""
-    if name not in ARCHITECTURE_NAMES:
-        raise unknown_name("architecture", name, ARCHITECTURE_NAMES)
-    module = importlib.import_module(f"robseg.models.architectures.{name}")
-    return cast(Architecture, module.ARCHITECTURE)
+    return ARCHITECTURES[name]

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import pkgutil
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.published import read_published
 from robseg.registry import Registry, unknown_name
 
+if TYPE_CHECKING:
+    from robseg.models.base import Architecture
+
 __all__ = [
-    "ARCHITECTURE_NAMES",
+    "ARCHITECTURES",
     "CARDS",
     "DEFAULT_DATASET",
     "WEIGHTS_SUFFIXES",
@@ -42,9 +44,8 @@ PUBLISHED = "published.toml"
 # How the files end that hold weights of our architectures.
 WEIGHTS_SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors")
 
-# The modules of the folder, which are not imported: they need torch.
-ARCHITECTURE_NAMES = tuple(
-    sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "architectures")]))
+ARCHITECTURES: Registry[Architecture] = Registry(
+    "architecture", "robseg.models.architectures", "ARCHITECTURE"
 )
 
 # The short names of backbones, as mmsegmentation's configurations have them.
@@ -121,7 +122,7 @@ def card_beside(weights: Path) -> Card | None:
 
 def list_cards(pattern: str = "*") -> tuple[Card, ...]:
     """Return the cards whose id matches a shell pattern such as `enet*`."""
-    return tuple(CARDS[name] for name in CARDS if fnmatchcase(name, pattern))
+    return tuple(card for name, card in CARDS.items() if fnmatchcase(name, pattern))
 
 
 def find(spec: str) -> Card | None:
@@ -146,7 +147,7 @@ def find(spec: str) -> Card | None:
 
 def find_file(name: str) -> Card | None:
     """Return the first card whose weights' file bears that name, or None."""
-    return next((CARDS[id_] for id_ in CARDS if CARDS[id_].weights_file == name), None)
+    return next((card for card in CARDS.values() if card.weights_file == name), None)
 
 
 def architecture_of(spec: str) -> str:
@@ -161,7 +162,7 @@ def architecture_of(spec: str) -> str:
     if card is not None:
         return card.architecture
     name = spec.split("@", 1)[0]
-    if name in ARCHITECTURE_NAMES:
+    if name in ARCHITECTURES:
         return name
     raise _unknown(spec)
 
@@ -177,9 +178,9 @@ def resolve(spec: str, dataset: str = DEFAULT_DATASET) -> Card:
     card = find(spec)
     if card is not None:
         return card
-    if spec not in ARCHITECTURE_NAMES:
+    if spec not in ARCHITECTURES:
         raise _unknown(spec)
-    cards = [CARDS[name] for name in CARDS if CARDS[name].architecture == spec and shipped(CARDS[name])]
+    cards = [card for card in CARDS.values() if card.architecture == spec and shipped(card)]
     if not cards:
         raise InputError(
             f"Expected weights for '{spec}', but none come with the package: give a file of them, or name a "
@@ -210,7 +211,7 @@ def shipped(card: Card) -> bool:
 
 def _unknown(spec: str) -> InputError:
     """Return the error for a name that no model has, with the nearest; all would fill the screen."""
-    near = get_close_matches(spec, (*CARDS, *ARCHITECTURE_NAMES), n=1, cutoff=0.5)
+    near = get_close_matches(spec, (*CARDS, *ARCHITECTURES), n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return InputError(f"Unknown model '{spec}': {hint}See `robseg list models`.")
 
@@ -220,15 +221,13 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def _read_zoo(folder: Path, published: str = "") -> Registry[Card]:
-    """Return the cards of a folder, those of its file of published checkpoints (if any) last."""
-    cards: Registry[Card] = Registry("model")
-    for path in sorted(folder.glob("*.json")):
-        card = read_card(path)
-        cards.add(card.id, card)
-    if published:
-        for card in read_published(folder / published):
-            cards.add(card.id, card)
+def _read_zoo(folder: Path, published: str = "") -> dict[str, Card]:
+    """Return the cards of a folder by id, those of its file of published checkpoints (if any) last."""
+    found = [read_card(path) for path in sorted(folder.glob("*.json"))]
+    found += read_published(folder / published) if published else ()
+    cards = {card.id: card for card in found}
+    if len(cards) != len(found):
+        raise ValueError(f"Expected a card for each id in {folder}, but some ids have two.")
     return cards
 
 

@@ -14,7 +14,7 @@ from robseg.errors import InputError
 from robseg.models import adapters, catalogue
 from robseg.models.base import architecture
 from robseg.models.card import Card
-from robseg.models.catalogue import ARCHITECTURE_NAMES, list_cards
+from robseg.models.catalogue import ARCHITECTURES, list_cards
 from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.checkpoints.fetch import recorded_name
 from robseg.models.checkpoints.weights import read_checkpoint
@@ -96,7 +96,7 @@ def inspect_file(path: Path, name: str | None = None) -> Inspection:
 
 def _compared(tensors: dict[str, Tensor], name: str | None) -> tuple[tuple[Fitting, ...], dict[str, str]]:
     fits, misfits = [], {}
-    for one in (name,) if name else ARCHITECTURE_NAMES:
+    for one in (name,) if name else ARCHITECTURES:
         try:
             fit = architecture(one).fit(tensors)
         except InputError as error:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from robseg.datasets.base import DATASETS, Dataset, DatasetCard, Sample
+from robseg.datasets.base import Dataset, DatasetCard, Sample
 from robseg.datasets.streets.compose import compose
 from robseg.datasets.streets.street import CLASS_NAMES, PALETTE
 from robseg.errors import InputError
 
-__all__ = ["CLASS_NAMES", "PALETTE", "RENDERER_VERSION", "SPLITS", "dataset", "render"]
+__all__ = ["CARD", "CLASS_NAMES", "PALETTE", "RENDERER_VERSION", "SPLITS", "dataset", "render"]
 
 RENDERER_VERSION = "1"
 """Changes whenever any pixel of any scene changes."""
@@ -104,16 +104,13 @@ def _open(_root: Path | None, split: str) -> Dataset:
     return dataset(split)
 
 
-DATASETS.add(
-    "streets",
-    DatasetCard(
-        name="streets",
-        title="Rendered street scenes with CamVid's classes",
-        class_names=CLASS_NAMES,
-        splits=tuple(SPLITS),
-        default_split="val",
-        open=_open,
-        needs_root=False,
-        licence="Apache-2.0",
-    ),
+CARD = DatasetCard(
+    name="streets",
+    title="Rendered street scenes with CamVid's classes",
+    class_names=CLASS_NAMES,
+    splits=tuple(SPLITS),
+    default_split="val",
+    open=_open,
+    needs_root=False,
+    licence="Apache-2.0",
 )

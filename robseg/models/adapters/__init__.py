@@ -1,15 +1,17 @@
-"""Other people's models: one module a source, chosen by the prefix of a spec such as `onnx:FILE`.
+"""Other people's models: a module for each source, named as the prefix of its specs, such as `onnx:FILE`.
 
-Looking at a spec imports neither torch nor any of the sources' packages; loading does.
+Each has `load(name, weights, device) -> Foreign`. Looking at a spec imports neither torch nor any of the
+sources' packages; loading does.
 """
 
 from __future__ import annotations
 
-import importlib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
+
+from robseg.registry import Registry
 
 if TYPE_CHECKING:
     import torch
@@ -18,25 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = ["ADAPTERS", "adapter_of", "load"]
 
-# The prefix of a spec -> the module of this package that has `load(name, weights, device) -> Foreign`.
-ADAPTERS = {
-    "py": "py",
-    "torchvision": "torchvision",
-    "hf": "hf",
-    "smp": "smp",
-    "onnx": "onnx",
-    "pt2": "pt2",
-    "ts": "ts",
-}
-
-# Files that need no prefix.
-SUFFIXES = {".onnx": "onnx", ".pt2": "pt2", ".ts": "ts"}
+ADAPTERS: Registry[Callable[[str, Weights | None, torch.device], Foreign]] = Registry(
+    "adapter", __name__, "load"
+)
 
 
 def adapter_of(spec: str) -> tuple[str, str] | None:
     """Return the prefix of a spec and what follows it, or None where it is no other people's model.
 
-    A file is known by its ending; a .pt or .pth file that holds TorchScript by its content.
+    A file needs no prefix where its ending is one; a .pt or .pth file is known as TorchScript by its content.
 
     Examples
     --------
@@ -46,10 +38,10 @@ def adapter_of(spec: str) -> tuple[str, str] | None:
     prefix, colon, name = spec.partition(":")
     if colon and prefix in ADAPTERS:
         return prefix, name
-    suffix = Path(spec).suffix
-    if suffix in SUFFIXES:
-        return SUFFIXES[suffix], spec
-    if suffix in {".pt", ".pth"} and _holds_code(Path(spec)):
+    ending = Path(spec).suffix.removeprefix(".")
+    if ending in ADAPTERS:
+        return ending, spec
+    if ending in {"pt", "pth"} and _holds_code(Path(spec)):
         return "ts", spec
     return None
 
@@ -63,8 +55,8 @@ def load(model: str | Callable[..., Any], weights: Weights | None, device: torch
     found = adapter_of(model)
     if found is None:
         raise ValueError(f"Expected a spec with a known prefix, but got '{model}'.")
-    module: Any = importlib.import_module(f"{__name__}.{ADAPTERS[found[0]]}")
-    return cast("Foreign", module.load(found[1], weights, device))
+    prefix, name = found
+    return ADAPTERS[prefix](name, weights, device)
 
 
 def _holds_code(path: Path) -> bool:

@@ -28,8 +28,8 @@ from robseg.errors import InputError
 from robseg.models.backbones import Backbone, build_backbone
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import ConvModule, FCNHead, SeparableConvModule, initialise, resize
-from robseg.models.layouts import mmseg, vainf
-from robseg.models.layouts.published import MMSEG_INPUT, Published, fit_published
+from robseg.models.layouts import mmseg, native
+from robseg.models.layouts.published import fit_published
 
 __all__ = ["ARCHITECTURE", "DeepLabV3Plus", "fit"]
 
@@ -287,7 +287,7 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
 
     What was taken out of the network shows in the names; strides and dilations do not.
     """
-    published = vainf.native(state_dict) or Published("mmseg", state_dict, MMSEG_INPUT)
+    published = native("deeplabv3plus", state_dict)
     tensors = published.tensors
     num_classes = mmseg.width(tensors, "decode_head.conv_seg.weight") or 1
     return fit_published(published, "DeepLabV3+", DeepLabV3Plus, num_classes, shown_options(tensors))

@@ -22,8 +22,8 @@ from robseg.models.backbones import Backbone, build_backbone
 from robseg.models.backbones.resnet import ResNet
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import ConvModule, FCNHead, PyramidPooling, initialise, resize
-from robseg.models.layouts import mmseg
-from robseg.models.layouts.published import MMSEG_INPUT, Published, fit_published
+from robseg.models.layouts import mmseg, native
+from robseg.models.layouts.published import fit_published
 from robseg.registry import unknown_name
 
 __all__ = ["ARCHITECTURE", "ICNet", "fit"]
@@ -221,9 +221,9 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
         If its tensors do not fit, or are those of another network of the same name.
     """
     refuse_other_networks(state_dict)
-    published = Published("mmseg", state_dict, MMSEG_INPUT)
-    num_classes = mmseg.width(state_dict, "decode_head.conv_seg.weight") or 1
-    return fit_published(published, "ICNet", ICNet, num_classes, shown_options(state_dict))
+    published = native("icnet", state_dict)
+    num_classes = mmseg.width(published.tensors, "decode_head.conv_seg.weight") or 1
+    return fit_published(published, "ICNet", ICNet, num_classes, shown_options(published.tensors))
 
 
 def refuse_other_networks(state_dict: dict[str, Tensor]) -> None:

@@ -18,8 +18,8 @@ from robseg.models.backbones import Backbone, build_backbone
 from robseg.models.backbones.hrnet import HRNET_NAMES, hrnet
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import ConvModule, FCNHead, resize
-from robseg.models.layouts import hrnet_ocr, mmseg, openseg
-from robseg.models.layouts.published import MMSEG_INPUT, Published, fit_published
+from robseg.models.layouts import mmseg, native
+from robseg.models.layouts.published import fit_published
 
 __all__ = ["ARCHITECTURE", "OCRNet", "fit"]
 
@@ -188,11 +188,7 @@ def encoder(
 
 def fit(state_dict: dict[str, Tensor]) -> Fit:
     """Return how a checkpoint fits OCRNet: mmsegmentation's (and ours), HRNet-OCR's or openseg's."""
-    published = (
-        hrnet_ocr.native(state_dict)
-        or openseg.native(state_dict)
-        or Published("mmseg", state_dict, MMSEG_INPUT)
-    )
+    published = native("ocrnet", state_dict)
     tensors = published.tensors
     num_classes = mmseg.width(tensors, "decode_head.1.conv_seg.weight") or 1
     return fit_published(published, "OCRNet", OCRNet, num_classes, _options(tensors))

@@ -25,8 +25,8 @@ from torch import Tensor, nn
 from robseg.models.backbones import build_backbone
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import ConvModule, FCNHead, PyramidPooling, initialise
-from robseg.models.layouts import mmseg, semseg
-from robseg.models.layouts.published import MMSEG_INPUT, Published, fit_published
+from robseg.models.layouts import mmseg, native
+from robseg.models.layouts.published import fit_published
 
 __all__ = ["ARCHITECTURE", "PSPNet", "fit"]
 
@@ -115,7 +115,7 @@ class PSPNet(Network):
 
 def fit(state_dict: dict[str, Tensor]) -> Fit:
     """Return how a checkpoint fits PSPNet: one of mmsegmentation, of semseg, or ours."""
-    published = semseg.native(state_dict) or Published("mmseg", state_dict, MMSEG_INPUT)
+    published = native("pspnet", state_dict)
     tensors = published.tensors
     num_classes = mmseg.width(tensors, "decode_head.conv_seg.weight") or 1
     return fit_published(published, "PSPNet", PSPNet, num_classes, shown_options(tensors))

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
+import functools
 import inspect
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
 from robseg.errors import InputError
-from robseg.registry import unknown_name
+from robseg.registry import Registry, unknown_name
 
-__all__ = ["BACKBONE_NAMES", "Backbone", "build_backbone"]
-
-# The module of each family has a builder of the family's name: (name, **flags) to a backbone.
-FAMILIES = {
-    "resnet": tuple(f"resnet{depth}{variant}" for depth in (18, 50, 101) for variant in ("", "v1c", "v1d")),
-    "mobilenet_v2": ("mobilenet_v2",),
-    "efficientnet_lite": ("efficientnet_lite0",),
-    "hrnet": ("hrnet_w18_small", "hrnet_w18", "hrnet_w32", "hrnet_w48", "hrnet_w64", "hrnet2x_w20"),
-}
-FAMILY_OF = {name: family for family, names in FAMILIES.items() for name in names}
-BACKBONE_NAMES = tuple(FAMILY_OF)
+__all__ = ["Backbone", "backbones", "build_backbone"]
 
 
 class Backbone(nn.Module):
@@ -38,6 +29,18 @@ class Backbone(nn.Module):
         raise NotImplementedError
 
 
+Builders = Mapping[str, Callable[..., Backbone]]
+
+# A family is a module, whose BACKBONES are builders by name: flags to a backbone.
+FAMILIES: Registry[Builders] = Registry("family of backbones", __name__, "BACKBONES", besides=("pretrained",))
+
+
+@functools.cache
+def backbones() -> Builders:
+    """Return the builder of each backbone by name."""
+    return {name: build for family in FAMILIES.values() for name, build in family.items()}
+
+
 def build_backbone(name: str, **flags: Any) -> Backbone:
     """Return the backbone of that name; `flags` are those of its family's builder.
 
@@ -51,15 +54,13 @@ def build_backbone(name: str, **flags: Any) -> Backbone:
     >>> build_backbone("resnet18v1c", output_stride=8).channels
     (64, 128, 256, 512)
     """
-    if name not in FAMILY_OF:
-        raise unknown_name("backbone", name, BACKBONE_NAMES)
-    family = FAMILY_OF[name]
-    module = importlib.import_module(f"{__name__}.{family}")
-    builder = getattr(module, family)
-    lacking = flags.keys() - inspect.signature(builder).parameters.keys()
+    if name not in backbones():
+        raise unknown_name("backbone", name, backbones())
+    build = backbones()[name]
+    lacking = flags.keys() - inspect.signature(build).parameters.keys()
     if lacking:
         raise InputError(
             f"Expected a backbone with {', '.join(sorted(lacking))}, but {name} has no such option: "
             "take another backbone or architecture."
         )
-    return cast(Backbone, builder(name, **flags))
+    return build(**flags)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from robseg.models.backbones.mobilenet_v2 import TAPS, InvertedResidual, MobileBackbone, atrous
 from robseg.models.layers import ConvModule
 
-__all__ = ["EfficientNetLite0", "efficientnet_lite"]
+__all__ = ["BACKBONES", "EfficientNetLite0"]
 
 # Of the seven layers (table 1 of the paper).
 KERNELS = (3, 3, 5, 3, 5, 5, 3)
@@ -93,6 +93,4 @@ def pad_as_tensorflow(module: ConvModule) -> None:
     )
 
 
-def efficientnet_lite(name: str, output_stride: OutputStride = 32) -> EfficientNetLite0:  # noqa: ARG001
-    """Return an EfficientNet-Lite; its family has but one name."""
-    return EfficientNetLite0(output_stride)
+BACKBONES = {"efficientnet_lite0": EfficientNetLite0}

@@ -20,7 +20,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 from robseg.models.backbones import Backbone
 from robseg.models.layers import resize
 
-__all__ = ["HRNET_NAMES", "HRNet", "hrnet"]
+__all__ = ["BACKBONES", "HRNET_NAMES", "HRNet", "hrnet"]
 
 STEM = 64
 EXPANSION = 4  # of a bottleneck
@@ -211,3 +211,6 @@ def part(maps: list[Tensor], layers: nn.Module) -> list[Tensor]:
 def hrnet(name: str, align_corners: bool = False) -> HRNet:
     """Return an HRNet by name, such as `hrnet_w18`."""
     return HRNet(PLANS[name], align_corners)
+
+
+BACKBONES = {name: functools.partial(hrnet, name) for name in PLANS}

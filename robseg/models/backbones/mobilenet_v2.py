@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from robseg.models.backbones import Backbone
 from robseg.models.layers import ConvModule
 
-__all__ = ["TAPS", "InvertedResidual", "LayerPlan", "MobileBackbone", "MobileNetV2", "atrous", "mobilenet_v2"]
+__all__ = ["BACKBONES", "TAPS", "InvertedResidual", "LayerPlan", "MobileBackbone", "MobileNetV2", "atrous"]
 
 # Of the seven layers (table 2).
 EXPANSIONS = (1, 6, 6, 6, 6, 6, 6)
@@ -151,6 +151,4 @@ class MobileNetV2(MobileBackbone):
             in_channels = out_channels
 
 
-def mobilenet_v2(name: str, output_stride: OutputStride = 32, variant: Variant = "mmseg") -> MobileNetV2:  # noqa: ARG001
-    """Return a MobileNetV2; its family has but one name."""
-    return MobileNetV2(output_stride, variant)
+BACKBONES = {"mobilenet_v2": MobileNetV2}

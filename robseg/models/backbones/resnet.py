@@ -7,6 +7,7 @@ which are torchvision's but for the deep stem's; the blocks are torchvision's.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Literal, cast
@@ -16,7 +17,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from robseg.models.backbones import Backbone
 
-__all__ = ["ResNet", "resnet"]
+__all__ = ["BACKBONES", "ResNet", "resnet"]
 
 BLOCKS = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 WIDTHS = (64, 128, 256, 512)
@@ -194,3 +195,7 @@ def resnet(
         stem_channels=stem_channels,
         maxpool_ceil_mode=maxpool_ceil_mode,
     )
+
+
+NAMES = tuple(f"resnet{depth}{variant}" for depth in BLOCKS for variant in ("", "v1c", "v1d"))
+BACKBONES = {name: functools.partial(resnet, name) for name in NAMES}

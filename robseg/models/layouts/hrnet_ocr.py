@@ -14,7 +14,7 @@ from robseg.models.layouts.published import (
     without_biases,
 )
 
-__all__ = ["native", "object_context_layers"]
+__all__ = ["NATIVE", "native", "object_context_layers"]
 
 INPUT = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD, "channel_order": "RGB", "align_corners": True}
 
@@ -75,3 +75,6 @@ def native(state_dict: Mapping[str, Tensor]) -> Published | None:
         preprocess=INPUT,
         options={"align_corners": True},
     )
+
+
+NATIVE = {"ocrnet": native}

@@ -15,7 +15,7 @@ from robseg.models.layouts.published import (
     without_biases,
 )
 
-__all__ = ["HRNET_INPUT", "native", "segfix"]
+__all__ = ["HRNET_INPUT", "NATIVE", "native", "segfix"]
 
 # Channels are BGR, yet mean and deviation stand in the order of RGB: so the networks were trained.
 HRNET_INPUT = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD, "channel_order": "BGR", "align_corners": True}
@@ -92,3 +92,6 @@ def segfix(state_dict: Mapping[str, Tensor]) -> Published:
 def _activation(in_place: bool) -> dict[str, str]:
     """Return the heads' activation: in-place activated batch norm comes with a leaky one."""
     return {"activation": "leaky_relu"} if in_place else {}
+
+
+NATIVE = {"ocrnet": native}

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from robseg.models.layouts.published import MMSEG_INPUT, Published, renamed
 
-__all__ = ["native"]
+__all__ = ["NATIVE", "native"]
 
 # Their layers and ours.
 LAYERS = (
@@ -67,3 +67,6 @@ def protocol(num_classes: int) -> dict[str, Any]:
         "average": "probabilities",
         "flip": True,
     }
+
+
+NATIVE = {"pspnet": native}

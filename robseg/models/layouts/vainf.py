@@ -7,7 +7,7 @@ from torch import Tensor
 from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD
 from robseg.models.layouts.published import Published
 
-__all__ = ["native"]
+__all__ = ["NATIVE", "native"]
 
 # The blocks of MobileNetV2's seven layers, which are numbered through there; the stem is number 0.
 BLOCKS = (1, 2, 3, 4, 3, 3, 1)
@@ -76,3 +76,4 @@ def mobilenet_names() -> dict[str, str]:
 
 
 NAMES = head_names() | mobilenet_names()
+NATIVE = {"deeplabv3plus": native}

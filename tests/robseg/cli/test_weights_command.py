@@ -53,9 +53,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}/net.pth"
         id_ = "enet-2018@camvid"
-        cards = dict(CARDS._records)
-        cards[id_] = dataclasses.replace(CARDS[id_], weights_urls=(url,))
-        monkeypatch.setattr(CARDS, "_records", cards)
+        monkeypatch.setitem(CARDS, id_, dataclasses.replace(CARDS[id_], weights_urls=(url,)))
         yield id_
         server.shutdown()
         thread.join()
@@ -127,7 +125,7 @@ def test_inspect_tells_what_differs_where_nothing_fits(tmp_path: Path) -> None:
     assert "1 missing (initial_block.main_branch.weight); 1 unexpected (extra)" in result.stdout
     found = inspect_file(tmp_path / "x.pth")
     assert found.fits == ()
-    assert found.misfits.keys() == set(catalogue.ARCHITECTURE_NAMES)
+    assert found.misfits.keys() == set(catalogue.ARCHITECTURES)
 
 
 def test_inspect_knows_the_models_of_torchvision(tmp_path: Path) -> None:

@@ -30,7 +30,12 @@ def contents(dataset: Dataset) -> list[tuple[str, bytes, bytes]]:
 
 
 def test_every_data_set_of_the_design_is_there() -> None:
-    assert set(IN_FILES) == {"camvid", "cityscapes", "voc2012", "ade20k", "bdd100k", "folder"}
+    assert {"camvid", "cityscapes", "voc2012", "ade20k", "bdd100k", "folder"} <= {*IN_FILES}
+
+
+@pytest.mark.parametrize("name", tuple(DATASETS))
+def test_a_module_is_named_after_its_data_set(name: str) -> None:
+    assert DATASETS[name].name == name
 
 
 @pytest.mark.parametrize("name", tuple(DATASETS))

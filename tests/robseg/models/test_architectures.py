@@ -12,11 +12,11 @@ from torch import nn
 
 from robseg.models import Model, load_model
 from robseg.models.base import architecture
-from robseg.models.catalogue import ARCHITECTURE_NAMES
+from robseg.models.catalogue import ARCHITECTURES
 from robseg.models.checkpoints.weights import COUNTER, read_weights, save_weights
 from robseg.models.predict.inference import preprocess
 
-every_architecture = pytest.mark.parametrize("name", ARCHITECTURE_NAMES)
+every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
 
 
 def scene(count: int, height: int, width: int) -> NDArray[np.uint8]:

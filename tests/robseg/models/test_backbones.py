@@ -13,7 +13,7 @@ import torchvision
 from torch import Tensor, nn
 
 from robseg.errors import InputError
-from robseg.models.backbones import BACKBONE_NAMES, Backbone, build_backbone
+from robseg.models.backbones import Backbone, backbones, build_backbone
 from robseg.models.backbones.pretrained import (
     DOWNLOADED,
     PACKAGED,
@@ -25,7 +25,7 @@ from robseg.models.backbones.pretrained import (
 from robseg.models.checkpoints.weights import read_weights
 
 # HRNet keeps its finest map and has tests of its own.
-DILATED_NAMES = [name for name in BACKBONE_NAMES if not name.startswith("hrnet")]
+DILATED_NAMES = [name for name in backbones() if not name.startswith("hrnet")]
 CLASSIFIERS = ("fc.", "features.18.", "classifier.", "conv_head.", "bn2.")
 # A norm that is part of a convolution rounds otherwise than one after it.
 ROUNDING = {"rtol": 1e-3, "atol": 1e-4}

@@ -12,7 +12,6 @@ from robseg.errors import InputError
 from robseg.evaluation.request import model_sources
 from robseg.models import catalogue
 from robseg.models.card import Card
-from robseg.registry import Registry
 
 CARD = Card(
     id="enet@toy",
@@ -26,7 +25,7 @@ CARD = Card(
 
 
 @pytest.fixture
-def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry[Card]:
+def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Card]:
     """Return the cards of a zoo of three, in place of the package's."""
     for dataset in ("camvid", "streets", "toy"):
         name = f"enet@{dataset}"
@@ -64,26 +63,26 @@ def test_what_is_no_card_is_told(text: str) -> None:
         catalogue.card_from_json(text, "here")
 
 
-def test_an_id_is_found_exactly(zoo: Registry[Card]) -> None:
+def test_an_id_is_found_exactly(zoo: dict[str, Card]) -> None:
     assert catalogue.resolve("enet@toy") is zoo["enet@toy"]
 
 
-def test_an_architecture_alone_means_the_one_that_needs_no_download(zoo: Registry[Card]) -> None:
+def test_an_architecture_alone_means_the_one_that_needs_no_download(zoo: dict[str, Card]) -> None:
     assert catalogue.resolve("enet").id == "enet@streets"
     assert catalogue.resolve("enet", "cityscapes").id == "enet@streets"
 
 
-def test_an_architecture_alone_means_the_one_of_the_data_set_at_hand(zoo: Registry[Card]) -> None:
+def test_an_architecture_alone_means_the_one_of_the_data_set_at_hand(zoo: dict[str, Card]) -> None:
     assert catalogue.resolve("enet", "camvid").id == "enet@camvid"
     assert [source.spec for source in model_sources(["enet"], dataset="camvid")] == ["enet@camvid"]
 
 
 def test_a_segfix_is_no_model_to_evaluate(monkeypatch: pytest.MonkeyPatch) -> None:
-    cards: Registry[Card] = Registry("model")
+    cards = {}
     for name in ("enet", "segfix"):
         id_ = f"{name}@streets"
         file = f"{id_}.safetensors"
-        cards.add(id_, dataclasses.replace(CARD, id=id_, architecture=name, weights_file=file))
+        cards[id_] = dataclasses.replace(CARD, id=id_, architecture=name, weights_file=file)
     monkeypatch.setattr(catalogue, "CARDS", cards)
     assert [source.spec for source in model_sources(["all"])] == ["enet@streets"]
     assert [source.spec for source in model_sources(["*@streets"])] == ["enet@streets"]
@@ -112,14 +111,14 @@ def test_a_short_name_of_nothing_is_told(short: str) -> None:
         catalogue.resolve(short)
 
 
-def test_cards_are_listed_by_pattern(zoo: Registry[Card]) -> None:
+def test_cards_are_listed_by_pattern(zoo: dict[str, Card]) -> None:
     assert [card.id for card in catalogue.list_cards("*@?[ao]*")] == ["enet@camvid", "enet@toy"]
     assert len(catalogue.list_cards()) == 3
     assert catalogue.list_cards("pspnet*") == ()
 
 
 @pytest.mark.parametrize(("spec", "near"), [("enet@stree", "enet@streets"), ("ennet", "enet")])
-def test_a_misspelt_model_is_answered_with_the_nearest(zoo: Registry[Card], spec: str, near: str) -> None:
+def test_a_misspelt_model_is_answered_with_the_nearest(zoo: dict[str, Card], spec: str, near: str) -> None:
     with pytest.raises(InputError, match=f"Unknown model '{spec}': did you mean '{near}'"):
         catalogue.resolve(spec)
 

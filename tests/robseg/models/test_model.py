@@ -16,7 +16,6 @@ from robseg.models.card import Card
 from robseg.models.catalogue import card_to_json
 from robseg.models.checkpoints import fetch
 from robseg.models.checkpoints.weights import save_weights, sha256_of
-from robseg.registry import Registry
 
 CARD = Card("m", "enet", "toy", ("a", "b", "c"))
 
@@ -106,9 +105,7 @@ def test_a_card_with_another_number_of_classes_is_noticed(tmp_path: Path) -> Non
 def test_shipped_weights_load_by_id_and_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "enet@toy.safetensors"
     card = save_weights(path, ENet(3).state_dict(), dataclasses.replace(CARD, id="enet@toy", size_divisor=8))
-    cards: Registry[Card] = Registry("model")
-    cards.add(card.id, card)
-    monkeypatch.setattr(catalogue, "CARDS", cards)
+    monkeypatch.setattr(catalogue, "CARDS", {card.id: card})
     monkeypatch.setattr(fetch, "ZOO", tmp_path)
     assert load_model("enet").card == dataclasses.replace(card, options={"generation": 2021})
     path.write_bytes(path.read_bytes()[:-1] + b"\1")

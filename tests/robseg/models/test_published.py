@@ -13,13 +13,13 @@ from robseg.datasets import DATASETS
 from robseg.models.architectures.segfix import DIRECTION_NAMES
 from robseg.models.base import architecture
 from robseg.models.card import Card
-from robseg.models.catalogue import ARCHITECTURE_NAMES, PUBLISHED, ZOO, find_file, resolve
+from robseg.models.catalogue import ARCHITECTURES, PUBLISHED, ZOO, find_file, resolve
 from robseg.models.layouts import hrnet_ocr, openseg, semseg
 from robseg.models.published import read_published
 
 CARDS = tuple(read_published(ZOO / PUBLISHED))
 MMSEG = tuple(card for card in CARDS if card.layout == "mmseg")
-OWN = tuple(card for card in CARDS if card.architecture in ARCHITECTURE_NAMES)
+OWN = tuple(card for card in CARDS if card.architecture in ARCHITECTURES)
 
 HOSTS = {
     "download.openmmlab.com", "mmassets.onedl.ai", "openmmlab.oss-accelerate.aliyuncs.com", "github.com",
