@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import TYPE_CHECKING
 
 import corruptions
@@ -23,27 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["prepare"]
 
-# The fields of a card that its model's labels depend on.
-FED = (
-    "architecture",
-    "options",
-    "class_names",
-    "mean",
-    "std",
-    "channel_order",
-    "test_size",
-    "resize",
-    "antialias",
-    "test_mode",
-    "crop_size",
-    "stride",
-    "average",
-    "flip",
-    "size_divisor",
-    "size_remainder",
-    "align_corners",
-)
-
 
 def prepare(request: Request) -> Job:
     """Open the data set and load the models of a request.
@@ -60,7 +37,7 @@ def prepare(request: Request) -> Job:
         if model.name in models:
             raise InputError(f"Expected models of different names, but got '{model.name}' twice.")
         models[model.name] = model
-    identities = {name: _identity(model) for name, model in models.items()}
+    identities = {name: model.identity for name, model in models.items()}
     refiner = _refiner(request, dataset)
     refined = {refined_name(name): name for name in models} if refiner is not None else {}
     if refiner is not None:
@@ -115,12 +92,5 @@ def _refined_by(refiner: Refiner) -> str:
     """Return what refined labels depend on besides the plain ones: network or files, and the scale."""
     from robseg.models.model import Model
 
-    source = _identity(refiner.source) if isinstance(refiner.source, Model) else refiner.sha256
+    source = refiner.source.identity if isinstance(refiner.source, Model) else refiner.sha256
     return f"{source}x{refiner.scale}"
-
-
-def _identity(model: Model) -> str:
-    """Return what a model's labels depend on: the SHA-256 of its weights, and a digest of how it is fed."""
-    fed = {field: getattr(model.card, field) for field in FED}
-    digest = hashlib.blake2b(json.dumps(fed, sort_keys=True).encode(), digest_size=8).hexdigest()
-    return f"{model.sha256}/{digest}"

@@ -6,18 +6,36 @@ This module and the list of cards do without torch, so that `robseg list models`
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal
+import functools
+import hashlib
+import json
+from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "Card"]
+__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "Card", "ChangesNoLabel", "label_fields"]
 
-# Of ImageNet's pixels 0..255 in RGB, as nearly all published networks use them.
+# The mean and standard deviation of ImageNet's RGB pixels on the scale 0..255, which nearly all published
+# networks use.
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
+
+
+class ChangesNoLabel(NamedTuple):
+    """Marks a field of a card on which no label depends, and says why."""
+
+    why: str
+
+
+OF_WEIGHTS = ChangesNoLabel("It says where weights come from; the SHA-256 of those in use counts.")
+PUBLISHED = ChangesNoLabel("It repeats what others measured.")
+TOLD = ChangesNoLabel("It tells people about the model.")
 
 
 @dataclasses.dataclass(frozen=True)
 class Card:
     """Facts about one model.
+
+    A field counts towards a model's identity, by which counts of two runs are kept apart, unless it is marked
+    with ChangesNoLabel.
 
     Attributes
     ----------
@@ -75,11 +93,11 @@ class Card:
         The names of the corruptions that were seen in training, as far as is known.
     """
 
-    id: str
+    id: Annotated[str, ChangesNoLabel("It is a name.")]
     architecture: str
-    dataset: str
+    dataset: Annotated[str, ChangesNoLabel("The classes, which count, have their names here.")]
     class_names: tuple[str, ...]
-    backbone: str = ""
+    backbone: Annotated[str, ChangesNoLabel("The network is built from `options`, which count.")] = ""
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (255.0, 255.0, 255.0)
     channel_order: Literal["RGB", "BGR"] = "RGB"
@@ -94,17 +112,35 @@ class Card:
     size_divisor: int = 1
     size_remainder: Literal[0, 1] = 0
     align_corners: bool = False
-    weights_urls: tuple[str, ...] = ()
-    weights_file: str = ""
-    sha256: str = ""
-    layout: str = ""
-    config: str = ""
-    published_miou: float | None = None
-    published_interval: tuple[float, float] | None = None
-    published_protocol: str = ""
-    licence: str = ""
-    source: str = ""
-    trained_on: str = ""
-    citation: str = ""
+    weights_urls: Annotated[tuple[str, ...], OF_WEIGHTS] = ()
+    weights_file: Annotated[str, OF_WEIGHTS] = ""
+    sha256: Annotated[str, OF_WEIGHTS] = ""
+    layout: Annotated[str, OF_WEIGHTS] = ""
+    config: Annotated[str, TOLD] = ""
+    published_miou: Annotated[float | None, PUBLISHED] = None
+    published_interval: Annotated[tuple[float, float] | None, PUBLISHED] = None
+    published_protocol: Annotated[str, PUBLISHED] = ""
+    licence: Annotated[str, TOLD] = ""
+    source: Annotated[str, TOLD] = ""
+    trained_on: Annotated[str, TOLD] = ""
+    citation: Annotated[str, TOLD] = ""
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
-    seen_corruptions: tuple[str, ...] = ()
+    seen_corruptions: Annotated[tuple[str, ...], TOLD] = ()
+
+    @property
+    def digest(self) -> str:
+        """Hexadecimal digits that are the same for cards that give the same labels with the same weights."""
+        counted = {name: getattr(self, name) for name in label_fields()}
+        return hashlib.blake2b(json.dumps(counted, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+@functools.cache
+def label_fields() -> tuple[str, ...]:
+    """Return the names of the fields of a card on which labels depend: all that are not marked."""
+    marks = {
+        name: getattr(hint, "__metadata__", ())
+        for name, hint in get_type_hints(Card, include_extras=True).items()
+    }
+    return tuple(
+        name for name, mark in marks.items() if not any(isinstance(one, ChangesNoLabel) for one in mark)
+    )

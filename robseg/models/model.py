@@ -57,6 +57,11 @@ class Model:
         return self.card.id
 
     @property
+    def identity(self) -> str:
+        """What labels depend on: the SHA-256 of the weights, and a digest of the card."""
+        return f"{self.sha256}/{self.card.digest}"
+
+    @property
     def parameters(self) -> int | None:
         """The number of trained values, None for a callable that shows none."""
         hidden = getattr(self.network, "hidden_parameters", 0)
