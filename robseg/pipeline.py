@@ -88,7 +88,7 @@ def execute(
         earlier = _earlier(out)
         record = _written(first_record(plan.request, plan.conditions, plan.job, command, earlier), out)
         timing = run(plan.job, plan.store.counts_dir, shards, _executor(num_workers, shards), progress)
-        record = _written(timed_record(record, timing), out)
+        record = _written(timed_record(record, plan.job, timing), out)
         start = time.perf_counter()
         results = reports.write_tables(out)
         gallery = _gallery(plan, results) if examples else ()

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import corruptions
 from robseg.datasets import open_dataset
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
-from robseg.evaluation import refinement
 from robseg.evaluation.classes import label_map
-from robseg.evaluation.refinement import refined_name
 from robseg.evaluation.request import ModelSource, Request
 from robseg.evaluation.store import Context
 from robseg.evaluation.worker import Job
+from robseg.models.refine import source as refinement
 
 if TYPE_CHECKING:
     from robseg.models.model import Model
-    from robseg.models.refine.refiner import Refiner
+    from robseg.models.predict.prediction import Predictor
 
 __all__ = ["prepare"]
 
@@ -31,18 +31,13 @@ def prepare(request: Request) -> Job:
         If data or weights are missing or wrong, two models have one name, or a model lacks a class.
     """
     dataset = _opened(request)
-    models: dict[str, Model] = {}
+    models: dict[str, Predictor] = {}
     for source in request.models:
         model = _loaded(source, request, dataset)
         if model.name in models:
             raise InputError(f"Expected models of different names, but got '{model.name}' twice.")
         models[model.name] = model
-    identities = {name: model.identity for name, model in models.items()}
-    refiner = _refiner(request, dataset)
-    refined = {refined_name(name): name for name in models} if refiner is not None else {}
-    if refiner is not None:
-        identities |= {name: f"{identities[base]}+{_refined_by(refiner)}" for name, base in refined.items()}
-        models |= {name: models[base] for name, base in refined.items()}
+    models |= {refined.name: refined for refined in _refined(tuple(models.values()), request, dataset)}
     context = Context(
         dataset=f"{dataset.name}/{dataset.split}/{dataset.fingerprint}",
         set_version=corruptions.SET_VERSION,
@@ -50,14 +45,12 @@ def prepare(request: Request) -> Job:
         move_targets=request.move_targets,
         device=request.device,
         precision=request.precision,
-        models=identities,
+        models={name: model.identity for name, model in models.items()},
     )
     maps = {
         name: label_map(name, model.card.class_names, dataset.class_names) for name, model in models.items()
     }
-    return Job(
-        models, maps, dataset, context, request.batch_size, refiner, frozenset(refined), request.boundaries
-    )
+    return Job(models, maps, dataset, context, request.batch_size, request.boundaries)
 
 
 def _opened(request: Request) -> Dataset:
@@ -82,15 +75,11 @@ def _loaded(source: ModelSource | Model, request: Request, dataset: Dataset) -> 
     )
 
 
-def _refiner(request: Request, dataset: Dataset) -> Refiner | None:
+def _refined(models: Sequence[Predictor], request: Request, dataset: Dataset) -> Sequence[Predictor]:
+    """Return the models with refined labels, which share their offsets; none if that was not asked for."""
     if request.refine is None:
-        return None
-    return refinement.load(request.refine, dataset.name, dataset.ids, request.device, request.precision)
+        return ()
+    from robseg.models.refine.model import RefinedModel
 
-
-def _refined_by(refiner: Refiner) -> str:
-    """Return what refined labels depend on besides the plain ones: network or files, and the scale."""
-    from robseg.models.model import Model
-
-    source = refiner.source.identity if isinstance(refiner.source, Model) else refiner.sha256
-    return f"{source}x{refiner.scale}"
+    offsets = refinement.load(request.refine, dataset.name, dataset.ids, request.device, request.precision)
+    return [RefinedModel(model, offsets, request.refine.scale) for model in models]

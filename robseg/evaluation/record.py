@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from reports.run.record import Condition, ModelRecord, RunRecord
-from robseg.evaluation import refinement
 from robseg.evaluation.provenance import versions
 from robseg.evaluation.request import Request
 from robseg.evaluation.runner import Timing
 from robseg.evaluation.worker import Job
-from robseg.models.model import Model, gmacs
+from robseg.models.predict.batch import Part
 
 __all__ = ["first_record", "timed_record"]
-
-Number = TypeVar("Number", int, float)
 
 DATASET_FIELDS = ("name", "split", "fingerprint", "class_names", "palette", "citation")
 
@@ -53,15 +50,15 @@ def first_record(
         versions=versions(),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         seconds=earlier.seconds if earlier else {},
-        refinement=refinement.described(job.refiner) if job.refiner is not None else None,
+        refinement=next((dict(model.facts) for model in job.models.values() if model.facts), None),
         boundaries=job.boundaries,
     )
 
 
-def timed_record(record: RunRecord, timing: Timing) -> RunRecord:
+def timed_record(record: RunRecord, job: Job, timing: Timing) -> RunRecord:
     """Return the record with a run's timings added; `seconds` are sums over all workers, but for "wall"."""
     models = tuple(
-        dataclasses.replace(model, ms_per_image=_ms_per_image(model, timing))
+        dataclasses.replace(model, ms_per_image=_ms_per_image(model.name, job, timing))
         if timing.predicted.get(model.name)
         else model
         for model in record.models
@@ -74,31 +71,32 @@ def timed_record(record: RunRecord, timing: Timing) -> RunRecord:
 def _model_record(name: str, job: Job, size: tuple[int, int]) -> ModelRecord:
     """Return the record of a model, untimed; `size` is an image's."""
     model = job.models[name]
-    networks = [model]
-    if name in job.refined and job.refiner is not None and isinstance(job.refiner.source, Model):
-        networks.append(job.refiner.source)
     return ModelRecord(
         name=name,
         card=dataclasses.asdict(model.card),
         sha256=model.sha256,
-        parameters=_sum([network.parameters for network in networks]),
-        gmacs=_sum([gmacs(network, *size) for network in networks]),
-        refines=model.name if name in job.refined else "",
+        parameters=model.parameters,
+        gmacs=model.gmacs(*size),
+        refines=model.facts.get("labels_of", ""),
     )
 
 
-def _ms_per_image(model: ModelRecord, timing: Timing) -> float:
-    """Return a model's time for an image; a refined one's is that of its prediction and of the offsets."""
-    images = timing.predicted[model.name]
-    plain = model.refines or model.name
-    # Where both names are counted, the prediction was made once for both.
-    seconds = timing.stages[f"predict:{plain}"] / max(images, timing.predicted.get(plain, 0))
-    if model.refines:
-        seconds += timing.stages["refine"] / images
-    return 1000 * seconds
+def _ms_per_image(name: str, job: Job, timing: Timing) -> float:
+    """Return a model's time for an image, the sum over its parts."""
+    return 1000 * sum(_seconds(part, job, timing) for part in _parts(job.models[name]))
 
 
-def _sum(values: Sequence[Number | None]) -> Number | None:
-    """Return the sum, None where a value is unknown."""
-    known = [value for value in values if value is not None]
-    return sum(known[1:], known[0]) if len(known) == len(values) else None
+def _seconds(part: Part[Any], job: Job, timing: Timing) -> float:
+    """Return a part's time for an image; where several models build on it, it was computed once for all."""
+    images = max(
+        images
+        for name, images in timing.predicted.items()
+        if any(each is part for each in _parts(job.models[name]))
+    )
+    return timing.stages[f"predict:{part.name}"] / images
+
+
+def _parts(part: Part[Any]) -> Iterator[Part[Any]]:
+    yield part
+    for each in part.parts:
+        yield from _parts(each)

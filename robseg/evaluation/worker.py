@@ -22,10 +22,10 @@ from robseg.evaluation.boundaries import Edges, count_boundaries, edges_of
 from robseg.evaluation.counts import Counts, count
 from robseg.evaluation.plan import Cell, Shard
 from robseg.evaluation.store import Context, write_shard
+from robseg.models.predict.batch import Batch
 
 if TYPE_CHECKING:
-    from robseg.models.model import Model
-    from robseg.models.refine.refiner import Refiner
+    from robseg.models.predict.prediction import Predictor
 
 __all__ = ["Job", "ShardDone", "Worker", "corrupt_sample", "predictions"]
 
@@ -36,18 +36,15 @@ SAMPLES_KEPT = 256 * 2**20  # bytes; a data set of a few hundred small images is
 class Job:
     """Everything a worker needs for any shard of a run; it is sent to each process once.
 
-    `label_maps` translate each model's labels to the data set's classes (a table of 256 entries). The labels
-    of the names in `refined` are refined by `refiner`; the same model may stand under a plain name too.
-    Boundaries are counted at the widths of `boundaries`, in pixels.
+    `label_maps` translate each model's labels to the data set's classes (a table of 256 entries). Boundaries
+    are counted at the widths of `boundaries`, in pixels.
     """
 
-    models: Mapping[str, Model]
+    models: Mapping[str, Predictor]
     label_maps: Mapping[str, NDArray[np.uint8]]
     dataset: Dataset
     context: Context
     batch_size: int
-    refiner: Refiner | None = None
-    refined: frozenset[str] = frozenset()
     boundaries: tuple[int, ...] = ()
 
     @property
@@ -82,24 +79,15 @@ def predictions(
 ) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """Yield each model's name and labels (N, H, W), in the data set's classes, for images of one size.
 
-    A model predicts once, and offsets are computed once, however many names share them. `seconds` gains the
-    time spent.
+    What several models build on is computed once. `seconds` gains the time spent by each part.
     """
-    images = np.stack([sample.image for sample in samples])
-    ids = [sample.id for sample in samples]
-    plain: dict[str, NDArray[np.uint8]] = {}
-    offsets = None
+    batch = Batch(
+        np.stack([sample.image for sample in samples]),
+        [sample.id for sample in samples],
+        timed=lambda part: _timed(seconds, f"predict:{part}"),
+    )
     for name in names:
-        model = job.models[name]
-        if model.name not in plain:
-            with _timed(seconds, f"predict:{model.name}"):
-                plain[model.name] = model.predict(images)
-        labels = plain[model.name]
-        if job.refiner is not None and name in job.refined:
-            with _timed(seconds, "refine"):
-                offsets = job.refiner.offsets(images, ids) if offsets is None else offsets
-                labels = job.refiner.refined(labels, offsets)
-        yield name, job.label_maps[name][labels]
+        yield name, job.label_maps[name][batch.result(job.models[name]).labels]
 
 
 class Worker:

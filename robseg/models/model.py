@@ -30,10 +30,12 @@ from robseg.models.checkpoints.weights import (
 )
 from robseg.models.foreign.description import described
 from robseg.models.foreign.reading import Weights
-from robseg.models.predict.inference import Precision, check_precision, labels, open_device
+from robseg.models.predict.batch import Batch
+from robseg.models.predict.inference import Precision, check_precision, open_device, predicted
+from robseg.models.predict.prediction import Prediction
 from robseg.models.predict.sizes import Size, network_sizes
 
-__all__ = ["Model", "gmacs", "load_model"]
+__all__ = ["Model", "load_model"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +59,16 @@ class Model:
         return self.card.id
 
     @property
+    def parts(self) -> tuple[()]:
+        """A network builds on nothing else."""
+        return ()
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """A network has nothing to say besides its card."""
+        return {}
+
+    @property
     def identity(self) -> str:
         """What labels depend on: the SHA-256 of the weights, and a digest of the card."""
         return f"{self.sha256}/{self.card.digest}"
@@ -69,17 +81,36 @@ class Model:
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the class of each pixel, uint8 (N, H, W), of uint8 RGB images (N, H, W, 3)."""
-        if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
-            kind = images.dtype if isinstance(images, np.ndarray) else type(images).__name__
-            raise ValueError(f"Expected `images` to be a uint8 array, but got {kind}: give values of 0..255.")
-        if images.ndim != 4 or images.shape[3] != 3 or 0 in images.shape:
-            raise ValueError(
-                f"Expected `images` of shape (N, H, W, 3), but got {images.shape}: "
-                "stack RGB images of one size (image[None] for a single one)."
+        return Batch(images).result(self).labels
+
+    def compute(self, batch: Batch) -> Prediction:
+        """Return the prediction for a batch.
+
+        Raises
+        ------
+        InputError
+            If the batch asks for confidences, and the model answers labels without any.
+        """
+        if batch.confidence and getattr(self.network, "labels_only", False):
+            raise InputError(
+                f"Expected {self.name} to say how confident it is, but it answers labels alone: give a model "
+                "that answers logits, or leave out what needs confidences."
             )
-        # Anew in each thread and process that predicts, see load_model.
-        torch.set_flush_denormal(True)
-        return labels(self.network, images, self.card, self.device, self.precision)
+        torch.set_flush_denormal(True)  # in each thread and process that predicts, see load_model
+        return predicted(self.network, batch.images, self.card, self.device, self.precision, batch.confidence)
+
+    def gmacs(self, height: int, width: int) -> float | None:
+        """Return the billions of multiply-accumulates that one image of that size costs.
+
+        None where torch sees none, as in what another runtime computes.
+        """
+        sizes = Counter(network_sizes((height, width), self.card))
+        return sum(count * self._flops(size) for size, count in sizes.items()) / 2e9 or None
+
+    def _flops(self, size: Size) -> int:
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            self.network(torch.zeros(1, 3, *size, device=self.device))
+        return int(counter.get_total_flops())
 
 
 def load_model(
@@ -163,21 +194,6 @@ def _load(
     network = architecture(card.architecture).build(fit.num_classes, **card.options)
     network.load_state_dict(fit.state_dict, strict=True)
     return card, network, sha256
-
-
-def gmacs(model: Model, height: int, width: int) -> float | None:
-    """Return the billions of multiply-accumulates that one image of that size costs.
-
-    None where torch sees none, as in what another runtime computes.
-    """
-    sizes = Counter(network_sizes((height, width), model.card))
-    return sum(count * _flops(model, size) for size, count in sizes.items()) / 2e9 or None
-
-
-def _flops(model: Model, size: Size) -> int:
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model.network(torch.zeros(1, 3, *size, device=model.device))
-    return int(counter.get_total_flops())
 
 
 def _from_file(

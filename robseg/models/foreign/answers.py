@@ -30,6 +30,7 @@ class ForeignNetwork(nn.Module):
 
     `remade` makes the model again in another process, on its device, where it cannot be pickled; `batch_size`
     is the only one that the model takes. `hidden_parameters` counts those that are no tensors of torch.
+    `labels_only` says that it answers labels, as far as `channels` has seen, and so has no confidences.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class ForeignNetwork(nn.Module):
         self.batch_size = batch_size
         self.hidden_parameters = hidden_parameters
         self.num_classes: int | None = None
+        self.labels_only = False
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits of the model's main answer.
@@ -63,7 +65,8 @@ class ForeignNetwork(nn.Module):
     def channels(self, images: Tensor) -> int | None:
         """Return how many classes the model answers on one image, None where it answers labels."""
         answer = self._answer(images)
-        if is_labels(answer):
+        self.labels_only = is_labels(answer)
+        if self.labels_only:
             return None
         self.num_classes = None
         return self._logits(images, answer).shape[1]
@@ -114,7 +117,7 @@ class ForeignNetwork(nn.Module):
         return F.one_hot(labels, self.num_classes + 1).permute(0, 3, 1, 2).float()
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        state = (self.name, self.batch_size, self.hidden_parameters, self.num_classes)
+        state = (self.name, self.batch_size, self.hidden_parameters, self.num_classes, self.labels_only)
         if self.remade is not None:
             return _again, (self.remade, None, *state)
         try:
@@ -133,13 +136,14 @@ def _again(
     batch_size: int | None,
     hidden_parameters: int,
     num_classes: int | None,
+    labels_only: bool,
 ) -> ForeignNetwork:
     """Return a network that was sent here."""
     model = remade() if remade is not None else pickle.loads(cast(bytes, pickled))  # noqa: S301 - our own
     network = ForeignNetwork(
         model, name, remade=remade, batch_size=batch_size, hidden_parameters=hidden_parameters
     )
-    network.num_classes = num_classes
+    network.num_classes, network.labels_only = num_classes, labels_only
     return network.eval()
 
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from robseg.errors import InputError
 from robseg.models.card import Card
+from robseg.models.predict.prediction import Prediction
 from robseg.models.predict.sizes import Size, divisible, network_sizes, padded_size, resized_size
 from robseg.models.predict.sliding import slide
 
@@ -30,6 +31,7 @@ __all__ = [
     "network_sizes",
     "open_device",
     "padded_size",
+    "predicted",
     "preprocess",
 ]
 
@@ -48,7 +50,6 @@ def preprocess(images: NDArray[np.uint8], card: Card, device: torch.device | str
     return _padded(_normalised(images, card, device), card)
 
 
-@torch.inference_mode()
 def labels(
     network: nn.Module,
     images: NDArray[np.uint8],
@@ -57,11 +58,25 @@ def labels(
     precision: Precision = "fp32",
 ) -> NDArray[np.uint8]:
     """Return the class of each pixel, uint8 (N, H, W), of uint8 RGB images (N, H, W, 3)."""
+    return predicted(network, images, card, device, precision).labels
+
+
+@torch.inference_mode()
+def predicted(
+    network: nn.Module,
+    images: NDArray[np.uint8],
+    card: Card,
+    device: torch.device | str = "cpu",
+    precision: Precision = "fp32",
+    confidence: bool = False,
+) -> Prediction:
+    """Return the class of each pixel of uint8 RGB images (N, H, W, 3), and the confidence if it is wanted."""
     x = _normalised(images, card, device)
     score = functools.partial(_scores, network, card=card, precision=precision)
     scores = slide(score, x, card) if card.test_mode == "slide" else score(x)
     height, width = images.shape[1:3]
-    return _strongest(scores, (height, width), card).cpu().numpy()
+    classes, sure = _strongest(scores, (height, width), card, confidence)
+    return Prediction(classes.cpu().numpy(), None if sure is None else sure.cpu().numpy())
 
 
 def open_device(device: str | torch.device) -> torch.device:
@@ -146,23 +161,30 @@ def _resized(scores: Tensor, size: Size, align_corners: bool) -> Tensor:
     return F.interpolate(scores, size, mode="bilinear", align_corners=align_corners)
 
 
-def _strongest(scores: Tensor, size: Size, card: Card) -> Tensor:
-    """Return the class of the highest score of each pixel, uint8 (N, *size), having resized the scores.
+def _strongest(scores: Tensor, size: Size, card: Card, confidence: bool) -> tuple[Tensor, Tensor | None]:
+    """Resize scores, and return the class of the highest one of each pixel, uint8 (N, *size).
 
-    Some classes at a time: 150 of them at the size of a photograph would take gigabytes.
+    The second is the probability of that class, float32 (N, *size), None unless it is wanted.
     """
-    if scores.shape[-2:] == size:
-        return scores.argmax(dim=1).to(torch.uint8)
+    if scores.shape[-2:] == size and not confidence:
+        return scores.argmax(dim=1).to(torch.uint8), None
+    probabilities = card.average == "probabilities"
     # Semseg, which averages probabilities, resizes them as OpenCV does; others resize logits as above.
-    align_corners = card.align_corners and card.average == "logits"
+    align_corners = card.align_corners and not probabilities
     scores = scores.contiguous()  # a few channels of channels-last memory are resized half as fast
+    # Some classes at a time: 150 of them at the size of a photograph would take gigabytes.
     step = max(VALUES_AT_ONCE // (len(scores) * size[0] * size[1]), 1)
     for first in range(0, scores.shape[1], step):
-        values, classes = _resized(scores[:, first : first + step], size, align_corners).max(dim=1)
+        part = _resized(scores[:, first : first + step], size, align_corners)
+        values, classes = part.max(dim=1)
         classes = (classes + first).to(torch.uint8)
+        logsum = part.logsumexp(dim=1) if confidence and not probabilities else torch.zeros(())
         if first == 0:
-            best, found = values, classes
+            best, found, total = values, classes, logsum
         else:
             higher = values > best
             best, found = torch.where(higher, values, best), torch.where(higher, classes, found)
-    return found
+            total = torch.logaddexp(total, logsum)
+    if not confidence:
+        return found, None
+    return found, (best if probabilities else (best - total).exp()).clamp(0, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,8 +12,11 @@ __all__ = ["SCALE", "refined"]
 SCALE = 2  # pixels per unit of offset, as published
 
 
-def refined(labels: NDArray[np.uint8], offsets: NDArray[np.integer], scale: int = SCALE) -> NDArray[np.uint8]:
-    """Return labels (..., H, W), each taken from where its offset (dy, dx) points.
+Value = TypeVar("Value", bound=np.generic)
+
+
+def refined(labels: NDArray[Value], offsets: NDArray[np.integer], scale: int = SCALE) -> NDArray[Value]:
+    """Return labels (..., H, W), or other values of pixels, each taken from where its offset (dy, dx) points.
 
     `offsets` (..., H, W, 2) are whole and are multiplied by `scale`; what points beyond the image takes its
     border. This is what bilinear sampling with aligned corners gives at whole positions.

@@ -16,12 +16,13 @@ import robseg
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
 from robseg.evaluation.job import prepare
-from robseg.evaluation.refinement import METHOD, RefineSource, check, refined_name
 from robseg.evaluation.request import ModelSource, Request
 from robseg.models.architectures.segfix import SegFix
 from robseg.models.model import Model
+from robseg.models.predict.batch import Batch
 from robseg.models.refine.files import write_offsets
-from robseg.models.refine.gather import refined
+from robseg.models.refine.offsets import PredictedOffsets
+from robseg.models.refine.source import METHOD, RefineSource, check, refined_name
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_refined_rows_stand_beside_plain_ones(
     assert set(results.scores.model) == {model.name, f"{model.name}+segfix"}
     record = json.loads((tmp_path / "run.json").read_text())
     assert record["refinement"]["method"] == "segfix"
-    assert record["refinement"]["scale"] == 2
+    assert record["refinement"]["scale"] == "2"
     assert len(record["refinement"]["sha256"]) == 64
     assert "as the models saw it" in record["refinement"]["offsets"]
     plain, both = record["models"]
@@ -92,16 +93,14 @@ def test_precomputed_offsets_are_told_to_leak(
 def test_images_are_predicted_once_and_their_offsets_computed_once(
     model: Model, dataset: Dataset, segfix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from robseg.models.refine import refiner
-
     seen: list[int] = []
-    predict = refiner.predict_offsets
+    compute = PredictedOffsets.compute
 
-    def counted(network: Model, images: NDArray[np.uint8]) -> NDArray[np.int8]:
-        seen.append(len(images))
-        return predict(network, images)
+    def counted(offsets: PredictedOffsets, batch: Batch) -> NDArray[np.int8]:
+        seen.append(len(batch.images))
+        return compute(offsets, batch)
 
-    monkeypatch.setattr(refiner, "predict_offsets", counted)
+    monkeypatch.setattr(PredictedOffsets, "compute", counted)
     twin = dataclasses.replace(model, card=dataclasses.replace(model.card, id="twin"))
     robseg.evaluate(
         [model, twin], dataset, "none", refine="segfix", refine_weights=segfix, out=tmp_path, examples=False
@@ -147,12 +146,12 @@ def test_refinements_of_other_weights_or_scale_do_not_mix(
 
 
 def test_a_job_that_refines_can_be_sent_to_a_worker(model: Model, dataset: Dataset, segfix: Path) -> None:
-    source = RefineSource(weights=segfix)
-    here = prepare(request(dataset, [model], source)).refiner
-    there = pickle.loads(pickle.dumps(prepare(request(dataset, [model], source)))).refiner  # noqa: S301
+    here = prepare(request(dataset, [model], RefineSource(weights=segfix)))
+    there = pickle.loads(pickle.dumps(here))  # noqa: S301
+    plain, refined = there.models.values()
+    assert refined.base is plain
     images = dataset.read(0).image[None]
-    assert here is not None
-    np.testing.assert_array_equal(here.offsets(images, ["0"]), there.offsets(images, ["0"]))
+    np.testing.assert_array_equal(refined.predict(images), here.models[refined.name].predict(images))
 
 
 def request(dataset: Dataset, models: Sequence[ModelSource | Model], refine: RefineSource) -> Request:
@@ -178,11 +177,9 @@ def test_published_names_of_files_are_found(model: Model, dataset: Dataset, offs
     for image in dataset.ids:
         (offsets / f"{image}.mat").rename(offsets / f"frankfurt_{image}_leftImg8bit.mat")
     job = prepare(request(dataclasses.replace(dataset, ids=ids), [model], RefineSource(offsets=offsets)))
-    assert job.refiner is not None
-    images = np.zeros((1, 40, 56, 3), np.uint8)
-    labels = np.arange(40 * 56, dtype=np.uint8).reshape(1, 40, 56)
-    found = job.refiner.offsets(images, ids[:1])
-    np.testing.assert_array_equal(job.refiner.refined(labels, found), refined(labels, found, 2))
+    batch = Batch(dataset.read(0).image[None], ids[:1])
+    plain, moved = (batch.result(each).labels for each in job.models.values())
+    np.testing.assert_array_equal(moved[..., :-2], plain[..., 2:])
 
 
 @pytest.mark.parametrize(

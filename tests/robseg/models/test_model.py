@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from robseg.errors import InputError
-from robseg.models import catalogue, load_model, model
+from robseg.models import catalogue, load_model
 from robseg.models.architectures.enet import CAMVID, ENet
 from robseg.models.card import Card
 from robseg.models.catalogue import card_to_json
@@ -148,10 +148,10 @@ def test_denormal_numbers_are_flushed() -> None:
 
 def test_gmacs_are_those_of_the_convolutions() -> None:
     def macs(height: int, width: int) -> float:
-        return model.gmacs(load_model("enet", ENet(12).state_dict()), height, width)
+        return load_model("enet", ENet(12).state_dict()).gmacs(height, width)
 
     last = 16 * 12 * 9 * 32 * 48 / 1e9  # the last layer alone: in, out, kernel, its input's pixels
-    assert macs(64, 96) - model.gmacs(load_model("enet", ENet(1).state_dict()), 64, 96) == pytest.approx(
+    assert macs(64, 96) - load_model("enet", ENet(1).state_dict()).gmacs(64, 96) == pytest.approx(
         last * 11 / 12
     )
     assert macs(57, 89) == macs(64, 96)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from robseg.models import Model, load_model
-from robseg.models.model import gmacs
 
 CLASSES = ("sky", "road", "car")
 PARAMETERS = 3 * 4 * 9 + 4 + 4 * 3 + 3
@@ -91,7 +90,7 @@ def test_a_used_model_can_be_sent_to_a_process(
 def test_cost_is_told(source: str, bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
     model = bring(source, monkeypatch)
     assert model.parameters == PARAMETERS
-    assert gmacs(model, 64, 96) == (None if source == "onnx" else pytest.approx(MACS / 1e9))
+    assert model.gmacs(64, 96) == (None if source == "onnx" else pytest.approx(MACS / 1e9))
 
 
 @every_source
