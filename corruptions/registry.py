@@ -59,6 +59,9 @@ class Corruption:
     displacement: Displacement | None = None
     substitute: bool = False
 
+    set_name = "imagenet-c"
+    set_version = "1"
+
     @property
     def moves_pixels(self) -> bool:
         """Whether a target has to be moved along with the image."""

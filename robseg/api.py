@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from reports.scoring import protocols
 from robseg.errors import InputError
-from robseg.evaluation.plan import SEVERITIES, parse_corruptions
-from robseg.evaluation.refinement import RefineSource
+from robseg.evaluation.conditions import SEVERITIES, parse_corruptions
 from robseg.evaluation.request import CUSTOM, ModelSource, Request, model_sources, with_cards
-from robseg.evaluation.runner import Progress
-from robseg.pipeline import execute, make_plan
+from robseg.evaluation.run import Progress
+from robseg.models.refine.source import RefineSource
+from robseg.pipeline import execute
 from robseg.registry import unknown_name
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def evaluate(
     refine_scale: int = 2,
     offsets: str | Path | None = None,
     boundaries: Sequence[int] = (),
+    tallies: Sequence[str] = (),
     device: str = "cpu",
     precision: Precision = "fp32",
     batch_size: int = 1,
@@ -122,10 +123,11 @@ def evaluate(
         batch_size=batch_size,
         protocol=protocol_of(cells, protocol),
         refine=refine_source(refine, refine_weights, offsets, refine_scale),
-        boundaries=tuple(boundaries),
+        tallies=(*tallies, *near_boundaries(boundaries)),
     )
-    plan = make_plan(request, Path(out) if out is not None else None)
-    return execute(plan, num_workers, examples=examples, progress=progress, command="robseg.evaluate(...)")
+    folder = Path(out) if out is not None else None
+    command = "robseg.evaluate(...)"
+    return execute(request, folder, num_workers, examples=examples, progress=progress, command=command)
 
 
 def _sources(
@@ -148,6 +150,10 @@ def _sources(
         else:
             sources.append(one)
     return tuple(sources)
+
+
+def near_boundaries(widths: Sequence[int]) -> tuple[str, ...]:
+    return tuple(f"{kind}-{width}" for width in widths for kind in ("trimap", "boundary"))
 
 
 def refine_source(

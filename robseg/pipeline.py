@@ -11,91 +11,81 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import reports
-from reports.run.record import Condition, Example, InvalidRun, RunRecord
+from reports.run.record import Example, InvalidRun, RunRecord
 from robseg.evaluation import executors
+from robseg.evaluation.conditions import CLEAN_CONDITION
 from robseg.evaluation.examples import write_examples
-from robseg.evaluation.job import prepare
-from robseg.evaluation.plan import CLEAN_CONDITION, Shard
+from robseg.evaluation.job import Job, prepare
 from robseg.evaluation.record import first_record, timed_record
-from robseg.evaluation.request import Request, resolve
-from robseg.evaluation.runner import Progress, run, todo
+from robseg.evaluation.request import Request
+from robseg.evaluation.run import Progress, run
+from robseg.evaluation.shards import Shard, missing_shards
 from robseg.evaluation.store import Store
-from robseg.evaluation.worker import Job
 from robseg.files import write_atomically
 
 if TYPE_CHECKING:
     from reports.tables.results import Results
 
-__all__ = ["Plan", "execute", "make_plan"]
+__all__ = ["default_out", "execute", "shards_left"]
 
 EXAMPLE_IMAGES = 2
 EXAMPLE_SEVERITY = 3
 
 
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """A request that has been checked and loaded: what will run, and where it goes."""
-
-    request: Request
-    conditions: tuple[Condition, ...]
-    job: Job
-    store: Store
-
-    def shards(self) -> list[Shard]:
-        """Return the shards that are not on disk yet."""
-        return todo(self.job, self.conditions, self.store)
-
-
-def make_plan(request: Request, out: Path | None = None) -> Plan:
-    """Check the names of a request, then open its data and load its models; nothing is written.
-
-    `out` None stands for runs/<models>-<data set>.
-    """
-    conditions = resolve(request)
-    job = prepare(request)
-    store = Store(out if out is not None else Path("runs") / _folder_name(job))
-    return Plan(request, conditions, job, store)
-
-
-def _folder_name(job: Job) -> str:
-    models = "+".join(job.models) if len(job.models) <= 3 else f"{len(job.models)}-models"
-    return re.sub(r"[^\w.@+-]+", "-", f"{models}-{job.dataset.name}")
-
-
 def execute(
-    plan: Plan,
-    num_workers: int,
+    request: Request,
+    out: Path | None = None,
+    num_workers: int = 0,
     *,
     examples: bool = True,
     progress: Callable[[Progress], None] | None = None,
     command: str = "",
 ) -> Results:
-    """Run a plan, score it, and write tables and report to the run's folder.
+    """Evaluate a request, score its counts, and write tables and report to the run's folder.
 
-    `num_workers` 0 works in this process.
+    `out` None stands for `default_out`. `num_workers` 0 works in this process.
 
     Raises
     ------
     InputError
-        If the folder is in use, not writable, too full, or holds counts of another run.
+        If the request is wrong, or the folder is in use, not writable, too full, or holds counts of another
+        run.
     IncompleteRun
         If a worker died; the same call continues.
     """
-    out = plan.store.out
-    with plan.store:
-        shards = plan.shards()
-        plan.store.refuse_shortage(shards, plan.job.dataset.num_classes)
-        earlier = _earlier(out)
-        record = _written(first_record(plan.request, plan.conditions, plan.job, command, earlier), out)
-        timing = run(plan.job, plan.store.counts_dir, shards, _executor(num_workers, shards), progress)
-        record = _written(timed_record(record, plan.job, timing), out)
+    job = prepare(request)
+    with Store(out if out is not None else default_out(job)) as store:
+        shards = shards_left(job, store)
+        store.refuse_shortage(shards, job.tallies, job.dataset.num_classes)
+        record = _written(first_record(request, job, command, _earlier(store.out)), store.out)
+        timing = run(job, store.out, shards, _executor(num_workers, shards), progress)
+        record = _written(timed_record(record, job, timing), store.out)
         start = time.perf_counter()
-        results = reports.write_tables(out)
-        gallery = _gallery(plan, results) if examples else ()
+        results = reports.write_tables(store.out)
+        gallery = _gallery(job, results, store.out) if examples else ()
         scored = {**record.seconds, "score": time.perf_counter() - start}
-        _written(dataclasses.replace(record, examples=gallery, seconds=scored), out)
-        reports.write_report(out)
+        _written(dataclasses.replace(record, examples=gallery, seconds=scored), store.out)
+        reports.write_report(store.out)
     return results
+
+
+def default_out(job: Job) -> Path:
+    """Return where a run goes unless somebody says otherwise: runs/<models>-<data set>."""
+    models = "+".join(job.models) if len(job.models) <= 3 else f"{len(job.models)}-models"
+    return Path("runs") / re.sub(r"[^\w.@+-]+", "-", f"{models}-{job.dataset.name}")
+
+
+def shards_left(job: Job, store: Store) -> list[Shard]:
+    """Return the shards of a job that are not on disk.
+
+    Raises
+    ------
+    InputError
+        If the folder holds counts of another run.
+    """
+    done = store.done(job.context, job.tallies)
+    tallies = [tally.name for tally in job.tallies]
+    return missing_shards(job.conditions, job.dataset.ids, tuple(job.models), tallies, done)
 
 
 def _executor(num_workers: int, shards: list[Shard]) -> executors.Executor:
@@ -117,16 +107,16 @@ def _written(record: RunRecord, out: Path) -> RunRecord:
     return record
 
 
-def _gallery(plan: Plan, results: Results) -> tuple[Example, ...]:
+def _gallery(job: Job, results: Results, out: Path) -> tuple[Example, ...]:
     """Write examples of the clean condition and of each group's hardest corruption at a medium severity."""
     scores = results.scores[results.scores.severity == EXAMPLE_SEVERITY]
     means = scores.groupby(["group", "corruption"], sort=False).miou.mean().reset_index()
     hardest = set(means.loc[means.groupby("group").miou.idxmin().dropna(), "corruption"])
     shown = [CLEAN_CONDITION] + [
         condition
-        for condition in plan.conditions
+        for condition in job.conditions
         if condition.corruption in hardest and condition.severity == EXAMPLE_SEVERITY
     ]
-    number = len(plan.job.dataset)
+    number = len(job.dataset)
     images = sorted({i * number // EXAMPLE_IMAGES for i in range(EXAMPLE_IMAGES)})
-    return write_examples(plan.job, images, shown, plan.store.out)
+    return write_examples(job, images, shown, out)

@@ -15,29 +15,29 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reports.formats.console import seen_in_training
+from reports import tallies
+from reports.formats.text import seen_in_training
 from reports.run.identity import differences, in_common
-from reports.run.record import WHOLE, InvalidRun, RunRecord
-from reports.scoring.measures import measures
-from reports.scoring.reference import pick_model, split_spec
-from reports.scoring.regions import check_region
+from reports.run.record import InvalidRun, RunRecord
+from reports.run.spec import open_spec
+from reports.run.tally import PRIMARY, Tally
+from reports.scoring.model_scores import model_scores
 from reports.scoring.replicates import Replicates, read_replicates
 from reports.scoring.resampling import Bootstrap, interval, p_value
 from reports.tables.results import protocol_of, under_protocol
 
-__all__ = ["Comparison", "compare", "compare_runs", "holm", "open_spec"]
+__all__ = ["Comparison", "compare", "compare_runs", "holm"]
 
 Floats = NDArray[np.float64]
-
-COLUMNS = ["kind", "name", "first", "second", "difference", "low", "high", "p", "p_holm", "moved"]
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """The differences second - first of two models, on whole images or a `region` of them.
+    """The differences second - first of two models, by the measures of a `tally`.
 
-    `table` has a row per score: kind, name (as in `reports.scoring.measures`), first, second, difference and
-    its interval low..high, p, p_holm, and whether it moved (p_holm below 1 - confidence); fractions.
+    `table` has a row per score: kind and name (as in `reports.scoring.model_scores`), first, second, their
+    difference and its interval low..high, p, measure, p_holm, and whether it moved (p_holm below
+    1 - confidence).
     `forced` says in what the runs differ although they should not, `left_out` names the runs' models that had
     no partner. `seen` are the corruptions of the comparison that the first and the second were trained with.
     """
@@ -46,7 +46,7 @@ class Comparison:
     second: str
     dataset: str
     protocol: str
-    region: str
+    tally: Tally
     images: int
     unit: str
     units: int
@@ -64,7 +64,7 @@ def compare_runs(
     protocol: str | None = None,
     bootstrap: Bootstrap | None = None,
     force: bool = False,
-    region: str = WHOLE,
+    tally: str = PRIMARY,
 ) -> list[Comparison]:
     """Compare two runs, or models of runs (RUN:MODEL), model by model.
 
@@ -74,8 +74,8 @@ def compare_runs(
     ----------
     force
         Compare on the images and conditions in common where the runs differ in data, protocol or pixels.
-    region
-        Compare the scores near boundaries: "trimap-W" or "boundary-W", W being one of the runs' widths.
+    tally
+        Compare by the measures of this tally, which both runs must have counted.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def compare_runs(
         If the runs cannot be compared: what differs or is lacking, and what to do.
     """
     bootstrap = bootstrap or Bootstrap()
-    (run_a, a), (run_b, b) = (_asked(spec, protocol, region) for spec in (first, second))
+    (run_a, a), (run_b, b) = (_asked(spec, protocol, tally) for spec in (first, second))
     unlike = [str(difference) for difference in differences(a, b)]
     if unlike and not force:
         raise InvalidRun(
@@ -95,8 +95,9 @@ def compare_runs(
     left_out = tuple(model.name for model in (*a.models, *b.models) if model.name not in paired)
     # The second one takes the first one's images and conditions, in that order: the resamples are the same.
     a, b = in_common(a, b)
-    scored_a = read_replicates(run_a, a, bootstrap, classes=True, region=region)
-    scored_b = read_replicates(run_b, b, bootstrap, classes=True, region=region)
+    counted = tallies.find(tally)
+    scored_a = read_replicates(run_a, a, bootstrap, counted, classes=True)
+    scored_b = read_replicates(run_b, b, bootstrap, counted, classes=True)
     return [
         compare(
             scored_a,
@@ -110,18 +111,13 @@ def compare_runs(
     ]
 
 
-def open_spec(spec: str | Path) -> tuple[Path, RunRecord]:
-    """Return a run's folder and its record, with one model only where RUN:MODEL names one."""
-    run, name = split_spec(str(spec))
-    if run is None:
-        raise InvalidRun(f"Expected RUN or RUN:MODEL, but there is no run in '{spec}' (it has no run.json).")
-    record = RunRecord.load(run)
-    return run, record if name is None else pick_model(record, name, run)
-
-
-def _asked(spec: str | Path, protocol: str | None, region: str) -> tuple[Path, RunRecord]:
+def _asked(spec: str | Path, protocol: str | None, tally: str) -> tuple[Path, RunRecord]:
     run, record = open_spec(spec)
-    check_region(region, record, run)
+    if tallies.find(tally).name not in record.tallies:
+        raise InvalidRun(
+            f"Expected counts of the tally {tally} in {run}, but it has {', '.join(record.tallies)}: "
+            f"run the same `robseg evaluate` again with --tally {tally}."
+        )
     return run, record if protocol is None else under_protocol(record, protocol)
 
 
@@ -135,33 +131,35 @@ def compare(
 ) -> Comparison:
     """Compare a model of each of two runs that were scored on the same images and resamples."""
     record, bootstrap = first.record, first.bootstrap
-    ours = measures(first, models[0], protocol_of(record))
-    theirs = measures(second, models[1], protocol_of(record))
-    names = list(ours)
-    a, b = np.array(list(ours.values())), np.array([theirs[name] for name in names])
+    ours = model_scores(first, models[0], protocol_of(record))
+    theirs = model_scores(second, models[1], protocol_of(record))
+    a = np.array([score.replicates for score in ours.values()])
+    b = np.array([theirs[key].replicates for key in ours])
     low, high = interval(b - a, first.units.count, bootstrap)
     p = p_value(b - a, first.units.count, bootstrap)
     table = pd.DataFrame(
         {
-            "kind": [name.kind for name in names],
-            "name": [name.name for name in names],
+            "kind": [key.kind for key in ours],
+            "name": [key.name for key in ours],
             "first": a[:, 0],
             "second": b[:, 0],
             "difference": (b - a)[:, 0],
             "low": low,
             "high": high,
             "p": p,
+            "measure": [score.measure.name for score in ours.values()],
         }
     )
     # Overall scores are few and asked for one by one; the others are searched for what moved.
-    table["p_holm"] = table.groupby("kind", sort=False)["p"].transform(lambda column: holm(column.to_numpy()))
+    families = table.groupby(["measure", "kind"], sort=False)["p"]
+    table["p_holm"] = families.transform(lambda column: holm(column.to_numpy()))
     table["p_holm"] = table["p_holm"].where(table["kind"] != "overall", table["p"])
     table["moved"] = table["p_holm"] < 1 - bootstrap.confidence
     return Comparison(
         *labels,
         record.dataset["name"],
         record.protocol,
-        first.region,
+        first.tally,
         len(record.images),
         first.units.kind,
         first.units.count,
@@ -169,7 +167,7 @@ def compare(
         forced,
         left_out,
         (_seen(first, models[0]), _seen(second, models[1])),
-        table[COLUMNS],
+        table,
     )
 
 

@@ -5,28 +5,27 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from reports.compare.compare import Comparison
-from reports.formats.console import percent
 from reports.formats.documents import Document, Table
-from reports.run.record import WHOLE
-from reports.scoring.measures import KINDS
-from reports.scoring.regions import ScoreNames, score_names
+from reports.run.tally import Measure, Tally
+from reports.scoring.model_scores import KINDS, unit_of
 from reports.tables.results import csv_text
 
-__all__ = ["comparison_csv", "comparison_document", "comparison_json", "points"]
+__all__ = ["comparison_csv", "comparison_document", "comparison_json"]
 
 SHOWN = ("overall", "group", "corruption", "class", "clean-class")
-LABELS = {"clean": "clean {mean}", "mpc": "mPC", "rpc": "rPC"}
+LABELS = {"clean": "clean {measure}", "mpc": "mPC", "rpc": "rPC"}
 
 
 def comparison_document(comparison: Comparison) -> Document:
     """Return what a comparison says: overall scores, groups, corruptions, classes; largest losses first."""
-    table, bootstrap = comparison.table, comparison.bootstrap
-    scores = score_names(comparison.region)
+    bootstrap = comparison.bootstrap
+    searched = [pair for pair in _shown(comparison) if pair[1] in ("corruption", "class")]
     level = f"{100 * bootstrap.confidence:g} %"
     lines = (
         f"A: {comparison.first}",
@@ -35,16 +34,15 @@ def comparison_document(comparison: Comparison) -> Document:
         f"A in points, with its {level} interval from {bootstrap.resamples} paired resamples of "
         f"{comparison.units} {comparison.unit}s ({bootstrap.method}). p is two-sided, with Holm's correction "
         "over the rows of a table, but for the overall scores.",
-        _scored(comparison.region, scores),
-        _moved(table, "corruption"),
-        _moved(table, "class"),
+        _scored(comparison.tally),
+        *(_moved(comparison, measure, kind) for measure, kind in searched),
         f"Only one of the runs has {', '.join(comparison.left_out)}." if comparison.left_out else "",
     )
     return Document(
         "Comparison of two models",
         tuple(_warnings(comparison)),
         tuple(line for line in lines if line),
-        tuple(_table(table, kind, scores) for kind in SHOWN if (table["kind"] == kind).any()),
+        tuple(_table(comparison, measure, kind) for measure, kind in _shown(comparison)),
     )
 
 
@@ -53,7 +51,9 @@ def comparison_csv(comparisons: Sequence[Comparison]) -> str:
     return csv_text(
         pd.concat(
             [
-                c.table.assign(model_a=c.first, model_b=c.second, region=c.region, forced="; ".join(c.forced))
+                c.table.assign(
+                    model_a=c.first, model_b=c.second, tally=c.tally.name, forced="; ".join(c.forced)
+                )
                 for c in comparisons
             ]
         )
@@ -73,7 +73,12 @@ def _record(comparison: Comparison) -> dict[str, object]:
         for row in comparison.table.to_dict("records")
     ]
     fields = {f.name: getattr(comparison, f.name) for f in dataclasses.fields(comparison)}
-    return {**fields, "bootstrap": dataclasses.asdict(comparison.bootstrap), "table": rows}
+    return {
+        **fields,
+        "tally": comparison.tally.name,
+        "bootstrap": dataclasses.asdict(comparison.bootstrap),
+        "table": rows,
+    }
 
 
 def _warnings(comparison: Comparison) -> list[str]:
@@ -85,54 +90,72 @@ def _warnings(comparison: Comparison) -> list[str]:
     ]
 
 
-def _scored(region: str, scores: ScoreNames) -> str:
-    """Return what is scored in place of whole images; nothing where these are."""
-    if region == WHOLE:
+def _shown(comparison: Comparison) -> list[tuple[Measure, str]]:
+    """Return the measures and kinds of scores that have a table, in the order in which they are read."""
+    there = set(zip(comparison.table["measure"], comparison.table["kind"], strict=True))
+    measures = (*comparison.tally.whole, *comparison.tally.by_class)
+    return [(measure, kind) for kind in SHOWN for measure in measures if (measure.name, kind) in there]
+
+
+def _rows(comparison: Comparison, measure: Measure, kind: str) -> pd.DataFrame:
+    """Return the rows of a measure's scores of a kind, the largest losses first where there are many."""
+    table = comparison.table
+    rows = table[(table["measure"] == measure.name) & (table["kind"] == kind)]
+    if kind in ("overall", "group"):
+        return rows
+    return rows.sort_values("difference", kind="stable", ascending=measure.better != "lower")
+
+
+def _scored(tally: Tally) -> str:
+    """Return what is compared in place of the primary tally's measures; nothing where it is these."""
+    if tally.always:
         return ""
-    return f"Scored is the region {region}: all scores are those of {scores.mean}, in place of mIoU."
+    labels = ", ".join(measure.label for measure in tally.whole)
+    return f"The scores are {labels}, counted as {tally.name}. {tally.note}"
 
 
-def _moved(table: pd.DataFrame, kind: str) -> str:
-    rows = table[(table["kind"] == kind) & table["moved"]].sort_values("difference", kind="stable")
-    if rows.empty:
-        return f"No {kind} moved beyond chance." if (table["kind"] == kind).any() else ""
-    names = [f"{name} {points(diff)}" for name, diff in zip(rows["name"], rows["difference"], strict=True)]
+def _moved(comparison: Comparison, measure: Measure, kind: str) -> str:
+    rows = _rows(comparison, measure, kind).sort_values("difference", kind="stable")
+    moved = rows[rows["moved"]]
+    several = comparison.tally.by_class if measure.by_class else comparison.tally.whole
+    named = f" in {measure.label}" if len(several) > 1 else ""
+    if moved.empty:
+        return f"No {kind} moved beyond chance{named}."
+    parts = [
+        f"{name} {measure.unit.difference(difference)}"
+        for name, difference in zip(moved["name"], moved["difference"], strict=True)
+    ]
     plural = "es" if kind == "class" else "s"
-    return f"{kind.capitalize()}{plural} that moved: {', '.join(names)}."
+    return f"{kind.capitalize()}{plural} that moved{named}: {', '.join(parts)}."
 
 
-def _table(table: pd.DataFrame, kind: str, scores: ScoreNames) -> Table:
-    names = scores._asdict()
-    rows = table[table["kind"] == kind]
-    if kind not in ("overall", "group"):
-        rows = rows.sort_values("difference", kind="stable")
+def _table(comparison: Comparison, measure: Measure, kind: str) -> Table:
+    title = KINDS[kind].format(measure=measure.label)
+    if kind == "overall" and len(comparison.tally.whole) > 1:
+        title = f"{title}: {measure.label}"
+    rows = _rows(comparison, measure, kind).to_dict("records")
     return Table(
-        KINDS[kind].format(**names),
+        title,
         ("", "A", "B", "difference", "interval", "p", "moved"),
-        tuple(
-            (
-                LABELS[row["name"]].format(**names) if kind == "overall" else row["name"],
-                percent(row["first"]),
-                percent(row["second"]),
-                points(row["difference"]),
-                f"{points(row['low'])} .. {points(row['high'])}",
-                "–" if math.isnan(row["p_holm"]) else f"{row['p_holm']:.3f}",
-                "" if not row["moved"] else ("worse" if row["difference"] < 0 else "better"),
-            )
-            for row in rows.to_dict("records")
-        ),
+        tuple(_row(measure, kind, row) for row in rows),
     )
 
 
-def points(difference: float) -> str:
-    """Return a difference of fractions as percentage points with a sign, two decimals.
+def _row(measure: Measure, kind: str, row: Mapping[Any, Any]) -> tuple[str, ...]:
+    unit = unit_of(measure, kind, row["name"])
+    return (
+        LABELS[row["name"]].format(measure=measure.label) if kind == "overall" else row["name"],
+        unit.text(row["first"]),
+        unit.text(row["second"]),
+        unit.difference(row["difference"]),
+        f"{unit.difference(row['low'])} .. {unit.difference(row['high'])}",
+        "–" if math.isnan(row["p_holm"]) else f"{row['p_holm']:.3f}",
+        _verdict(measure, row["difference"]) if row["moved"] else "",
+    )
 
-    Examples
-    --------
-    >>> points(-0.0123), points(0.0), points(float("nan"))
-    ('-1.23', '0.00', '–')
-    """
-    if math.isnan(difference):
-        return "–"
-    rounded = round(100 * difference, 2)
-    return f"{rounded:+.2f}" if rounded else "0.00"
+
+def _verdict(measure: Measure, difference: float) -> str:
+    """Return whether a difference is for the better, by the measure's direction."""
+    if measure.better == "neither":
+        return "higher" if difference > 0 else "lower"
+    return "better" if (difference > 0) == (measure.better == "higher") else "worse"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 
-from reports.formats.console import percent
 from reports.formats.documents import LONGEST, one_line
+from reports.formats.text import percent
 from reports.tables.results import Results
 
 __all__ = ["latex_table", "latex_text"]

@@ -6,19 +6,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from reports.formats.console import (
-    percent,
-    percent_alone,
-    percent_interval,
-    scoring_sentence,
-    seen_in_training,
-)
 from reports.formats.documents import Document, Table, one_line
-from reports.run.record import CLEAN, RunRecord, region_name
+from reports.formats.text import percent, score_alone, score_with_interval, scoring_sentence, seen_in_training
+from reports.run.record import CLEAN, RunRecord
+from reports.run.tally import PERCENT, Measure
+from reports.scoring.model_scores import unit_of
 from reports.scoring.protocols import PROTOCOLS
 from reports.scoring.published import Published, published
-from reports.scoring.regions import score_names
-from reports.tables.boundaries import SCORES
 from reports.tables.results import Results
 
 __all__ = ["comparable_rows", "overview"]
@@ -31,7 +25,7 @@ FEW = 6  # models whose intervals fit a table that has a column for each
 def overview(results: Results, left_out: Sequence[str] = ()) -> Document:
     """Return scores, costs, means and, where they may be compared, published rows.
 
-    CD and rCD are there where there is a reference, scores near boundaries where those were counted.
+    CD and rCD are there where there is a reference, further measures where their tallies were counted.
     """
     tables = (
         _summary(results),
@@ -40,7 +34,7 @@ def overview(results: Results, left_out: Sequence[str] = ()) -> Document:
         *_means(results.corruptions, "corruption", "Corruptions: mIoU in %, mean over severities"),
         *_degradations(results),
         *_means(results.severities, "severity", "Severities: mIoU in %, mean over corruptions"),
-        *_near(results),
+        *_further(results),
         *_published(results),
     )
     lines = tuple(_lines(results, left_out))
@@ -85,7 +79,7 @@ def _warnings(record: RunRecord) -> list[str]:
 def _summary(results: Results) -> Table:
     scores = {k: v for k, v in SUMMARY.items() if results.summary[v].notna().any()}
     rows = tuple(
-        (str(row["model"]), *(percent_interval(row, column) for column in scores.values()))
+        (str(row["model"]), *(score_with_interval(row, column) for column in scores.values()))
         for row in results.summary.to_dict("records")
     )
     return Table("Summary, in %", ("", *scores), rows)
@@ -120,15 +114,17 @@ def _degradations(results: Results) -> list[Table]:
     ]
 
 
-def _near(results: Results) -> list[Table]:
-    """Return a table for each width and score near boundaries: clean, mPC, rPC, groups, corruptions."""
-    means = results.boundary_means
-    named = means.assign(mean=[_mean(*pair) for pair in zip(means["kind"], means["name"], strict=True)])
+def _further(results: Results) -> list[Table]:
+    """Return a table for each measure of the further tallies: clean, mPC, rPC, groups, corruptions."""
     tables = []
-    for width in dict.fromkeys(means["width"]):
-        for score, kind in SCORES.items():
-            title = f"Near boundaries: {score_names(region_name(kind, width)).mean} in %"
-            tables += _means(named[means["width"] == width], "mean", title, score)
+    for tally, _, means, _ in results.tallies:
+        if tally.show == "none":
+            continue
+        named = means.assign(mean=[_mean(*pair) for pair in zip(means["kind"], means["name"], strict=True)])
+        for measure in tally.whole:
+            unit = f" in {measure.unit.symbol}" if measure.unit.symbol else ""
+            title = f"{tally.title}: {measure.label}{unit}"
+            tables += _means(named, "mean", title, measure.name, measure)
     return tables
 
 
@@ -154,13 +150,20 @@ def _published(results: Results) -> list[Table]:
     ]
 
 
-def _means(table: pd.DataFrame, column: str, title: str, score: str = "miou") -> list[Table]:
+def _means(
+    table: pd.DataFrame, column: str, title: str, score: str = "miou", measure: Measure | None = None
+) -> list[Table]:
     """Return a table of a score by `column`, a column per model; none where nothing is corrupted."""
     if table.empty:
         return []
     models = list(dict.fromkeys(table["model"]))
-    shown = percent_interval if len(models) <= FEW else percent_alone
-    cells = {(row["model"], row[column]): shown(row, score) for row in table.to_dict("records")}
+    shown = score_with_interval if len(models) <= FEW else score_alone
+    cells = {
+        (row["model"], row[column]): shown(
+            row, score, unit_of(measure, row["kind"], row["name"]) if measure else PERCENT
+        )
+        for row in table.to_dict("records")
+    }
     rows = tuple(
         (str(name), *(cells.get((model, name), "–") for model in models))
         for name in dict.fromkeys(table[column])

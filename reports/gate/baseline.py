@@ -6,23 +6,22 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from reports.run.identity import Difference, identity
+from reports.run.identity import Difference, identity, unlike
 from reports.run.record import Condition, InvalidRun, RunRecord
-from reports.scoring.measures import Measure, measures
+from reports.scoring.model_scores import ModelScore, ScoreKey, model_scores
 from reports.scoring.replicates import Replicates
 from reports.scoring.resampling import interval
 from reports.tables.results import protocol_of
 
 __all__ = [
     "Baseline",
+    "Estimate",
     "ModelBaseline",
-    "Score",
     "baseline_json",
     "baseline_of",
     "images_digest",
@@ -30,14 +29,12 @@ __all__ = [
 ]
 
 FORMAT = "robseg-baseline"
-VERSION = 1
-
-Floats = NDArray[np.float64]
+VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Score:
-    """A score with its interval; fractions, NaN where undefined."""
+class Estimate:
+    """A score with its interval, NaN where undefined."""
 
     value: float
     low: float
@@ -46,12 +43,12 @@ class Score:
 
 @dataclasses.dataclass(frozen=True)
 class ModelBaseline:
-    """The scores of one model by measure; `replicates` only where the baseline is a run with counts."""
+    """The scores of one model; `replicates` only where the baseline is a run with counts."""
 
     name: str
     sha256: str
-    scores: Mapping[Measure, Score]
-    replicates: Mapping[Measure, Floats] | None = None
+    scores: Mapping[ScoreKey, Estimate]
+    replicates: Mapping[ScoreKey, ModelScore] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,12 +63,7 @@ class Baseline:
 
     def differences(self, record: RunRecord) -> list[Difference]:
         """Return in what a run differs from the baseline's so that they must not be compared."""
-        theirs = identity(record)
-        found = [
-            Difference(what, self.identity.get(what, "nothing"), theirs[what])
-            for what in theirs
-            if self.identity.get(what) != theirs[what]
-        ]
+        found = unlike(self.identity, identity(record))
         if self.images_digest != images_digest(record):
             found.append(Difference("images", f"{self.images}", f"{len(record.images)}, others"))
         return found
@@ -82,37 +74,44 @@ def images_digest(record: RunRecord) -> str:
     return hashlib.blake2b(json.dumps(sorted(record.images)).encode(), digest_size=16).hexdigest()
 
 
-def baseline_of(scored: Replicates) -> Baseline:
-    """Return a scored run as a baseline, with its replicates."""
-    record = scored.record
+def baseline_of(scored: Sequence[Replicates]) -> Baseline:
+    """Return a run that was scored by its tallies, the primary one first, as a baseline with replicates."""
+    record = scored[0].record
     models = []
     for place, model in enumerate(record.models):
-        found = measures(scored, place, protocol_of(record))
-        low, high = interval(np.array(list(found.values())), scored.units.count, scored.bootstrap)
-        scores = {
-            measure: Score(float(values[0]), float(low[row]), float(high[row]))
-            for row, (measure, values) in enumerate(found.items())
-        }
-        models.append(ModelBaseline(model.name, model.sha256, scores, found))
+        scores: dict[ScoreKey, Estimate] = {}
+        replicates: dict[ScoreKey, ModelScore] = {}
+        for one in scored:
+            found = model_scores(one, place, protocol_of(record))
+            low, high = interval(
+                np.array([score.replicates for score in found.values()]), one.units.count, one.bootstrap
+            )
+            replicates |= found
+            scores |= {
+                key: Estimate(float(score.replicates[0]), float(low[row]), float(high[row]))
+                for row, (key, score) in enumerate(found.items())
+            }
+        models.append(ModelBaseline(model.name, model.sha256, scores, replicates))
     return Baseline(
         identity(record), len(record.images), images_digest(record), record.conditions, tuple(models)
     )
 
 
-def baseline_json(scored: Replicates) -> str:
+def baseline_json(scored: Sequence[Replicates]) -> str:
     """Return a scored run as the text of a baseline file: identity, scores and intervals, no counts."""
-    baseline = baseline_of(scored)
+    baseline, first = baseline_of(scored), scored[0]
+    versions = first.record.versions
     content = {
         "format": FORMAT,
         "version": VERSION,
         "identity": dict(baseline.identity),
         "images": baseline.images,
         "images_digest": baseline.images_digest,
-        "versions": {name: v for name, v in scored.record.versions.items() if name in ("robseg", "torch")},
+        "versions": {name: version for name, version in versions.items() if name in ("robseg", "torch")},
         "bootstrap": {
-            **dataclasses.asdict(scored.bootstrap),
-            "unit": scored.units.kind,
-            "units": scored.units.count,
+            **dataclasses.asdict(first.bootstrap),
+            "unit": first.units.kind,
+            "units": first.units.count,
         },
         "conditions": [dataclasses.astuple(condition) for condition in baseline.conditions],
         "models": {model.name: _model_json(model) for model in baseline.models},
@@ -133,9 +132,9 @@ def _lines(value: object, indent: str = "") -> str:
 
 def _model_json(model: ModelBaseline) -> dict[str, object]:
     scores: dict[str, dict[str, list[float | None]]] = {}
-    for measure, score in model.scores.items():
+    for key, score in model.scores.items():
         ends = [None if math.isnan(x) else round(x, 6) for x in (score.value, score.low, score.high)]
-        scores.setdefault(measure.kind, {})[measure.name] = ends
+        scores.setdefault(key.prefix + key.kind, {})[key.name] = ends
     return {"sha256": model.sha256, "scores": scores}
 
 
@@ -171,9 +170,10 @@ def load_baseline(path: Path) -> Baseline:
 
 
 def _read_model(name: str, raw: dict[str, dict[str, dict[str, list[float | None]]]]) -> ModelBaseline:
-    scores = {
-        Measure(kind, of): Score(*(math.nan if end is None else float(end) for end in ends))
-        for kind, by_name in raw["scores"].items()
-        for of, ends in by_name.items()
-    }
+    scores = {}
+    for place, by_name in raw["scores"].items():
+        prefix, slash, kind = place.rpartition("/")
+        for of, ends in by_name.items():
+            key = ScoreKey(kind, of, prefix + slash)
+            scores[key] = Estimate(*(math.nan if end is None else float(end) for end in ends))
     return ModelBaseline(name, str(raw["sha256"]), scores)

@@ -8,26 +8,28 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from reports.gate.baseline import ModelBaseline, Score
+from reports.gate.baseline import Estimate, ModelBaseline
 from reports.gate.rules import RULES, Rules, limits
 from reports.run.record import CLEAN, Condition
-from reports.scoring.measures import Measure
+from reports.run.tally import PERCENT, Measure, Unit
+from reports.scoring.model_scores import ScoreKey, unit_of
 from reports.scoring.resampling import Bootstrap, interval
 
 __all__ = ["FAIL", "INCONCLUSIVE", "PASS", "Check", "checks_of", "lacking_model"]
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 SAME = 2e-6  # a baseline's file keeps six digits
-UNDEFINED = Score(math.nan, math.nan, math.nan)
+UNDEFINED = Estimate(math.nan, math.nan, math.nan)
 EDGE = 1e-9  # of a limit: 1.0 points are not more than 1.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """One rule for one score of one model. Fractions; NaN is undefined.
+    """One rule for one score of one model; NaN is undefined.
 
     `value` is what the rule is about, with its interval: the drop, the rise, the relative drop, or for a
-    floor the score.
+    floor the score. A drop is for the worse and a rise for the better, whatever the measure's direction.
+    `unit` is that of `value`, `score_unit` that of `baseline` and `score`.
     """
 
     model: str
@@ -41,6 +43,9 @@ class Check:
     high: float
     verdict: str
     reason: str = ""
+    unit: Unit = PERCENT
+    score_unit: Unit = PERCENT
+    lower_is_better: bool = False
 
 
 def checks_of(
@@ -51,30 +56,36 @@ def checks_of(
     missing: frozenset[Condition] = frozenset(),
 ) -> Iterator[Check]:
     """Yield the checks of a model; what neither side defines is checked only where a rule names it."""
-    known = list(dict.fromkeys([*(old.scores if old else ()), *new.scores]))
+    known = _measures(old) | _measures(new)
     for rule in RULES:
         targets = getattr(rules, rule)
-        for measure, percent in limits(targets, known, rule).items():
-            before = old.scores.get(measure, UNDEFINED) if old else UNDEFINED
-            after = new.scores.get(measure, UNDEFINED)
-            named = str(measure) in targets or measure.name in targets
+        for key, limit in limits(targets, known, rule).items():
+            before = old.scores.get(key, UNDEFINED) if old else UNDEFINED
+            after = new.scores.get(key, UNDEFINED)
+            named = str(key) in targets or key.name in targets
             if math.isnan(after.value) and (rule == "floor" or math.isnan(before.value)) and not named:
                 continue
+            measure = known[key]
+            lower = measure is not None and measure.better == "lower"
+            unit = unit_of(measure, key.kind, key.name) if measure is not None else PERCENT
             value = after
             if rule != "floor" and old is not None:
-                value = _drop(new, old, measure, bootstrap, relative=rule == "max_relative_drop")
+                value = _lost(new, old, key, bootstrap, lower=lower, relative=rule == "max_relative_drop")
                 if rule == "max_rise":
-                    value = Score(-value.value, -value.high, -value.low)
-                if old.replicates is None and _same_predictions(new, old, measure):
-                    value = Score(value.value, value.value, value.value)
-            verdict, reason = _judge(value, percent / 100, floor=rule == "floor", intervals=rules.intervals)
-            if _touches(measure, missing):
+                    value = Estimate(-value.value, -value.high, -value.low)
+                if old.replicates is None and _same_predictions(new, old, key):
+                    value = Estimate(value.value, value.value, value.value)
+            value_unit = PERCENT if rule == "max_relative_drop" else unit
+            allowed = limit / value_unit.scale
+            at_least = rule == "floor" and not lower
+            verdict, reason = _judge(value, allowed, at_least=at_least, intervals=rules.intervals)
+            if _touches(key, missing):
                 verdict, reason = FAIL, "the run lacks conditions of the baseline"
             yield Check(
                 new.name,
                 rule,
-                str(measure),
-                percent / 100,
+                str(key),
+                allowed,
                 before.value,
                 after.value,
                 value.value,
@@ -82,7 +93,18 @@ def checks_of(
                 value.high,
                 verdict,
                 reason,
+                value_unit,
+                unit,
+                lower,
             )
+
+
+def _measures(model: ModelBaseline | None) -> dict[ScoreKey, Measure | None]:
+    """Return the scores of a model with their measures, which a file does not know."""
+    if model is None:
+        return {}
+    known = model.replicates or {}
+    return {key: known[key].measure if key in known else None for key in model.scores}
 
 
 def lacking_model(name: str) -> Check:
@@ -91,32 +113,43 @@ def lacking_model(name: str) -> Check:
     return Check(name, "max_drop", "model", *nothing, FAIL, "the run lacks this model of the baseline")
 
 
-def _drop(
-    new: ModelBaseline, old: ModelBaseline, measure: Measure, bootstrap: Bootstrap, *, relative: bool
-) -> Score:
-    """Return how much lower the new score is, with an interval; `relative` to the old one."""
-    before, after = old.scores.get(measure, UNDEFINED), new.scores.get(measure, UNDEFINED)
+def _lost(
+    new: ModelBaseline,
+    old: ModelBaseline,
+    key: ScoreKey,
+    bootstrap: Bootstrap,
+    *,
+    lower: bool,
+    relative: bool,
+) -> Estimate:
+    """Return how much worse the new score is, with an interval; `relative` to the old one.
+
+    `lower` says that a lower score is better.
+    """
+    before, after = old.scores.get(key, UNDEFINED), new.scores.get(key, UNDEFINED)
     scale = before.value if relative else 1.0
     if math.isnan(before.value) or math.isnan(after.value) or scale == 0:
         return UNDEFINED
     if old.replicates is not None and new.replicates is not None:
-        lost = old.replicates[measure] - new.replicates[measure]
+        earlier = old.replicates[key].replicates
+        lost = earlier - new.replicates[key].replicates
         if relative:
-            lost = np.divide(lost, old.replicates[measure], out=np.full_like(lost, np.nan),
-                             where=old.replicates[measure] != 0)  # fmt: skip
+            lost = np.divide(lost, earlier, out=np.full_like(lost, np.nan), where=earlier != 0)
         low, high = interval(lost, 1 if math.isnan(after.low) else 2, bootstrap)
-        return Score(float(lost[0]), float(low), float(high))
-    drop = before.value - after.value
-    least = drop - math.hypot(before.value - before.low, after.high - after.value)
-    most = drop + math.hypot(before.high - before.value, after.value - after.low)
-    return Score(drop / scale, least / scale, most / scale)
+        drop = Estimate(float(lost[0]), float(low), float(high))
+    else:
+        value = before.value - after.value
+        least = value - math.hypot(before.value - before.low, after.high - after.value)
+        most = value + math.hypot(before.high - before.value, after.value - after.low)
+        drop = Estimate(value / scale, least / scale, most / scale)
+    return Estimate(-drop.value, -drop.high, -drop.low) if lower else drop
 
 
-def _judge(value: Score, limit: float, *, floor: bool, intervals: bool) -> tuple[str, str]:
-    """Return a verdict and its reason: no drop or rise beyond its limit, no score below its floor."""
+def _judge(value: Estimate, limit: float, *, at_least: bool, intervals: bool) -> tuple[str, str]:
+    """Return a verdict and its reason: no value beyond its limit, or with `at_least` below it."""
     if math.isnan(value.value):
         return FAIL, "there is nothing to compare: a score is missing or undefined"
-    sign = -1 if floor else 1
+    sign = -1 if at_least else 1
     best, worst = sorted((sign * value.low, sign * value.high)) if value.low == value.low else (math.nan,) * 2
     beyond = sign * value.value > sign * limit + EDGE
     if not intervals:
@@ -128,23 +161,23 @@ def _judge(value: Score, limit: float, *, floor: bool, intervals: bool) -> tuple
     return (PASS, "") if worst <= sign * limit + EDGE else (INCONCLUSIVE, "the interval spans the limit")
 
 
-def _touches(measure: Measure, missing: frozenset[Condition]) -> bool:
+def _touches(key: ScoreKey, missing: frozenset[Condition]) -> bool:
     """Return whether a score of the baseline rests on a missing condition."""
-    if not missing or measure.kind == "clean-class":
+    if not missing or key.kind == "clean-class":
         return False
     clean_too = any(c.corruption == CLEAN for c in missing)
     corrupted = {c for c in missing if c.corruption != CLEAN}
     touched = {
-        "overall": bool(corrupted) if measure.name != "clean" else clean_too,
-        "group": any(c.group == measure.name for c in corrupted),
-        "corruption": any(c.corruption == measure.name for c in corrupted),
-        "condition": any(f"{c.corruption}/{c.severity}" == measure.name for c in corrupted),
+        "overall": bool(corrupted) if key.name != "clean" else clean_too,
+        "group": any(c.group == key.name for c in corrupted),
+        "corruption": any(c.corruption == key.name for c in corrupted),
+        "condition": any(f"{c.corruption}/{c.severity}" == key.name for c in corrupted),
         "class": bool(corrupted),
     }
-    return touched[measure.kind]
+    return touched[key.kind]
 
 
-def _same_predictions(new: ModelBaseline, old: ModelBaseline, measure: Measure) -> bool:
+def _same_predictions(new: ModelBaseline, old: ModelBaseline, key: ScoreKey) -> bool:
     """Return whether weights and score are the same: then so were the predictions, on any images."""
-    before, after = old.scores.get(measure, UNDEFINED), new.scores.get(measure, UNDEFINED)
+    before, after = old.scores.get(key, UNDEFINED), new.scores.get(key, UNDEFINED)
     return new.sha256 == old.sha256 and abs(before.value - after.value) <= SAME

@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
-from reports.formats.console import percent
 from reports.formats.documents import Document, Table, one_line, to_markdown
 from reports.gate.checks import FAIL, INCONCLUSIVE, Check
 from reports.gate.gate import Gate
@@ -19,12 +18,15 @@ ROWS = 200  # of the table that people read; gate.json has all
 ANNOTATIONS = 10  # GitHub shows no more of a kind
 SUMMARY_BYTES = 1_000_000  # GitHub refuses a step's summary above 1 MiB
 WORDS = {"max_drop": "drop", "max_rise": "rise", "max_relative_drop": "relative drop", "floor": "score"}
+# A worse error is a higher one: neither "drop" nor "rise" would be understood.
+WORDS_OF_ERRORS = WORDS | {"max_drop": "loss", "max_rise": "gain", "max_relative_drop": "relative loss"}
 
 
 def gate_json(gate: Gate) -> str:
     """Return a verdict as JSON; undefined is null."""
     raw = dataclasses.asdict(gate)
     for check in raw["checks"]:
+        check["unit"], check["score_unit"] = check["unit"][0], check["score_unit"][0]
         for name, value in check.items():
             if isinstance(value, float) and math.isnan(value):
                 check[name] = None
@@ -106,30 +108,34 @@ def gate_document(gate: Gate) -> Document:
 
 def sentence(check: Check) -> str:
     """Return a check in one sentence."""
-    said = "at least" if check.rule == "floor" else "at most"
+    said, text_of = "at least" if _at_least(check) else "at most", check.unit.text
     text = (
-        f"{one_line(check.target)} of {one_line(check.model)}: {WORDS[check.rule]} {percent(check.value)} "
-        f"({percent(check.low)} to {percent(check.high)}), allowed {said} {percent(check.limit)}"
+        f"{one_line(check.target)} of {one_line(check.model)}: {_word(check)} {text_of(check.value)} "
+        f"({text_of(check.low)} to {text_of(check.high)}), allowed {said} {text_of(check.limit)}"
     )
     return f"{text}; {check.reason}" if check.reason else text
 
 
 def _row(check: Check) -> tuple[str, ...]:
     return (
-        f"{WORDS[check.rule]} {check.target}",
+        f"{_word(check)} {check.target}",
         check.model,
-        percent(check.baseline),
-        percent(check.score),
-        percent2(check.value),
-        f"{percent2(check.low)} .. {percent2(check.high)}",
-        f"{'≥' if check.rule == 'floor' else '≤'} {percent2(check.limit)}",
+        check.score_unit.text(check.baseline),
+        check.score_unit.text(check.score),
+        check.unit.fine(check.value),
+        f"{check.unit.fine(check.low)} .. {check.unit.fine(check.high)}",
+        f"{'≥' if _at_least(check) else '≤'} {check.unit.fine(check.limit)}",
         f"{check.verdict} ({check.reason})" if check.reason else check.verdict,
     )
 
 
-def percent2(fraction: float) -> str:
-    """Return a fraction as a percentage with two decimals: limits are finer than scores."""
-    return "–" if math.isnan(fraction) else f"{round(100 * fraction, 2) + 0:.2f}"  # + 0: no -0.00
+def _word(check: Check) -> str:
+    return (WORDS_OF_ERRORS if check.lower_is_better else WORDS)[check.rule]
+
+
+def _at_least(check: Check) -> bool:
+    """Return whether a value must reach its limit, in place of staying below it."""
+    return check.rule == "floor" and not check.lower_is_better
 
 
 def _fails(check: Check, gate: Gate) -> bool:
@@ -138,7 +144,7 @@ def _fails(check: Check, gate: Gate) -> bool:
 
 def _worst_first(checks: Iterable[Check]) -> list[Check]:
     def excess(check: Check) -> float:
-        over = (check.limit - check.value) if check.rule == "floor" else (check.value - check.limit)
+        over = (check.limit - check.value) if _at_least(check) else (check.value - check.limit)
         return math.inf if math.isnan(over) else over
 
     return sorted(checks, key=excess, reverse=True)

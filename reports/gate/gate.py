@@ -12,15 +12,14 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from reports.compare.compare import open_spec
 from reports.gate.baseline import Baseline, ModelBaseline, baseline_of, load_baseline
 from reports.gate.checks import FAIL, INCONCLUSIVE, PASS, Check, checks_of, lacking_model
 from reports.gate.rules import Rules
 from reports.run.identity import Difference, conditions_of, differences
 from reports.run.record import InvalidRun, RunRecord
-from reports.scoring.reference import split_spec
-from reports.scoring.replicates import read_replicates
+from reports.run.spec import open_spec, split_spec
 from reports.scoring.resampling import Bootstrap
+from reports.tables.results import score
 
 __all__ = ["Gate", "run_gate"]
 
@@ -55,7 +54,7 @@ def run_gate(
     if baseline is None:
         if rules.need_baseline:
             raise InvalidRun("Expected --baseline for rules about drops, but got none: name a run or a file.")
-        mine = baseline_of(read_replicates(folder, record, bootstrap, classes=True))
+        mine = baseline_of(score(folder, record, bootstrap, classes=True))
         checks = [check for model in mine.models for check in checks_of(model, None, rules, bootstrap)]
         return _gate(str(run), "", rules, checks, [])
     theirs = _open_baseline(baseline, record, bootstrap)
@@ -66,7 +65,7 @@ def run_gate(
             "Expected the run to have conditions of the baseline, but it has none: evaluate it alike."
         )
     same = dataclasses.replace(record, conditions=kept)
-    mine = baseline_of(read_replicates(folder, same, bootstrap, classes=True))
+    mine = baseline_of(score(folder, same, bootstrap, classes=True))
     missing = frozenset(c for c in theirs.conditions if c not in kept)
     checks = [
         check
@@ -88,7 +87,7 @@ def _open_baseline(baseline: str | Path, record: RunRecord, bootstrap: Bootstrap
     _refuse([unlike for unlike in differences(other, record) if unlike.what != "conditions"])
     # The run's order of images: so both have the same resamples.
     aligned = dataclasses.replace(other, images=record.images, clusters=record.clusters)
-    return baseline_of(read_replicates(folder, aligned, bootstrap, classes=True))
+    return baseline_of(score(folder, aligned, bootstrap, classes=True))
 
 
 def _refuse(unlike: Sequence[Difference]) -> None:

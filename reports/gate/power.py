@@ -9,9 +9,10 @@ from pathlib import Path
 
 from scipy.special import ndtri
 
-from reports.compare.compare import open_spec
+from reports import tallies
 from reports.formats.documents import Document, Table
-from reports.scoring.measures import Measure, measures
+from reports.run.spec import open_spec
+from reports.scoring.model_scores import ScoreKey, model_scores
 from reports.scoring.replicates import Replicates, read_replicates
 from reports.scoring.resampling import Bootstrap, standard_error
 from reports.tables.results import protocol_of
@@ -28,7 +29,7 @@ class Need:
     `visible` is the drop that the run's own images show; `images` the number needed for each asked drop.
     """
 
-    measure: Measure
+    key: ScoreKey
     error: float
     visible: float
     images: tuple[int, ...]
@@ -59,26 +60,26 @@ def plan_gate(
     folder, record = open_spec(run)
     bootstrap = bootstrap or Bootstrap()
     record = dataclasses.replace(record, models=record.models[:1])
-    scored = read_replicates(folder, record, bootstrap)
+    scored = read_replicates(folder, record, bootstrap, tallies.find(record.tallies[0]))
     return plan_document(scored, [_need(scored, m, v, drops, power) for m, v in _shown(scored)], drops, power)
 
 
-def _shown(scored: Replicates) -> list[tuple[Measure, float]]:
-    """Return the standard error of the difference of two runs, by measure; without undefined ones."""
-    found = measures(scored, 0, protocol_of(scored.record))
+def _shown(scored: Replicates) -> list[tuple[ScoreKey, float]]:
+    """Return the standard error of the difference of two runs by score, without undefined ones."""
+    found = model_scores(scored, 0, protocol_of(scored.record))
     errors = [
-        (measure, math.sqrt(2) * float(standard_error(values, scored.bootstrap)))
-        for measure, values in found.items()
-        if measure.kind in SHOWN and measure.name != "rpc"
+        (key, math.sqrt(2) * float(standard_error(score.replicates, scored.bootstrap)))
+        for key, score in found.items()
+        if key.kind in SHOWN and key.name != "rpc"
     ]
-    return [(measure, error) for measure, error in errors if scored.units.count > 1 and error == error]
+    return [(key, error) for key, error in errors if scored.units.count > 1 and error == error]
 
 
-def _need(scored: Replicates, measure: Measure, error: float, drops: Sequence[float], power: float) -> Need:
+def _need(scored: Replicates, key: ScoreKey, error: float, drops: Sequence[float], power: float) -> Need:
     confidence, images = scored.bootstrap.confidence, len(scored.record.images)
     reach = ndtri(0.5 + confidence / 2) + ndtri(power)
     needed = tuple(images_needed(error, images, drop, confidence, power) for drop in drops)
-    return Need(measure, error, float(reach * error), needed)
+    return Need(key, error, float(reach * error), needed)
 
 
 def plan_document(
@@ -94,7 +95,7 @@ def plan_document(
     )
     header = ("", "seen here, points", *(f"images for {100 * drop:g} points" for drop in drops))
     rows = tuple(
-        (str(need.measure), f"{100 * need.visible:.2f}", *(f"{number:,}" for number in need.images))
+        (str(need.key), f"{100 * need.visible:.2f}", *(f"{number:,}" for number in need.images))
         for need in needs
     )
     if not needs:

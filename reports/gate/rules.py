@@ -4,9 +4,10 @@ A file looks like this; targets that are not named fall under a rule without one
 
     strict = false            # true: an interval that spans a limit fails
     intervals = true          # false: judge the scores on these very images
-    [max_drop]                # percentage points of mIoU that may be lost against the baseline
-    default = 1.0             # clean, mPC, every group, every corruption
+    [max_drop]                # points of a score that may be lost against the baseline
+    default = 1.0             # mIoU: clean, mPC, every group, every corruption
     "corruption:fog" = 2.0
+    "trimap-2/mpc" = 2.0      # of another tally: its name stands in front
     [max_rise]                # points that may be gained: where code must not move numbers
     default = 1.0
     [max_relative_drop]       # percent of the baseline's score
@@ -25,7 +26,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from reports.run.record import InvalidRun
-from reports.scoring.measures import Measure
+from reports.run.tally import Measure
+from reports.scoring.model_scores import ScoreKey
 
 __all__ = ["DEFAULT", "RULES", "Rules", "assigned", "limits", "read_rules"]
 
@@ -103,39 +105,68 @@ def assigned(texts: Iterable[str], option: str) -> dict[str, float]:
     return limits
 
 
-def limits(targets: Mapping[str, float], known: Iterable[Measure], rule: str) -> dict[Measure, float]:
-    """Return the limit of each measure that a rule is about; the more particular target wins.
+def limits(
+    targets: Mapping[str, float], known: Mapping[ScoreKey, Measure | None], rule: str
+) -> dict[ScoreKey, float]:
+    """Return the limit of each score that a rule is about; the more particular target wins.
 
     Raises
     ------
     InvalidRun
-        If a target is none of the measures.
+        If a target is none of the scores, or one whose measure no gate may name.
     """
-    known = list(known)
     if rule == "floor" and DEFAULT in targets:
         raise InvalidRun("Expected a floor with its target, such as mpc=40 or class:person=25, but got none.")
-    found: dict[Measure, float] = {}
-    for target in sorted(targets, key=_particularity):
+    found: dict[ScoreKey, float] = {}
+    for target in sorted(targets, key=lambda target: _particularity(_split(target, known)[1])):
         meant = _meant(target, known)
         if not meant:
-            names = [str(measure) for measure in known]
-            near = get_close_matches(target, [*names, *(m.name for m in known), *WILDCARDS], n=1)
-            hint = f"did you mean '{near[0]}'?" if near else "see docs/gate.md for the names."
-            raise InvalidRun(f"Expected the target of a rule, but the run has no '{target}': {hint}")
+            raise _unknown(target, known)
+        for key in meant:
+            measure = known[key]
+            if measure is not None and not measure.gated:
+                raise InvalidRun(
+                    f"Expected the target of a rule, but got '{target}', of which neither more nor less is "
+                    "better: leave it out."
+                )
         found |= dict.fromkeys(meant, targets[target])
     return found
 
 
-def _meant(target: str, known: list[Measure]) -> list[Measure]:
-    if target == DEFAULT:
-        overall = [Measure("overall", "clean"), Measure("overall", "mpc")]
-        return [m for m in known if m in overall or m.kind in ("group", "corruption")]
-    if target in WILDCARDS:
-        return [m for m in known if m.kind == WILDCARDS[target]]
-    exact = [m for m in known if str(m) == target]
-    return (
-        exact or [m for m in known if m.name == target and m.kind in ("group", "corruption", "condition")][:1]
-    )
+def _meant(target: str, known: Iterable[ScoreKey]) -> list[ScoreKey]:
+    """Return the scores that a target names."""
+    known = list(known)
+    prefix, rest = _split(target, known)
+    alike = [key for key in known if key.prefix == prefix]
+    if rest == DEFAULT:
+        overall = [ScoreKey("overall", name, prefix) for name in ("clean", "mpc")]
+        return [key for key in alike if key in overall or key.kind in ("group", "corruption")]
+    if rest in WILDCARDS:
+        return [key for key in alike if key.kind == WILDCARDS[rest]]
+    exact = [key for key in alike if str(key) == target]
+    short = [key for key in alike if key.name == rest and key.kind in ("group", "corruption", "condition")]
+    return exact or short[:1]
+
+
+def _split(target: str, known: Iterable[ScoreKey]) -> tuple[str, str]:
+    """Return the prefix of a target, that of a measure which there is, and the rest.
+
+    Examples
+    --------
+    >>> _split("trimap-2/fog/3", [ScoreKey("condition", "fog/3", "trimap-2/")])
+    ('trimap-2/', 'fog/3')
+    """
+    prefixes = {key.prefix for key in known if target.startswith(key.prefix)}
+    prefix = max(prefixes, key=len, default="")
+    return prefix, target.removeprefix(prefix)
+
+
+def _unknown(target: str, known: Iterable[ScoreKey]) -> InvalidRun:
+    known = list(known)
+    names = [*map(str, known), *(key.name for key in known), *WILDCARDS]
+    near = get_close_matches(target, names, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else "see docs/gate.md for the names."
+    return InvalidRun(f"Expected the target of a rule, but the run has no '{target}': {hint}")
 
 
 def _particularity(target: str) -> int:

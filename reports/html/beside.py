@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from reports.formats.console import percent
 from reports.formats.overview import comparable_rows
+from reports.formats.text import percent
 from reports.html.models import ModelView
 from reports.html.text import label, words
 from reports.run.record import CLEAN

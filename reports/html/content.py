@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from reports.html.beside import Beside, beside_of
 from reports.html.classes import ClassRow, classes_of
-from reports.html.curves import Curves, curves_of
+from reports.html.curves import CurvePanels, curves_of
 from reports.html.grids import Grid, Matrix, grids_of, matrix_of
 from reports.html.models import ModelView, models_of, ranked
-from reports.html.near import NearRow, near_of
 from reports.html.provenance import Origin, facts_of, origins_of
 from reports.html.scatter import Scatter, accuracy_plot, cost_plots
 from reports.html.strength import SOURCE
+from reports.html.tallies import TallySection, sections_of
 from reports.html.text import Phrase, label, listing, plural
 from reports.html.verdict import compared_with, verdict
 from reports.html.worst import WorstImages, worst_images
@@ -44,9 +44,9 @@ class Content(NamedTuple):
     groups: list[str]
     grids: list[Grid]
     matrix: Matrix
-    curves: Curves
+    curves: CurvePanels
     classes: list[ClassRow]
-    near: list[NearRow]
+    tallies: list[TallySection]
     plots: list[Scatter]
     beside: Beside
     worst: WorstImages
@@ -83,7 +83,7 @@ def describe(results: Results, run: Path, left_out: Sequence[str] = ()) -> Conte
         matrix=matrix_of(order),
         curves=curves_of(results, models, severities),
         classes=classes_of(results, models),
-        near=near_of(results, order),
+        tallies=sections_of(results, order),
         plots=([accuracy] if accuracy else []) + cost_plots(models),
         beside=beside_of(results, models),
         worst=worst_images(run, results, models),

@@ -12,7 +12,7 @@ from reports.html.text import Score, label, score_of, words
 from reports.run.record import CLEAN
 from reports.tables.results import Results
 
-__all__ = ["BANDS", "Curves", "Line", "Panel", "Tick", "curves_of"]
+__all__ = ["BANDS", "CurvePanels", "Line", "Panel", "Tick", "curves_of"]
 
 BANDS = 24  # models whose intervals are drawn: more would make a page large, and nothing could be seen
 
@@ -58,7 +58,7 @@ class Panel(NamedTuple):
     decibels: list[str]
 
 
-class Curves(NamedTuple):
+class CurvePanels(NamedTuple):
     """All panels, by group, and the axes that they share."""
 
     groups: list[tuple[str, list[Panel]]]
@@ -73,12 +73,12 @@ class Curves(NamedTuple):
     bottom: int = BOTTOM
 
 
-def curves_of(results: Results, models: Sequence[ModelView], severities: Sequence[int]) -> Curves:
+def curves_of(results: Results, models: Sequence[ModelView], severities: Sequence[int]) -> CurvePanels:
     """Return a panel for each corruption of the run, on the axes 0 (clean) and `severities`."""
     levels = [0, *severities]
     places = {level: _column(k, len(levels)) for k, level in enumerate(levels)}
     limit = _limit(results)
-    measured = psnr(results.record.set_version)
+    measured = psnr(results.record.set_versions.get("imagenet-c", ""))
     scores = {name: _by_corruption(rows) for name, rows in rows_by_model(results.scores).items()}
     groups: dict[str, list[Panel]] = {}
     for name, group in dict.fromkeys(
@@ -102,7 +102,7 @@ def curves_of(results: Results, models: Sequence[ModelView], severities: Sequenc
             [f"{decibels[s]:.1f}" if s in own else ABSENT for s in severities] if known else [],
         )
         groups.setdefault(panel.group, []).append(panel)
-    return Curves(
+    return CurvePanels(
         list(groups.items()),
         [
             Tick(_row(value / 100, limit), str(value))

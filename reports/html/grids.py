@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from reports.formats.console import percent
+from reports.formats.text import percent
 from reports.html.models import ModelView, rows_by_model
 from reports.html.text import Score, label, score_of, words
 from reports.run.record import CLEAN

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from reports.formats.console import percent
+from reports.formats.text import percent
 from reports.html.text import label, words
 from reports.run.record import CLEAN, InvalidRun
 from reports.tables.results import Results

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from reports.formats.console import scoring_sentence
 from reports.formats.documents import one_line
+from reports.formats.text import scoring_sentence
 from reports.html.text import listing, plural, words
 from reports.run.record import ModelRecord
 from reports.scoring.protocols import PROTOCOLS
@@ -40,9 +40,11 @@ def facts_of(results: Results, left_out: Sequence[str]) -> list[tuple[str, str]]
         ("Protocol", f"{record.protocol}: {protocol.title} ({protocol.source})" if protocol else "custom"),
         ("Scores", scoring_sentence(results)),
         ("mCD, mrCD", f"{results.scoring.ratio} over corruptions" if results.scoring.reference else ""),
-        ("Refinement", _refinement(record.refinement)),
         ("Seed", record.seed),
-        ("Corruption set", f"version {record.set_version}"),
+        (
+            "Corruption sets",
+            ", ".join(f"{name}, version {version}" for name, version in record.set_versions.items()),
+        ),
         ("Targets", "move with the pixels" if record.move_targets else "stay where they are"),
         ("Device", f"{record.device}, {record.precision}, batches of {record.batch_size}"),
         ("Versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())),
@@ -62,7 +64,6 @@ def _origin(record: ModelRecord) -> list[tuple[str, str]]:
     seen = list(map(words, stated)) if isinstance(stated, list | tuple) else []
     channels = card.get("class_names")
     facts = [
-        ("Refines the labels of", record.refines),
         ("Weights, SHA-256", record.sha256),
         ("Architecture", " ".join(str(card[key]) for key in ("architecture", "backbone") if card.get(key))),
         ("Trained on", card.get("trained_on")),
@@ -70,19 +71,10 @@ def _origin(record: ModelRecord) -> list[tuple[str, str]]:
         ("Classes it predicts", len(channels) if isinstance(channels, list | tuple) else ""),
         ("Source", card.get("source")),
         ("Licence", card.get("licence")),
+        *record.facts.items(),
     ]
     return _known(facts)
 
 
 def _known(facts: Sequence[tuple[str, object]]) -> list[tuple[str, str]]:
     return [(name, one_line(str(value), LONGEST)) for name, value in facts if value not in ("", None)]
-
-
-def _refinement(facts: dict[str, Any] | None) -> str:
-    """Return by what labels were refined, "" where they were not."""
-    if facts is None:
-        return ""
-    return (
-        f"{facts['method']} by {facts['by']}, scale {facts['scale']}; offsets {facts['offsets']}; "
-        f"SHA-256 {facts['sha256']}"
-    )

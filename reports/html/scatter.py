@@ -157,7 +157,7 @@ def _pareto(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, floa
 
 
 def _percent_axis(scores: Sequence[Score], start: float, end: float) -> _Axis:
-    ends = [v for score in scores for v in score if not math.isnan(v)]
+    ends = [v for s in scores for v in (s.value, s.low, s.high) if not math.isnan(v)]
     low = math.floor(20 * min(ends) - 0.2) / 20
     return _Axis(max(0.0, low), max(math.ceil(20 * max(ends) + 0.2) / 20, low + 0.1), start, end)
 

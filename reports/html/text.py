@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from reports.formats.console import percent
 from reports.formats.documents import one_line
+from reports.run.tally import PERCENT, Unit
 
 __all__ = ["UNDEFINED", "Phrase", "Score", "distinct", "label", "listing", "plural", "score_of", "words"]
 
@@ -20,7 +20,7 @@ LONGEST = 60  # characters of a name that a table has room for
 
 
 class Score(NamedTuple):
-    """A score and the ends of its interval, fractions; NaN where undefined.
+    """A score and the ends of its interval, as people read them in its unit; NaN where undefined.
 
     Examples
     --------
@@ -31,16 +31,17 @@ class Score(NamedTuple):
     value: float
     low: float = math.nan
     high: float = math.nan
+    unit: Unit = PERCENT
 
     @property
     def number(self) -> str:
-        """The score alone as a percentage."""
-        return percent(self.value)
+        """The score alone."""
+        return self.unit.text(self.value)
 
     @property
     def interval(self) -> str:
         """The interval in brackets, "" where there is none."""
-        return "" if math.isnan(self.low) else f"[{percent(self.low)}, {percent(self.high)}]"
+        return "" if math.isnan(self.low) else f"[{self.unit.text(self.low)}, {self.unit.text(self.high)}]"
 
     @property
     def defined(self) -> bool:
@@ -61,9 +62,9 @@ class Phrase(NamedTuple):
     strong: bool = False
 
 
-def score_of(row: Mapping[Any, Any], column: str) -> Score:
+def score_of(row: Mapping[Any, Any], column: str, unit: Unit = PERCENT) -> Score:
     """Return a score of a row of a table of `Results`, with its interval."""
-    return Score(float(row[column]), float(row[f"{column}_low"]), float(row[f"{column}_high"]))
+    return Score(float(row[column]), float(row[f"{column}_low"]), float(row[f"{column}_high"]), unit)
 
 
 def label(name: object) -> str:

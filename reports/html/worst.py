@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,19 +11,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.formats.console import percent
+from reports import tallies
+from reports.formats.text import percent
 from reports.html.models import ModelView
 from reports.html.text import label, words
 from reports.run.counts import read_conditions
 from reports.run.record import CLEAN, RunRecord
-from reports.scoring.scores import miou
+from reports.run.tally import Columns, Tally
 from reports.tables.results import Results
 
 __all__ = ["WorstImage", "WorstImages", "worst_images"]
 
 SHOWN = 5
 
-Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
@@ -51,23 +52,25 @@ def worst_images(run: Path, results: Results, models: Sequence[ModelView]) -> Wo
     if not asked or not names or len(results.record.images) < 2:
         return WorstImages([], [])
     record = dataclasses.replace(results.record, models=tuple(own[model.name] for model in asked))
-    sums: dict[str, tuple[Ints, Ints, Ints]] = {}
-    for counts in read_conditions(run, record, partial=True):
-        parts = (counts.tp, counts.fp, counts.fn)
+    tally = tallies.find(record.tallies[0])
+    sums: dict[str, Columns] = {}
+    for counts in read_conditions(run, record, tally, partial=True):
         name = record.conditions[counts.place].corruption
-        earlier = sums.get(name)
-        sums[name] = parts if earlier is None else _added(earlier, parts)
-    scores = {name: miou(*parts) for name, parts in sums.items()}  # each (M, N)
+        sums[name] = _added(sums[name], counts.columns) if name in sums else counts.columns
+    scores = {name: _values(tally, columns) for name, columns in sums.items()}  # each (M, N)
     clean = scores.get(CLEAN, np.full((len(asked), len(record.images)), np.nan))
     by_corruption = np.stack([scores[name] for name in names])
-    total = sums[names[0]]
-    for name in names[1:]:
-        total = _added(total, sums[name])
-    return WorstImages(asked, _ranked(results, clean, miou(*total), by_corruption, names))
+    total = functools.reduce(_added, (sums[name] for name in names))
+    return WorstImages(asked, _ranked(results, clean, _values(tally, total), by_corruption, names))
 
 
-def _added(one: tuple[Ints, Ints, Ints], other: tuple[Ints, Ints, Ints]) -> tuple[Ints, Ints, Ints]:
-    return one[0] + other[0], one[1] + other[1], one[2] + other[2]
+def _added(one: Columns, other: Columns) -> Columns:
+    return {name: one[name] + other[name] for name in one}
+
+
+def _values(tally: Tally, columns: Columns) -> Floats:
+    """Return the headline of counts (M, N, L) by model and image."""
+    return tally.headline.value({name: column[..., None] for name, column in columns.items()})[..., 0]
 
 
 def _ranked(

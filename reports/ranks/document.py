@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from reports.formats.console import percent
 from reports.formats.documents import Document, Table
+from reports.formats.text import percent
 from reports.ranks.ranks import OVERALL, Ranks, Side
 from reports.ranks.spearman import EXACT, FEWEST
 from reports.tables.results import csv_text

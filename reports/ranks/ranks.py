@@ -18,13 +18,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reports.compare.compare import open_spec
+from reports import tallies
 from reports.ranks.counterparts import Pair, counterparts, in_words
 from reports.ranks.spearman import FEWEST, orders, p_of_orders, spearman
-from reports.run.identity import conditions_of, differences
+from reports.run.identity import SET, conditions_of, differences
 from reports.run.record import RunRecord
+from reports.run.spec import open_spec
 from reports.scoring.aggregate import retention
-from reports.scoring.measures import Measure, measures
+from reports.scoring.model_scores import ScoreKey, model_scores
 from reports.scoring.replicates import Replicates, read_replicates
 from reports.scoring.resampling import Bootstrap, interval
 from reports.tables.results import protocol_of, under_protocol
@@ -32,10 +33,10 @@ from reports.tables.results import protocol_of, under_protocol
 __all__ = ["Ranks", "Side", "rank", "rank_runs"]
 
 Floats = NDArray[np.float64]
-Scores = Mapping[Measure, Floats]
+Scores = Mapping[ScoreKey, Floats]
 
 OVERALL = ("clean", "mpc", "rpc")
-MATTERS = ("corruption set", "targets")  # what runs should share even where their data differ
+MATTERS = (SET, "targets")  # what runs should share even where their data differ
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,11 +98,11 @@ def rank_runs(
     pairs, (kept_a, kept_b) = counterparts(a, b)
     bootstrap = Bootstrap(resamples, confidence)
     return rank(
-        read_replicates(run_a, kept_a, bootstrap),
-        read_replicates(run_b, kept_b, bootstrap),
+        read_replicates(run_a, kept_a, bootstrap, tallies.find(kept_a.tallies[0])),
+        read_replicates(run_b, kept_b, bootstrap, tallies.find(kept_b.tallies[0])),
         pairs,
         (str(run_a), str(run_b)),
-        tuple(str(difference) for difference in differences(a, b) if difference.what in MATTERS),
+        tuple(str(difference) for difference in differences(a, b) if difference.what.startswith(MATTERS)),
         (*_left_out(run_a, a, kept_a), *_left_out(run_b, b, kept_b)),
     )
 
@@ -117,7 +118,7 @@ def rank(
     """Compare the ranks in two scored runs of just these pairs and of the same conditions, in one order."""
     a, b = _scores(first), _scores(second)
     names = [pair.name for pair in pairs]
-    corruptions = [measure.name for measure in a if measure.kind == "corruption"]
+    corruptions = [key.name for key in a if key.kind == "corruption"]
     found = [
         _correlate("corruptions", names, _by_model(a, "corruption"), _by_model(b, "corruption")),
         _correlate(
@@ -183,13 +184,13 @@ def _correlate(
 def _scores(scored: Replicates) -> Scores:
     """Return the scores of a run's models with replicates, (M, R)."""
     protocol = protocol_of(scored.record)
-    models = [measures(scored, place, protocol) for place in range(len(scored.record.models))]
-    return {measure: np.stack([model[measure] for model in models]) for measure in models[0]}
+    models = [model_scores(scored, place, protocol) for place in range(len(scored.record.models))]
+    return {key: np.stack([model[key].replicates for model in models]) for key in models[0]}
 
 
 def _stack(scores: Scores, kind: str) -> Floats:
     """Return the scores of a kind, (I, M, R)."""
-    return np.stack([values for measure, values in scores.items() if measure.kind == kind])
+    return np.stack([values for key, values in scores.items() if key.kind == kind])
 
 
 def _by_model(scores: Scores, kind: str) -> Floats:
@@ -200,7 +201,7 @@ def _by_model(scores: Scores, kind: str) -> Floats:
 def _overall(first: Scores, second: Scores) -> dict[str, Floats]:
     """Return the overall scores of models, both runs' side by side."""
     return {
-        f"{name}_{side}": scores[Measure("overall", name)][:, 0]
+        f"{name}_{side}": scores[ScoreKey("overall", name)][:, 0]
         for name in OVERALL
         for side, scores in (("first", first), ("second", second))
     }
@@ -208,7 +209,7 @@ def _overall(first: Scores, second: Scores) -> dict[str, Floats]:
 
 def _retained(scores: Scores) -> Floats:
     """Return the share of the clean mIoU that is kept under each corruption, the mean over models."""
-    kept = retention(_stack(scores, "corruption"), scores[Measure("overall", "clean")])
+    kept = retention(_stack(scores, "corruption"), scores[ScoreKey("overall", "clean")])
     mean: Floats = kept[..., 0].mean(axis=1)
     return mean
 

@@ -4,76 +4,93 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from reports.run.record import BOUNDARY_COUNTS, COUNTS, WHOLE, InvalidRun, MissingCounts, RunRecord, folder_of
+from reports.run.record import InvalidRun, MissingCounts, RunRecord
+from reports.run.tally import Tally
 
-__all__ = ["ConditionCounts", "Counts", "Totals", "merge_images", "read_conditions", "total"]
-
-Key = tuple[str, int]
+__all__ = [
+    "KEYS",
+    "ConditionCounts",
+    "Totals",
+    "counts_folder",
+    "merge_images",
+    "read_conditions",
+    "schema_of",
+    "total",
+]
 
 CONDITION = ("corruption", "severity")
+# What a row is about; the clean image has corruption CLEAN and severity 0.
+KEYS = pa.schema(
+    [
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("corruption", pa.string(), nullable=False),
+        pa.field("severity", pa.int8(), nullable=False),
+        pa.field("image", pa.string(), nullable=False),
+    ]
+)
 
 
-@dataclasses.dataclass(frozen=True)
-class Counts:
-    """The counts of R predictions.
+def schema_of(tally: Tally) -> Any:
+    """Return the Arrow schema of a tally's rows: KEYS, then each column as a list of int64."""
+    columns = [pa.field(name, pa.list_(pa.int64()), nullable=False) for name in tally.columns]
+    return pa.schema([*KEYS, *columns])
 
-    `model`, `condition` and `image`: (R,), places in the run record's `models`, `conditions` and `images`.
-    `tp`, `fp`, `fn`: int64 (R, C), pixels by class.
-    """
 
-    model: NDArray[np.intp]
-    condition: NDArray[np.intp]
-    image: NDArray[np.intp]
-    tp: NDArray[np.int64]
-    fp: NDArray[np.int64]
-    fn: NDArray[np.int64]
+def counts_folder(run: Path, tally: Tally) -> Path:
+    """Return the folder of a run that holds the counts of a tally."""
+    return run / "counts" if tally.always else run / "counts" / tally.name
 
 
 @dataclasses.dataclass(frozen=True)
 class ConditionCounts:
     """The counts of all models and images under one condition, `place` in the record's conditions.
 
-    `tp`, `fp`, `fn`: int64 (M, N, C), zeros where a prediction is missing; `seen`: bool (M, N).
+    `columns`: int64 (M, N, L) by the tally's columns, zeros where a row is missing; `seen`: bool (M, N).
     """
 
     place: int
-    tp: NDArray[np.int64]
-    fp: NDArray[np.int64]
-    fn: NDArray[np.int64]
+    columns: Mapping[str, NDArray[np.int64]]
     seen: NDArray[np.bool_]
 
 
 @dataclasses.dataclass(frozen=True)
 class Totals:
-    """Counts merged over images: `tp`, `fp`, `fn` int64 (M, K, C) by model, condition and class.
+    """Counts merged over images: `columns` int64 (M, K, L) by model, condition and place in the column.
 
     `images`: int64 (M, K), how many images were merged.
     """
 
-    tp: NDArray[np.int64]
-    fp: NDArray[np.int64]
-    fn: NDArray[np.int64]
+    columns: Mapping[str, NDArray[np.int64]]
     images: NDArray[np.int64]
 
 
+@dataclasses.dataclass(frozen=True)
+class _Rows:
+    """The rows of a file: places in the record's `models`, `conditions`, `images` (R,); columns (R, L)."""
+
+    model: NDArray[np.intp]
+    condition: NDArray[np.intp]
+    image: NDArray[np.intp]
+    columns: Mapping[str, NDArray[np.int64]]
+
+
 def read_conditions(
-    run: Path, record: RunRecord, *, partial: bool = False, region: str = WHOLE
+    run: Path, record: RunRecord, tally: Tally, *, partial: bool = False
 ) -> Iterator[ConditionCounts]:
-    """Yield the counts of each condition that `record` asks for, in its order, of whole images or a region.
+    """Yield the counts of a tally under each condition that `record` asks for, in its order.
 
     A run may hold more models, conditions and images than were asked for last; those are passed over. Files
-    may divide the predictions in any way, but one file for each condition is read fastest.
+    may divide the rows in any way, but one file for each condition is read fastest.
 
     Raises
     ------
@@ -82,15 +99,16 @@ def read_conditions(
     MissingCounts
         After the last condition, unless `partial`, if predictions are missing.
     """
-    folder = run / folder_of(region)
+    folder = counts_folder(run, tally)
     files = _files_by_condition(folder)
+    lengths = tally.lengths(len(record.dataset["class_names"]))
     # Neighbouring conditions may share a file: the latest is kept.
-    read = functools.lru_cache(maxsize=1)(functools.partial(_read_counts, record=record, region=region))
+    read = functools.lru_cache(maxsize=1)(functools.partial(_read_rows, record=record, tally=tally))
     missing: list[tuple[int, int, int]] = []
     number = 0
     for place, condition in enumerate(record.conditions):
         paths = files.get((condition.corruption, condition.severity), [])
-        counts = _of_condition(place, [read(path) for path in paths], record, folder)
+        counts = _of_condition(place, [read(path) for path in paths], record, lengths, folder)
         yield counts
         absent = np.argwhere(~counts.seen)
         number += len(absent)
@@ -99,46 +117,49 @@ def read_conditions(
         raise _missing(min(missing), number, record, folder)
 
 
-def total(run: Path, record: RunRecord, *, partial: bool = False) -> Totals:
-    """Merge a run's counts over its images.
+def total(run: Path, record: RunRecord, tally: Tally, *, partial: bool = False) -> Totals:
+    """Merge the counts of a tally over a run's images.
 
     Raises
     ------
     InvalidRun
         If a file is damaged, a prediction is counted twice or, unless `partial`, a prediction is missing.
     """
-    return merge_images(read_conditions(run, record, partial=partial))
+    return merge_images(read_conditions(run, record, tally, partial=partial))
 
 
 def merge_images(conditions: Iterable[ConditionCounts]) -> Totals:
     """Return the counts of conditions, merged over images."""
-    sums: dict[str, list[NDArray[np.int64]]] = {"tp": [], "fp": [], "fn": [], "seen": []}
+    sums: dict[str, list[NDArray[np.int64]]] = {}
+    images = []
     for counts in conditions:
-        for name, parts in sums.items():
-            parts.append(getattr(counts, name).sum(axis=1, dtype=np.int64))
-    tp, fp, fn, images = (np.stack(parts, axis=1) for parts in sums.values())
-    return Totals(tp, fp, fn, images)
+        for name, column in counts.columns.items():
+            sums.setdefault(name, []).append(column.sum(axis=1))
+        images.append(counts.seen.sum(axis=1, dtype=np.int64))
+    columns = {name: np.stack(parts, axis=1) for name, parts in sums.items()}
+    return Totals(columns, np.stack(images, axis=1))
 
 
-def _files_by_condition(folder: Path) -> dict[Key, list[Path]]:
+def _files_by_condition(folder: Path) -> dict[tuple[str, int], list[Path]]:
     """Return the files of a folder that have rows of each (corruption, severity)."""
-    files: dict[Key, list[Path]] = {}
+    files: dict[tuple[str, int], list[Path]] = {}
     # Python's glob shows hidden files too: those are temporary names of files being written.
     for path in sorted(p for p in folder.glob("*.parquet") if not p.name.startswith(".")):
-        for key in _conditions_in(path):
-            files.setdefault(key, []).append(path)
+        for condition in _conditions_in(path):
+            files.setdefault(condition, []).append(path)
     return files
 
 
-def _conditions_in(path: Path) -> list[Key]:
-    """Return the conditions of a file's rows, from its footer where that tells of a single one."""
+def _conditions_in(path: Path) -> list[tuple[str, int]]:
+    """Return the conditions of a file's rows, from its footer where that shows a single one."""
     with _damage_named(path):
         footer = pq.read_metadata(path)
         ends = [_range(footer, group, name) for group in range(footer.num_row_groups) for name in CONDITION]
     if len(ends) == 2 and all(end is not None and end[0] == end[1] for end in ends):
         (corruption, _), (severity, _) = ends  # type: ignore[misc]  # not None: see above
         return [(corruption, severity)]
-    table = _read(path, list(CONDITION)).group_by(list(CONDITION)).aggregate([])
+    table = _read(path, pa.schema([KEYS.field(name) for name in CONDITION]))
+    table = table.group_by(list(CONDITION)).aggregate([])
     return list(zip(*(table[name].to_pylist() for name in CONDITION), strict=True))
 
 
@@ -150,48 +171,48 @@ def _range(footer: Any, group: int, name: str) -> tuple[Any, Any] | None:
     return (statistics.min, statistics.max) if has_ends else None
 
 
-def _of_condition(place: int, files: Sequence[Counts], record: RunRecord, folder: Path) -> ConditionCounts:
+def _of_condition(
+    place: int, files: Sequence[_Rows], record: RunRecord, lengths: Mapping[str, int], folder: Path
+) -> ConditionCounts:
     shape = (len(record.models), len(record.images))
-    tp, fp, fn = (np.zeros((*shape, len(record.dataset["class_names"])), np.int64) for _ in range(3))
+    columns = {name: np.zeros((*shape, length), np.int64) for name, length in lengths.items()}
     seen = np.zeros(shape, np.int64)
-    for counts in files:
-        here = counts.condition == place
-        cells = (counts.model[here], counts.image[here])
+    for rows in files:
+        here = rows.condition == place
+        cells = (rows.model[here], rows.image[here])
         np.add.at(seen, cells, 1)
-        for merged, rows in zip((tp, fp, fn), (counts.tp, counts.fp, counts.fn), strict=True):
-            merged[cells] = rows[here]
+        for name, column in columns.items():
+            column[cells] = rows.columns[name][here]
     if (seen > 1).any():
         raise InvalidRun(
             f"Expected one count per model, condition and image in {folder}, but some are there "
             "twice: evaluate again into an empty folder."
         )
-    return ConditionCounts(place, tp, fp, fn, seen > 0)
+    return ConditionCounts(place, columns, seen > 0)
 
 
-def _read_counts(path: Path, record: RunRecord, region: str) -> Counts:
-    """Return the counts of a file, of the predictions that `record` asks for, of a region."""
-    table = _read(path, COUNTS.names if region == WHOLE else BOUNDARY_COUNTS.names)
-    if region != WHOLE:
-        table = table.filter(pc.equal(table["region"], region))
+def _read_rows(path: Path, record: RunRecord, tally: Tally) -> _Rows:
+    """Return the rows of a file that are of the predictions which `record` asks for."""
+    table = _read(path, schema_of(tally))
     conditions = {(c.corruption, c.severity): k for k, c in enumerate(record.conditions)}
     models = {m.name: k for k, m in enumerate(record.models)}
     images = {name: k for k, name in enumerate(record.images)}
-    num_classes = len(record.dataset["class_names"])
     keys = zip(table["corruption"].to_pylist(), table["severity"].to_pylist(), strict=True)
     condition = _places(conditions, list(keys))
     model = _places(models, table["model"].to_pylist())
     image = _places(images, table["image"].to_pylist())
     asked = (model >= 0) & (condition >= 0) & (image >= 0)
-    tp, fp, fn = (_matrix(table[name], num_classes, name, path)[asked] for name in ("tp", "fp", "fn"))
-    return Counts(model[asked], condition[asked], image[asked], tp, fp, fn)
+    lengths = tally.lengths(len(record.dataset["class_names"]))
+    columns = {name: _matrix(table[name], length, name, path)[asked] for name, length in lengths.items()}
+    return _Rows(model[asked], condition[asked], image[asked], columns)
 
 
-def _read(path: Path, columns: list[str]) -> Any:
-    """Read some columns of a file as a table of the schema BOUNDARY_COUNTS."""
-    schema = pa.schema([BOUNDARY_COUNTS.field(name) for name in columns])
+def _read(path: Path, schema: Any) -> Any:
+    """Read the columns of a schema from a file."""
     with _damage_named(path):
         # Not pq.read_table: it would scan the folder's name for partitions. Files are too small for threads.
-        return pq.ParquetFile(path).read(columns=columns, use_threads=False).select(columns).cast(schema)
+        table = pq.ParquetFile(path).read(columns=schema.names, use_threads=False)
+        return table.select(schema.names).cast(schema)
 
 
 @contextmanager
@@ -206,22 +227,22 @@ def _damage_named(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _places(places: dict[Any, int], names: Sequence[Any]) -> NDArray[np.intp]:
+def _places(places: Mapping[Any, int], names: Sequence[Any]) -> NDArray[np.intp]:
     """Return the place of each name, -1 for one that was not asked for."""
     return np.fromiter((places.get(name, -1) for name in names), np.intp, len(names))
 
 
-def _matrix(column: Any, num_classes: int, name: str, path: Path) -> NDArray[np.int64]:
-    """Return a column of lists as int64 (R, C)."""
+def _matrix(column: Any, length: int, name: str, path: Path) -> NDArray[np.int64]:
+    """Return a column of lists as int64 (R, length)."""
     lists = column.combine_chunks()
     values = lists.flatten()
     lengths = np.asarray(lists.value_lengths())
-    if (lengths != num_classes).any() or values.null_count:
+    if (lengths != length).any() or values.null_count:
         raise InvalidRun(
-            f"Expected {num_classes} numbers in every `{name}` of {path}, but some rows have others: "
+            f"Expected {length} numbers in every `{name}` of {path}, but some rows have others: "
             "delete the file and evaluate again."
         )
-    matrix: NDArray[np.int64] = values.to_numpy(zero_copy_only=False).reshape(-1, num_classes)
+    matrix: NDArray[np.int64] = values.to_numpy(zero_copy_only=False).reshape(-1, length)
     if (matrix < 0).any():
         raise InvalidRun(
             f"Expected `{name}` in {path} to be counts, but some are negative: "

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from reports.run.record import InvalidRun, RunRecord
 
-__all__ = ["Difference", "conditions_of", "differences", "identity", "in_common"]
+__all__ = ["SET", "Difference", "conditions_of", "differences", "identity", "in_common", "unlike"]
+
+SET = "corruption set"
 
 
 class Difference(NamedTuple):
@@ -29,10 +32,20 @@ def identity(record: RunRecord) -> dict[str, str]:
         "classes": ", ".join(record.dataset["class_names"]),
         "protocol": record.protocol,
         "seed": str(record.seed),
-        "corruption set": record.set_version,
+        **{f"{SET} {name}": version for name, version in record.set_versions.items()},
         "targets": "move" if record.move_targets else "stay",
         "precision": record.precision,
     }
+
+
+def unlike(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[Difference]:
+    """Return in what two identities differ; a corruption set that only one of them has is no difference."""
+    return [
+        Difference(what, ours.get(what, "nothing"), theirs.get(what, "nothing"))
+        for what in {**ours, **theirs}
+        if ours.get(what) != theirs.get(what)
+        and not (what.startswith(SET) and (what not in ours or what not in theirs))
+    ]
 
 
 def differences(first: RunRecord, second: RunRecord, *, protocol: bool = True) -> list[Difference]:
@@ -40,8 +53,7 @@ def differences(first: RunRecord, second: RunRecord, *, protocol: bool = True) -
 
     `protocol` False leaves out protocol and conditions, for runs that are scored under one protocol anyhow.
     """
-    ours, theirs = identity(first), identity(second)
-    found = [Difference(what, ours[what], theirs[what]) for what in ours if ours[what] != theirs[what]]
+    found = unlike(identity(first), identity(second))
     if set(first.images) != set(second.images):
         common = len(set(first.images) & set(second.images))
         found.append(

@@ -1,90 +1,37 @@
-"""The schema of a run on disk: run.json and counts/*.parquet, written by `robseg evaluate`, read by reports.
+"""The record of a run, run.json: written by `robseg evaluate`, read by reports.
 
-Layout of a run's folder (DESIGN 3.5)::
+Layout of a run's folder::
 
-    run.json            RunRecord: what was asked, of which model and data, with which versions
-    counts/*.parquet    one row per model x corruption x severity x image (COUNTS)
-    boundaries/*.parquet    the same near boundaries, also by region (BOUNDARY_COUNTS), where asked for
-    examples/*.png      a few images, see Example
+    run.json                what was asked, of which model and data, with which versions
+    counts/*.parquet        one row per model x corruption x severity x image, of the primary tally
+    counts/TALLY/*.parquet  the same of every further tally
+    examples/*.png          a few images, see Example
     scores.csv classes.csv summary.csv report.html     written by this package
-
-`reports.run.counts` reads and checks counts/; this module alone is what evaluation needs to know of reports.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
+from reports.run.tally import PRIMARY
 
 __all__ = [
-    "BOUNDARY",
-    "BOUNDARY_COUNTS",
     "CLEAN",
-    "COUNTS",
     "SCHEMA_VERSION",
-    "TRIMAP",
-    "WHOLE",
     "Condition",
     "Example",
     "InvalidRun",
     "MissingCounts",
     "ModelRecord",
     "RunRecord",
-    "folder_of",
-    "region_name",
-    "regions_at",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 CLEAN = "clean"
 DATASET_KEYS = ("name", "split", "fingerprint", "class_names", "palette", "citation")
-
-COUNTS = pa.schema(
-    [
-        pa.field("model", pa.string(), nullable=False),
-        pa.field("corruption", pa.string(), nullable=False),  # CLEAN for the uncorrupted image
-        pa.field("severity", pa.int8(), nullable=False),  # 0 for the uncorrupted image
-        pa.field("image", pa.string(), nullable=False),
-        # By class of the data set, over the pixels whose target is not ignored. A prediction that is none of
-        # the data set's classes is a false negative of the target's class and a false positive of none.
-        pa.field("tp", pa.list_(pa.int64()), nullable=False),
-        pa.field("fp", pa.list_(pa.int64()), nullable=False),
-        pa.field("fn", pa.list_(pa.int64()), nullable=False),
-    ]
-)
-
-# What part of the images counts are of: all of it, or what is near boundaries, at a width in pixels.
-WHOLE = ""
-TRIMAP = "trimap"  # the pixels near a boundary of the target
-BOUNDARY = "boundary"  # the inner bands of classes, in target and prediction: tp lie in both
-
-BOUNDARY_COUNTS = COUNTS.insert(4, pa.field("region", pa.string(), nullable=False))  # such as trimap-2
-
-
-def region_name(kind: str, width: int) -> str:
-    """Return what a region is called: trimap-2."""
-    return f"{kind}-{width}"
-
-
-def regions_at(widths: Iterable[int]) -> tuple[str, ...]:
-    """Return the regions that are counted for boundaries of some widths.
-
-    Examples
-    --------
-    >>> regions_at([2])
-    ('trimap-2', 'boundary-2')
-    """
-    return tuple(region_name(kind, width) for width in widths for kind in (TRIMAP, BOUNDARY))
-
-
-def folder_of(region: str) -> str:
-    """Return the folder of a run that holds the counts of a region."""
-    return "counts" if region == WHOLE else "boundaries"
 
 
 class InvalidRun(ValueError):
@@ -108,8 +55,8 @@ class Condition:
 class ModelRecord:
     """One model of a run: its name in the tables, the facts of its card, its weights' SHA-256, its cost.
 
-    `parameters` and `gmacs` are None where they cannot be counted. `refines` is the model whose labels are
-    refined here, "" where none are; the costs are then of both together.
+    `parameters` and `gmacs` are None where they cannot be counted. `facts` are further facts of a changed
+    model, such as what it was refined by, in words.
     """
 
     name: str
@@ -118,7 +65,7 @@ class ModelRecord:
     parameters: int | None
     gmacs: float | None = None
     ms_per_image: float | None = None
-    refines: str = ""
+    facts: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,9 +91,8 @@ class RunRecord:
     """The content of run.json. `dataset` has name, split, fingerprint, class_names, palette and citation.
 
     `clusters` names, for each image, the block of images that it belongs with (none: every image stands for
-    itself); intervals then resample blocks. `refinement` tells how labels were refined: method, by what,
-    sha256, scale, and where the offsets came from. `boundaries` are the widths in pixels at which boundaries
-    were counted.
+    itself); intervals then resample blocks. `set_versions` are the versions of the corruption sets. `tallies`
+    names what was counted, the primary tally first.
     """
 
     command: str
@@ -156,7 +102,7 @@ class RunRecord:
     models: tuple[ModelRecord, ...]
     protocol: str
     seed: int
-    set_version: str
+    set_versions: dict[str, str]
     move_targets: bool
     device: str
     precision: str
@@ -166,8 +112,7 @@ class RunRecord:
     seconds: dict[str, float] = dataclasses.field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     clusters: tuple[str, ...] = ()
-    refinement: dict[str, Any] | None = None
-    boundaries: tuple[int, ...] = ()
+    tallies: tuple[str, ...] = (PRIMARY,)
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:
@@ -200,8 +145,8 @@ class RunRecord:
                     "conditions": tuple(Condition(**c) for c in raw["conditions"]),
                     "models": tuple(ModelRecord(**m) for m in raw["models"]),
                     "examples": tuple(Example(**e) for e in raw["examples"]),
-                    "clusters": tuple(raw.get("clusters", ())),
-                    "boundaries": tuple(raw.get("boundaries", ())),
+                    "clusters": tuple(raw["clusters"]),
+                    "tallies": tuple(raw["tallies"]),
                 }
             )
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
@@ -226,6 +171,7 @@ def _check(record: RunRecord, path: Path) -> None:
         "images": record.images,
         "conditions": [(c.corruption, c.severity) for c in record.conditions],
         "models": [m.name for m in record.models],
+        "tallies": record.tallies,
         "class_names": record.dataset["class_names"],
     }
     for name, values in axes.items():

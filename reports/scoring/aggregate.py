@@ -18,14 +18,14 @@ from reports.scoring.published import Published
 from reports.scoring.scores import corruption_degradation, relative_corruption_degradation
 
 __all__ = [
-    "Curves",
+    "ModelCurves",
     "by_corruption",
     "by_group",
     "by_severity",
-    "curves_of",
     "degradations",
     "mean_degradations",
     "mean_performance",
+    "model_curves",
     "published_curves",
     "retention",
 ]
@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)
-class Curves:
+class ModelCurves:
     """The mIoU of one model: `clean` (R,), and by corruption (S, R) at the `severities` (S,) it has."""
 
     clean: Floats
@@ -42,7 +42,7 @@ class Curves:
     severities: Mapping[str, tuple[int, ...]]
 
 
-def curves_of(miou: Floats, conditions: Sequence[Condition]) -> Curves:
+def model_curves(miou: Floats, conditions: Sequence[Condition]) -> ModelCurves:
     """Return the curves of a model from its mIoU by condition, (K, R); clean is NaN where there is none."""
     clean = np.full(miou.shape[-1], np.nan)
     rows: dict[str, list[int]] = {}
@@ -51,29 +51,29 @@ def curves_of(miou: Floats, conditions: Sequence[Condition]) -> Curves:
             clean = miou[place]
         else:
             rows.setdefault(condition.corruption, []).append(place)
-    return Curves(
+    return ModelCurves(
         clean,
         {name: miou[places] for name, places in rows.items()},
         {name: tuple(conditions[place].severity for place in places) for name, places in rows.items()},
     )
 
 
-def published_curves(row: Published) -> Curves:
+def published_curves(row: Published) -> ModelCurves:
     """Return the curves of a published row, each severity being its corruption's published mean."""
     severities = PROTOCOLS[row.protocol].severities
-    return Curves(
+    return ModelCurves(
         np.array([row.clean]),
         {name: np.full((len(severities[name]), 1), miou) for name, miou in row.corrupted.items()},
         {name: severities[name] for name in row.corrupted},
     )
 
 
-def by_corruption(curves: Curves) -> dict[str, Floats]:
+def by_corruption(curves: ModelCurves) -> dict[str, Floats]:
     """Return the mean mIoU over severities, by corruption; undefined where one of them is."""
     return {name: miou.mean(axis=0) for name, miou in curves.corrupted.items()}
 
 
-def by_group(curves: Curves, groups: Mapping[str, str]) -> dict[str, Floats]:
+def by_group(curves: ModelCurves, groups: Mapping[str, str]) -> dict[str, Floats]:
     """Return the mean mIoU over the conditions of a group; `groups` gives each corruption's."""
     rows: dict[str, list[Floats]] = {}
     for name, miou in curves.corrupted.items():
@@ -81,7 +81,7 @@ def by_group(curves: Curves, groups: Mapping[str, str]) -> dict[str, Floats]:
     return {group: np.concatenate(parts).mean(axis=0) for group, parts in rows.items()}
 
 
-def by_severity(curves: Curves) -> dict[int, Floats]:
+def by_severity(curves: ModelCurves) -> dict[int, Floats]:
     """Return the mean mIoU over the corruptions that have a severity."""
     rows: dict[int, list[Floats]] = {}
     for name, miou in curves.corrupted.items():
@@ -90,7 +90,7 @@ def by_severity(curves: Curves) -> dict[int, Floats]:
     return {severity: np.mean(rows[severity], axis=0) for severity in sorted(rows)}
 
 
-def mean_performance(curves: Curves, protocol: Protocol) -> Floats:
+def mean_performance(curves: ModelCurves, protocol: Protocol) -> Floats:
     """Return mPC: the mean mIoU under corruption (Michaelis et al. 2019), as the protocol weighs it."""
     if not curves.corrupted:
         return np.full_like(curves.clean, np.nan)
@@ -107,7 +107,7 @@ def retention(miou: Floats, clean: Floats) -> Floats:
     return kept
 
 
-def degradations(curves: Curves, reference: Curves) -> dict[str, tuple[Floats, Floats]]:
+def degradations(curves: ModelCurves, reference: ModelCurves) -> dict[str, tuple[Floats, Floats]]:
     """Return (CD, rCD) by corruption against a reference that has the same conditions."""
     return {
         name: (
@@ -118,7 +118,9 @@ def degradations(curves: Curves, reference: Curves) -> dict[str, tuple[Floats, F
     }
 
 
-def mean_degradations(curves: Curves, reference: Curves, protocol: Protocol) -> tuple[Floats, Floats]:
+def mean_degradations(
+    curves: ModelCurves, reference: ModelCurves, protocol: Protocol
+) -> tuple[Floats, Floats]:
     """Return (mCD, mrCD) against a reference, averaged over corruptions as the protocol says."""
     if not curves.corrupted:
         undefined = np.full_like(curves.clean, np.nan)

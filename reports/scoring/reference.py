@@ -7,12 +7,13 @@ from pathlib import Path
 
 from reports.run.identity import conditions_of, differences
 from reports.run.record import CLEAN, InvalidRun, RunRecord
-from reports.scoring.aggregate import Curves, curves_of, published_curves
+from reports.run.spec import pick_model, split_spec
+from reports.scoring.aggregate import ModelCurves, model_curves, published_curves
 from reports.scoring.protocols import PROTOCOLS
 from reports.scoring.published import Published, published
 from reports.scoring.replicates import Replicates, read_replicates
 
-__all__ = ["Reference", "find_reference", "pick_model", "split_spec"]
+__all__ = ["Reference", "find_reference"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Reference:
     """A reference by the name it was asked for, its curves, and where they come from."""
 
     name: str
-    curves: Curves
+    curves: ModelCurves
     source: str
 
 
@@ -35,7 +36,7 @@ def find_reference(text: str, scored: Replicates) -> Reference:
     record = scored.record
     names = [model.name for model in record.models]
     if text in names:
-        curves = curves_of(scored.miou[names.index(text)], record.conditions)
+        curves = model_curves(scored.headline[names.index(text)], record.conditions)
         return Reference(text, curves, "a model of this run")
     if text in published():
         row = published()[text]
@@ -50,37 +51,7 @@ def find_reference(text: str, scored: Replicates) -> Reference:
     return Reference(text, _curves_of_run(run, name, scored), f"another run, {run}")
 
 
-def split_spec(text: str) -> tuple[Path | None, str | None]:
-    """Return the run's folder and the model's name of RUN or RUN:MODEL; no folder where there is no run.
-
-    Both parts may have colons in them.
-    """
-    if (Path(text) / "run.json").is_file():
-        return Path(text), None
-    for place, character in enumerate(text):
-        if character == ":" and (Path(text[:place]) / "run.json").is_file():
-            return Path(text[:place]), text[place + 1 :]
-    return None, None
-
-
-def pick_model(record: RunRecord, name: str | None, run: Path) -> RunRecord:
-    """Return a record with one of its models: the named one, or the only one.
-
-    Raises
-    ------
-    InvalidRun
-        If there is no such model, or several and none is named.
-    """
-    names = [model.name for model in record.models]
-    if name is None and len(names) > 1:
-        raise InvalidRun(f"Expected RUN:MODEL, as {run} has {len(names)} models: {', '.join(names)}.")
-    chosen = name if name is not None else names[0]
-    if chosen not in names:
-        raise InvalidRun(f"Expected a model of {run} ({', '.join(names)}), but got '{chosen}'.")
-    return dataclasses.replace(record, models=(record.models[names.index(chosen)],))
-
-
-def _curves_of_run(run: Path, name: str | None, scored: Replicates) -> Curves:
+def _curves_of_run(run: Path, name: str | None, scored: Replicates) -> ModelCurves:
     other = pick_model(RunRecord.load(run), name, run)
     ours = scored.record
     unlike = differences(ours, other, protocol=False)
@@ -94,8 +65,8 @@ def _curves_of_run(run: Path, name: str | None, scored: Replicates) -> Curves:
     same = dataclasses.replace(
         other, images=ours.images, clusters=ours.clusters, conditions=ours.conditions
     )  # so that the resamples are the same
-    found = read_replicates(run, same, scored.bootstrap)
-    return curves_of(found.miou[0], same.conditions)
+    found = read_replicates(run, same, scored.bootstrap, scored.tally)
+    return model_curves(found.headline[0], same.conditions)
 
 
 def _check_published(row: Published, record: RunRecord) -> None:

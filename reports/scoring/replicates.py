@@ -1,28 +1,28 @@
-"""The mIoU of every model and condition of a run, on all its images and on every resample of them."""
+"""The measures of a tally for every model and condition of a run: on all images and on every resample."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reports.run.counts import ConditionCounts, Totals, merge_images, read_conditions
-from reports.run.record import CLEAN, WHOLE, RunRecord
+from reports.run.record import CLEAN, RunRecord
+from reports.run.tally import Columns, Measure, Tally
 from reports.scoring.resampling import Bootstrap, Units, replicate, units_of
-from reports.scoring.scores import defined_mean, iou
 
 __all__ = ["ClassReplicates", "Replicates", "read_replicates"]
 
 Floats = NDArray[np.float64]
-PART = 2**22  # numbers of one piece of work, 32 MiB
+AT_ONCE = 2**22  # numbers that are resampled together: 32 MiB
 
 
 @dataclasses.dataclass(frozen=True)
 class ClassReplicates:
-    """IoU by model and class, (M, C, R): clean, and its mean over the corrupted conditions that define it."""
+    """A measure by model and class, (M, C, R): clean, and its mean over the conditions that define it."""
 
     clean: Floats
     corrupted: Floats
@@ -30,30 +30,41 @@ class ClassReplicates:
 
 @dataclasses.dataclass(frozen=True)
 class Replicates:
-    """The scores of a run: `totals` over its images, and `miou` (M, K, R) with replicates (`resampling`).
+    """The scores of a run by one tally.
 
-    They are of whole images or of a `region`.
+    `totals` are over its images. `measures` has, for each of `tally.whole`, (M, K, R) with replicates (see
+    `reports.scoring.resampling`); `classes` has the means of `tally.by_class`, if they were asked for.
     """
 
     record: RunRecord
     bootstrap: Bootstrap
     units: Units
+    tally: Tally
     totals: Totals
-    miou: Floats
-    classes: ClassReplicates | None
-    region: str = WHOLE
+    measures: Mapping[str, Floats]
+    classes: Mapping[str, ClassReplicates]
+
+    @property
+    def headline(self) -> Floats:
+        """The tally's headline, (M, K, R)."""
+        return self.measures[self.tally.headline.name]
+
+    def on_all_images(self, measure: Measure) -> Floats:
+        """Return a measure without replicates, (M, K) or (M, K, C)."""
+        columns = {name: column[..., None] for name, column in self.totals.columns.items()}
+        return measure.value(columns)[..., 0]
 
 
 def read_replicates(
     run: Path,
     record: RunRecord,
     bootstrap: Bootstrap,
+    tally: Tally,
     *,
     partial: bool = False,
     classes: bool = False,
-    region: str = WHOLE,
 ) -> Replicates:
-    """Score a run on its images, or on a region of them, and on resamples; IoU by class only if asked for.
+    """Score a run by a tally on its images and on resamples of them; by class only if asked for.
 
     Raises
     ------
@@ -62,40 +73,46 @@ def read_replicates(
     """
     units = units_of(record.images, record.clusters, bootstrap.resamples)
     number = 1 + bootstrap.resamples + (units.count if bootstrap.method == "bca" else 0)
-    miou = np.empty((len(record.models), len(record.conditions), number))
-    by_class = _ClassMeans(record, number) if classes else None
+    shape = (len(record.models), len(record.conditions), number)
+    values = {measure.name: np.empty(shape) for measure in tally.whole}
+    by_class = {measure: _ClassMeans(record, number) for measure in tally.by_class if classes}
 
     def scored(conditions: Iterable[ConditionCounts]) -> Iterator[ConditionCounts]:
         for counts in conditions:
             for models in _parts(counts, number):
-                ious = _ious(counts, models, units, bootstrap)
-                miou[models, counts.place] = defined_mean(ious).T
-                if by_class is not None:
-                    by_class.add(models, counts.place, ious)
+                columns = _resampled(counts, models, units, bootstrap)
+                for measure in tally.whole:
+                    values[measure.name][models, counts.place] = measure.value(columns)
+                for measure, means in by_class.items():
+                    means.add(models, counts.place, measure.value(columns))
             yield counts
 
-    totals = merge_images(scored(read_conditions(run, record, partial=partial, region=region)))
-    means = by_class.means() if by_class is not None else None
-    return Replicates(record, bootstrap, units, totals, miou, means, region)
+    totals = merge_images(scored(read_conditions(run, record, tally, partial=partial)))
+    means = {measure.name: means.means() for measure, means in by_class.items()}
+    return Replicates(record, bootstrap, units, tally, totals, values, means)
 
 
-def _ious(counts: ConditionCounts, models: slice, units: Units, bootstrap: Bootstrap) -> Floats:
-    """Return the IoU of some models under a condition, (R, M, C)."""
-    tp, fp, fn = (np.moveaxis(part[models], 0, 1) for part in (counts.tp, counts.fp, counts.fn))
-    # Both sums that an IoU is made of, for all models, in one product.
-    sums = replicate(np.stack([tp, fp + fn], axis=2), units, bootstrap.method)
-    return iou(sums[:, :, 0], sums[:, :, 1], np.zeros((), np.int64))
+def _resampled(counts: ConditionCounts, models: slice, units: Units, bootstrap: Bootstrap) -> Columns:
+    """Return the columns of some models under a condition, summed over images, (M, L, R)."""
+    lengths = [column.shape[-1] for column in counts.columns.values()]
+    # All columns of all models in one product. Replicates are its first axis and become the last as a view: a
+    # sum over classes runs over neighbours in memory, and is the same to the last bit however many there are.
+    together = np.concatenate([column[models] for column in counts.columns.values()], axis=-1)
+    sums = np.moveaxis(replicate(np.moveaxis(together, 0, 1), units, bootstrap.method), 0, -1)
+    parts = np.split(sums, np.cumsum(lengths)[:-1], axis=-2)
+    return dict(zip(counts.columns, parts, strict=True))
 
 
 def _parts(counts: ConditionCounts, number: int) -> list[slice]:
     """Return slices of models whose replicates fit into memory together."""
-    models, _, classes = counts.tp.shape
-    size = max(1, PART // (2 * classes * number))
+    models = len(counts.seen)
+    length = sum(column.shape[-1] for column in counts.columns.values())
+    size = max(1, AT_ONCE // (length * number))
     return [slice(start, start + size) for start in range(0, models, size)]
 
 
 class _ClassMeans:
-    """Adds up IoU by class, leaving out what is undefined."""
+    """Adds up a measure by class, leaving out what is undefined."""
 
     def __init__(self, record: RunRecord, number: int) -> None:
         shape = (len(record.models), len(record.dataset["class_names"]), number)
@@ -103,9 +120,8 @@ class _ClassMeans:
         self._sums = {True: np.zeros(shape), False: np.zeros(shape)}
         self._counts = {True: np.zeros(shape, np.int32), False: np.zeros(shape, np.int32)}
 
-    def add(self, models: slice, condition: int, ious: Floats) -> None:
-        """Add IoU (R, M, C) of a condition."""
-        values = np.moveaxis(ious, 0, -1)
+    def add(self, models: slice, condition: int, values: Floats) -> None:
+        """Add the values (M, C, R) of some models under a condition."""
         defined = ~np.isnan(values)
         self._sums[self._clean[condition]][models] += np.where(defined, values, 0.0)
         self._counts[self._clean[condition]][models] += defined

@@ -10,21 +10,19 @@ from numpy.typing import NDArray
 
 from reports.run.record import CLEAN, Condition
 from reports.scoring import aggregate
-from reports.scoring.aggregate import Curves, curves_of
+from reports.scoring.aggregate import ModelCurves, model_curves
 from reports.scoring.protocols import Protocol
 from reports.scoring.reference import Reference
 from reports.scoring.replicates import Replicates
 from reports.scoring.resampling import interval
-from reports.scoring.scores import iou, mean_accuracy, miou, pixel_accuracy
 
 __all__ = [
-    "by_corruption",
-    "by_group",
     "classes",
     "clean_first",
     "corruptions",
     "ends",
     "groups",
+    "measured",
     "scores",
     "severities",
     "summary",
@@ -32,7 +30,6 @@ __all__ = [
 ]
 
 NAN = float("nan")
-CLASS_COLUMNS = ["model", "dataset", "corruption", "severity", "class", "iou"]
 
 
 def ends(*names: str) -> list[str]:
@@ -50,44 +47,61 @@ Floats = NDArray[np.float64]
 
 def scores(scored: Replicates) -> pd.DataFrame:
     """Return the table of scores.csv: models as in the run, clean first, then conditions as in the run."""
-    record, totals = scored.record, scored.totals
-    mious = miou(totals.tp, totals.fp, totals.fn)
-    pixel = pixel_accuracy(totals.tp, totals.fn)
-    mean = mean_accuracy(totals.tp, totals.fn)
-    rows = []
-    for m, model in enumerate(record.models):
-        units = np.minimum(totals.images[m], scored.units.count)
-        low, high = interval(scored.miou[m], units, scored.bootstrap)
-        rows += [
+    record = scored.record
+    return pd.DataFrame(
+        [
             {
                 "model": model.name,
                 "dataset": record.dataset["name"],
                 "corruption": condition.corruption,
                 "group": condition.group,
                 "severity": condition.severity,
-                "images": int(totals.images[m, k]),
-                "miou": mious[m, k],
-                "miou_low": low[k],
-                "miou_high": high[k],
-                "pixel_accuracy": pixel[m, k],
-                "mean_accuracy": mean[m, k],
+                "images": int(scored.totals.images[m, k]),
+                **values,
             }
-            for k, condition in clean_first(record.conditions)
+            for m, model in enumerate(record.models)
+            for (k, condition), values in zip(
+                clean_first(record.conditions), measured(scored, m), strict=True
+            )
         ]
-    return pd.DataFrame(rows)
+    )
+
+
+def measured(scored: Replicates, model: int) -> list[dict[str, float]]:
+    """Return a model's measures that are one value for all classes, by condition as `clean_first` has them.
+
+    Each has the ends of its interval beside it, unless it is a measure without one.
+    """
+    units = np.minimum(scored.totals.images[model], scored.units.count)
+    columns: dict[str, Floats] = {}
+    for measure in scored.tally.measures:
+        if measure.by_class:
+            continue
+        columns[measure.name] = scored.on_all_images(measure)[model]
+        if measure.interval:
+            low, high = interval(scored.measures[measure.name][model], units, scored.bootstrap)
+            columns |= {f"{measure.name}_low": low, f"{measure.name}_high": high}
+    return [
+        {name: values[k] for name, values in columns.items()}
+        for k, _ in clean_first(scored.record.conditions)
+    ]
 
 
 def classes(scored: Replicates) -> pd.DataFrame:
     """Return the table of classes.csv: rows as in scores.csv, then classes as in the data set."""
-    record, totals = scored.record, scored.totals
-    ious = iou(totals.tp, totals.fp, totals.fn)
+    record = scored.record
+    values = {m.name: scored.on_all_images(m) for m in scored.tally.measures if m.by_class}
     rows = [
-        (model.name, record.dataset["name"], condition.corruption, condition.severity, name, ious[m, k, c])
+        (
+            *(model.name, record.dataset["name"], condition.corruption, condition.severity, name),
+            *(value[m, k, c] for value in values.values()),
+        )
         for m, model in enumerate(record.models)
         for k, condition in clean_first(record.conditions)
         for c, name in enumerate(record.dataset["class_names"])
     ]
-    return pd.DataFrame(rows, columns=CLASS_COLUMNS)
+    columns = ["model", "dataset", "corruption", "severity", "class", *values]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def summary(scored: Replicates, protocol: Protocol, reference: Reference | None) -> pd.DataFrame:
@@ -175,23 +189,6 @@ def _means(
     return pd.DataFrame(rows, columns=["model", "dataset", column, *ends("miou", "retention")])
 
 
-def by_corruption(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean mIoU over severities: model, corruption, group, miou; without the clean ones."""
-    return _mean_miou(scores, ["model", "corruption", "group"])
-
-
-def by_group(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean mIoU over the conditions of a group: model, group, miou; without the clean ones."""
-    return _mean_miou(scores, ["model", "group"])
-
-
-def _mean_miou(scores: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    corrupted = scores[scores["corruption"] != CLEAN]
-    # skipna=False: a condition without a score must not make the others' mean look like the whole.
-    means = corrupted.groupby(keys, sort=False)["miou"].agg(lambda column: column.mean(skipna=False))
-    return means.reset_index()
-
-
 def with_interval(scored: Replicates, model: int, name: str, values: Floats) -> dict[str, float]:
     """Return a score of a model and the ends of its interval, under their columns' names."""
     units = min(scored.units.count, int(scored.totals.images[model].min()))
@@ -199,11 +196,11 @@ def with_interval(scored: Replicates, model: int, name: str, values: Floats) -> 
     return {name: float(values[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
 
 
-def _curves(scored: Replicates, model: int) -> Curves:
-    return curves_of(scored.miou[model], scored.record.conditions)
+def _curves(scored: Replicates, model: int) -> ModelCurves:
+    return model_curves(scored.headline[model], scored.record.conditions)
 
 
-def _all_curves(scored: Replicates) -> list[Curves]:
+def _all_curves(scored: Replicates) -> list[ModelCurves]:
     return [_curves(scored, m) for m in range(len(scored.record.models))]
 
 

@@ -12,10 +12,10 @@ import pandas as pd
 from reports.run.identity import differences
 from reports.run.record import ModelRecord, RunRecord
 from reports.scoring.reference import Reference, find_reference
-from reports.scoring.replicates import Replicates, read_replicates
+from reports.scoring.replicates import Replicates
 from reports.scoring.resampling import Bootstrap
-from reports.tables.boundaries import boundaries
-from reports.tables.results import NEAR, TABLES, Results, protocol_of, results_of, under_protocol
+from reports.tables.results import TABLES, Results, results_of, score, under_protocol
+from reports.tables.tallies import TallyTables
 
 __all__ = ["Merged", "load_runs"]
 
@@ -60,14 +60,9 @@ def load_runs(
             # The first run's order of images and conditions: so the resamples are the same.
             kept.append((folder, _aligned(record, first[1], new)))
             names |= {model.name for model in new}
-    scored = [
-        read_replicates(folder, record, bootstrap or Bootstrap(), partial=partial) for folder, record in kept
-    ]
-    baseline = _reference(reference, scored) if reference is not None else None
-    parts = [
-        results_of(one, baseline, boundaries(folder, one, protocol_of(one.record), partial=partial))
-        for one, (folder, _) in zip(scored, kept, strict=True)
-    ]
+    scored = [score(folder, record, bootstrap or Bootstrap(), partial=partial) for folder, record in kept]
+    found = _reference(reference, [one[0] for one in scored]) if reference is not None else None
+    parts = [results_of(folder, one, found) for one, (folder, _) in zip(scored, kept, strict=True)]
     return Merged(_joined(parts), tuple(left_out))
 
 
@@ -107,6 +102,21 @@ def _joined(parts: Sequence[Results]) -> Results:
         examples=(),
     )
     tables = {name: pd.concat([getattr(part, name) for part in parts], ignore_index=True) for name in TABLES}
-    near = [part for part in parts if not part.boundaries.empty] or parts[:1]
-    tables |= {name: pd.concat([getattr(part, name) for part in near], ignore_index=True) for name in NEAR}
-    return dataclasses.replace(parts[0], record=record, **tables)
+    return dataclasses.replace(parts[0], record=record, tallies=_joined_tallies(parts), **tables)
+
+
+def _joined_tallies(parts: Sequence[Results]) -> tuple[TallyTables, ...]:
+    """Return the tables of each tally, of all parts that have it."""
+    by_name: dict[str, list[TallyTables]] = {}
+    for tables in (tables for part in parts for tables in part.tallies):
+        by_name.setdefault(tables.tally.name, []).append(tables)
+    return tuple(
+        TallyTables(
+            same[0].tally,
+            *(
+                pd.concat(frames, ignore_index=True)
+                for frames in zip(*(one[1:] for one in same), strict=True)
+            ),
+        )
+        for same in by_name.values()
+    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from reports import tallies
 from reports.run.files import write_atomically
 from reports.run.record import CLEAN, InvalidRun, RunRecord
 from reports.scoring.protocols import CUSTOM, MOVES_PIXELS, PROTOCOLS, Protocol, conditions
@@ -15,22 +17,22 @@ from reports.scoring.reference import Reference, find_reference
 from reports.scoring.replicates import Replicates, read_replicates
 from reports.scoring.resampling import Bootstrap
 from reports.tables import frames
-from reports.tables.boundaries import Boundaries, boundaries
+from reports.tables.tallies import TallyTables, csv_tables, tally_tables
 
 __all__ = [
-    "NEAR",
     "TABLES",
     "Results",
     "Scoring",
     "csv_text",
     "load",
     "protocol_of",
+    "results_of",
+    "score",
     "under_protocol",
     "write_tables",
 ]
 
 TABLES = ("scores", "classes", "summary", "corruptions", "groups", "severities")
-NEAR = ("boundaries", "boundary_means")  # tables that are there only where boundaries were counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,13 +56,14 @@ class Scoring:
 
 @dataclasses.dataclass(frozen=True)
 class Results:
-    """The tables of a run, with the columns of its CSV files; scores are fractions.
+    """The tables of a run in folder `run`, with the columns of its CSV files; scores are fractions.
 
     `scores` has a row per model and condition, `classes` per model, condition and class, `summary` per model;
-    `corruptions`, `groups` and `severities` are means by these, per model. `boundaries` has a row per model,
-    condition and width, `boundary_means` per model, mean and width, none where boundaries were not counted.
+    `corruptions`, `groups` and `severities` are means by these, per model. `tallies` are the tables of the
+    further tallies.
     """
 
+    run: Path
     record: RunRecord
     scoring: Scoring
     scores: pd.DataFrame
@@ -69,8 +72,7 @@ class Results:
     corruptions: pd.DataFrame
     groups: pd.DataFrame
     severities: pd.DataFrame
-    boundaries: pd.DataFrame
-    boundary_means: pd.DataFrame
+    tallies: tuple[TallyTables, ...] = ()
 
 
 def load(
@@ -104,38 +106,45 @@ def load(
     record = RunRecord.load(run)
     if protocol is not None:
         record = under_protocol(record, protocol)
-    scored = read_replicates(run, record, bootstrap or Bootstrap(), partial=partial)
-    return results_of(
-        scored,
-        find_reference(reference, scored) if reference is not None else None,
-        boundaries(run, scored, protocol_of(record), partial=partial),
-    )
+    scored = score(run, record, bootstrap or Bootstrap(), partial=partial)
+    return results_of(run, scored, find_reference(reference, scored[0]) if reference is not None else None)
 
 
-def results_of(scored: Replicates, reference: Reference | None, near: Boundaries) -> Results:
-    """Return the tables of a scored run; `near` are those of its boundaries."""
-    protocol = protocol_of(scored.record)
+def score(
+    run: Path, record: RunRecord, bootstrap: Bootstrap, *, partial: bool = False, classes: bool = False
+) -> list[Replicates]:
+    """Score a run by each of its tallies, the primary one first."""
+    return [
+        read_replicates(run, record, bootstrap, tallies.find(name), partial=partial, classes=classes)
+        for name in record.tallies
+    ]
+
+
+def results_of(run: Path, scored: Sequence[Replicates], reference: Reference | None) -> Results:
+    """Return the tables of a run in a folder that was scored by its tallies, the primary one first."""
+    first, *further = scored
+    protocol = protocol_of(first.record)
     scoring = Scoring(
-        scored.record.protocol,
+        first.record.protocol,
         protocol.mean_over,
         protocol.ratio,
         reference.name if reference else "",
         reference.source if reference else "",
-        **dataclasses.asdict(scored.bootstrap),
-        unit=scored.units.kind,
-        units=scored.units.count,
+        **dataclasses.asdict(first.bootstrap),
+        unit=first.units.kind,
+        units=first.units.count,
     )
     return Results(
-        scored.record,
+        run,
+        first.record,
         scoring,
-        frames.scores(scored),
-        frames.classes(scored),
-        frames.summary(scored, protocol, reference),
-        frames.corruptions(scored, reference),
-        frames.groups(scored),
-        frames.severities(scored),
-        near.conditions,
-        near.means,
+        frames.scores(first),
+        frames.classes(first),
+        frames.summary(first, protocol, reference),
+        frames.corruptions(first, reference),
+        frames.groups(first),
+        frames.severities(first),
+        tuple(tally_tables(one, protocol) for one in further),
     )
 
 
@@ -198,20 +207,26 @@ def write_tables(
 def save_tables(results: Results, folder: Path) -> list[Path]:
     """Write every table as CSV, and scoring.json, into a folder; return their paths.
 
-    Without boundaries there are no tables of them, not even from before.
+    scoring.json lists them: a table of an earlier call that is not written again is removed.
     """
-    texts = {f"{name}.csv": csv_text(getattr(results, name)) for name in TABLES}
-    for name in NEAR:
-        if results.boundaries.empty:
-            (folder / f"{name}.csv").unlink(missing_ok=True)
-        else:
-            texts[f"{name}.csv"] = csv_text(getattr(results, name))
-    texts["scoring.json"] = (
-        json.dumps(dataclasses.asdict(results.scoring), indent=2, ensure_ascii=False) + "\n"
-    )
+    tables = {name: getattr(results, name) for name in TABLES} | csv_tables(results.tallies)
+    texts = {f"{name}.csv": csv_text(table) for name, table in tables.items()}
+    for name in _earlier_tables(folder) - texts.keys():
+        (folder / name).unlink(missing_ok=True)
+    scoring = {**dataclasses.asdict(results.scoring), "tables": list(texts)}
+    texts["scoring.json"] = json.dumps(scoring, indent=2, ensure_ascii=False) + "\n"
     for name, text in texts.items():
         write_atomically(folder / name, text)
     return [folder / name for name in texts]
+
+
+def _earlier_tables(folder: Path) -> set[str]:
+    """Return the names of the tables that an earlier call wrote into a folder."""
+    try:
+        names = json.loads((folder / "scoring.json").read_text(encoding="utf-8"))["tables"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    return {name for name in names if isinstance(name, str) and Path(name).name == name}
 
 
 def csv_text(table: pd.DataFrame) -> str:

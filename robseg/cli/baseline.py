@@ -35,10 +35,10 @@ def save(run: str, out: Path, resamples: int) -> None:
     robseg baseline save runs/enet -o baseline.json
     robseg gate runs/new --baseline baseline.json
     """
-    from reports.compare.compare import open_spec
     from reports.gate.baseline import baseline_json
-    from reports.scoring.replicates import read_replicates
+    from reports.run.spec import open_spec
     from reports.scoring.resampling import Bootstrap
+    from reports.tables.results import score
 
     folder, record = open_spec(run)
-    write_text(baseline_json(read_replicates(folder, record, Bootstrap(resamples), classes=True)), out)
+    write_text(baseline_json(score(folder, record, Bootstrap(resamples), classes=True)), out)

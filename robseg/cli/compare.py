@@ -16,9 +16,10 @@ __all__ = ["compare"]
 @click.argument("second")
 @click.option("--protocol", default=None, help="Score both under this protocol.  [default: the runs' own]")
 @click.option(
-    "--region",
-    default="",
-    help="Score this near boundaries: trimap-W or boundary-W, W being a width.  [default: whole images]",
+    "--tally",
+    default="confusion",
+    show_default=True,
+    help="Compare by the measures of this tally, such as trimap-2 or boundary-2.",
 )
 @click.option(
     "--format",
@@ -44,7 +45,7 @@ def compare(
     first: str,
     second: str,
     protocol: str | None,
-    region: str,
+    tally: str,
     form: str,
     out: Path | None,
     resamples: int,
@@ -68,7 +69,7 @@ def compare(
 
     bootstrap = Bootstrap(resamples, confidence, intervals)  # type: ignore[arg-type]  # click has checked it
     comparisons = compare_runs(
-        first, second, protocol=protocol, bootstrap=bootstrap, force=force, region=region
+        first, second, protocol=protocol, bootstrap=bootstrap, force=force, tally=tally
     )
     if form == "csv":
         text = comparison_csv(comparisons)

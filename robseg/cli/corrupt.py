@@ -14,7 +14,7 @@ import corruptions
 from robseg.cli.images import find_images, read_upright
 from robseg.cli.severities import parse_severities
 from robseg.errors import InputError
-from robseg.evaluation.plan import SEVERITIES, parse_corruptions
+from robseg.evaluation.conditions import SEVERITIES, parse_corruptions
 
 __all__ = ["corrupt"]
 

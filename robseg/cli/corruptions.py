@@ -12,7 +12,7 @@ from corruptions import MissingDependency, names
 from corruptions.verify import SIGNIFICANCE, Agreement, photograph, verify
 from robseg.cli.severities import parse_severities
 from robseg.errors import InputError
-from robseg.evaluation.plan import parse_corruptions
+from robseg.evaluation.conditions import parse_corruptions
 
 __all__ = ["corruptions_"]
 

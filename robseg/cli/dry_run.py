@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -12,40 +13,43 @@ import click
 import corruptions
 from reports.run.record import CLEAN
 from robseg.evaluation.executors import one_thread
-from robseg.evaluation.plan import Shard
-from robseg.evaluation.store import estimate_bytes
+from robseg.evaluation.job import Job, prepare
+from robseg.evaluation.request import Request
+from robseg.evaluation.shards import Shard
+from robseg.evaluation.store import Store, estimate_bytes
 from robseg.evaluation.worker import predictions
-from robseg.pipeline import Plan
+from robseg.pipeline import default_out, shards_left
 
 __all__ = ["show"]
 
 T = TypeVar("T")
 
 
-def show(plan: Plan, num_workers: int) -> None:
-    """Write the plan of a run to stdout; the cost is measured on the first image."""
-    job, shards = plan.job, plan.shards()
+def show(request: Request, out: Path | None, num_workers: int) -> None:
+    """Write what a run will do to stdout; its cost is measured on the first image."""
+    job = prepare(request)
+    store = Store(out if out is not None else default_out(job))
+    shards = shards_left(job, store)
     images, models = len(job.dataset), len(job.models)
-    cells = len(plan.conditions) * images * models
+    predicted = len(job.conditions) * images * models
     left = sum(map(len, shards))
-    megabytes = estimate_bytes(shards, job.dataset.num_classes) / 1e6
+    megabytes = estimate_bytes(shards, job.tallies, job.dataset.num_classes) / 1e6
     click.echo(f"Models       {', '.join(job.models)}")
     click.echo(f"Data         {job.dataset.name}, {job.dataset.split}: {images} images")
-    click.echo(f"Conditions   {len(plan.conditions)} (clean, and corruptions at their severities)")
-    click.echo(f"Predictions  {cells}, of which {cells - left} are on disk in {plan.store.out}")
+    click.echo(f"Conditions   {len(job.conditions)} (clean, and corruptions at their severities)")
+    click.echo(f"Predictions  {predicted}, of which {predicted - left} are on disk in {store.out}")
     click.echo(f"Disk         at most {megabytes:.1f} MB of counts")
     if shards:
         with one_thread():
-            seconds = _cost(plan, shards)
+            seconds = _cost(job, shards)
         click.echo(
             f"Time         about {seconds / 60:.1f} core minutes, measured on the first image: "
             f"{seconds / 60 / max(num_workers, 1):.1f} minutes with {max(num_workers, 1)} workers"
         )
 
 
-def _cost(plan: Plan, shards: list[Shard]) -> float:
+def _cost(job: Job, shards: list[Shard]) -> float:
     """Return the seconds that the shards would take on one core."""
-    job = plan.job
     reading, sample = _timed(lambda: job.dataset.read(0))
     predicting = {
         names: _timed(lambda names=names: list(predictions(job, [sample], names, Counter())))[0]  # type: ignore[misc]

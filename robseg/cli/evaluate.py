@@ -14,8 +14,8 @@ from robseg.cli.severities import parse_severities
 from robseg.cli.widths import parse_widths
 
 if TYPE_CHECKING:
+    from robseg.evaluation.request import Request
     from robseg.models.predict.inference import Precision
-    from robseg.pipeline import Plan
 
 __all__ = ["evaluate"]
 
@@ -178,10 +178,9 @@ def evaluate(
     robseg evaluate --model enet --corruptions all
     robseg evaluate --model enet --weights my.pth --dataset camvid --data-root DIR --corruptions fog,blur
     """
-    from robseg.api import cells_of, protocol_of, refine_source, targets_move
+    from robseg.api import cells_of, near_boundaries, protocol_of, refine_source, targets_move
     from robseg.evaluation.request import Request, model_sources, with_cards
     from robseg.models.card_fields import fields_in
-    from robseg.pipeline import make_plan
 
     cells = cells_of(corruptions, parse_severities(severities), protocol)
     request = Request(
@@ -199,19 +198,18 @@ def evaluate(
         batch_size=batch_size,
         protocol=protocol_of(cells, protocol),
         refine=refine_source(refine, refine_weights, offsets, refine_scale),
-        boundaries=parse_widths(boundaries),
+        tallies=near_boundaries(parse_widths(boundaries)),
     )
     workers = num_workers if num_workers is not None else (cores() if device == "cpu" else 1)
-    plan = make_plan(request, out)
     if dry_run:
         from robseg.cli.dry_run import show
 
-        show(plan, workers)
+        show(request, out, workers)
         return
-    _run(plan, workers, examples)
+    _run(request, out, workers, examples)
 
 
-def _run(plan: Plan, workers: int, examples: bool) -> None:
+def _run(request: Request, out: Path | None, workers: int, examples: bool) -> None:
     from rich.console import Console
 
     from reports import console_summary
@@ -220,10 +218,15 @@ def _run(plan: Plan, workers: int, examples: bool) -> None:
 
     with showing() as progress:
         results = execute(
-            plan, workers, examples=examples, progress=progress, command=shlex.join(["robseg", *sys.argv[1:]])
+            request,
+            out,
+            workers,
+            examples=examples,
+            progress=progress,
+            command=shlex.join(["robseg", *sys.argv[1:]]),
         )
     console = Console()
     if not console.is_terminal:
         console = Console(width=120)
     console.print(console_summary(results))
-    click.echo(f"Report: {plan.store.out / 'report.html'}")
+    click.echo(f"Report: {results.run / 'report.html'}")

@@ -147,7 +147,7 @@ def _rules(
 
 
 def _folder(run: str) -> Path:
-    from reports.scoring.reference import split_spec
+    from reports.run.spec import split_spec
 
     return split_spec(run)[0] or Path()
 

@@ -18,7 +18,7 @@ from robseg.cli.images import find_images, read_upright
 from robseg.cli.overlay import Colour, Share, class_colours, indexed, overlay, percent
 from robseg.cli.progress import showing
 from robseg.errors import InputError
-from robseg.evaluation.runner import Progress
+from robseg.evaluation.run import Progress
 from robseg.files import write_atomically
 from robseg.registry import unknown_name
 

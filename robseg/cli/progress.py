@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from robseg.evaluation.runner import Progress as Done
+from robseg.evaluation.run import Progress as Done
 
 __all__ = ["showing"]
 

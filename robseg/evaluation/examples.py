@@ -13,7 +13,8 @@ from PIL import Image
 
 from reports.run.record import Condition, Example
 from robseg.datasets.base import Sample
-from robseg.evaluation.worker import Job, corrupt_sample, predictions
+from robseg.evaluation.job import Job
+from robseg.evaluation.worker import corrupt_sample, predictions
 
 __all__ = ["write_examples"]
 
@@ -60,8 +61,8 @@ def _examples(
 
 
 def _predictions(job: Job, sample: Sample) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    for name, labels in predictions(job, [sample], tuple(job.models), Counter()):
-        yield name, labels[0]
+    for name, (prediction,) in predictions(job, [sample], tuple(job.models), Counter()):
+        yield name, prediction.labels
 
 
 def _colour(labels: NDArray[np.uint8], palette: Sequence[tuple[int, int, int]]) -> NDArray[np.uint8]:

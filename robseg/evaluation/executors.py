@@ -1,6 +1,6 @@
 """Who does the shards: this process, or worker processes on this machine.
 
-An executor takes a job, the counts' folder and shards, and yields each shard once it is on disk, in any
+An executor takes a job, the run's folder and shards, and yields each shard once it is on disk, in any
 order. Nothing else of a run knows how many workers there are, and the counts do not depend on it.
 """
 
@@ -21,8 +21,9 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from robseg.errors import IncompleteRun
-from robseg.evaluation.plan import Shard
-from robseg.evaluation.worker import Job, ShardDone, Worker
+from robseg.evaluation.job import Job
+from robseg.evaluation.shards import Shard
+from robseg.evaluation.worker import ShardDone, Worker
 from robseg.memory import keep_freed_memory
 
 __all__ = ["Executor", "in_process", "local", "one_thread"]
@@ -39,10 +40,10 @@ ENVIRONMENT = {
 }
 
 
-def in_process(job: Job, counts_dir: Path, shards: Iterable[Shard]) -> Iterator[ShardDone]:
+def in_process(job: Job, out: Path, shards: Iterable[Shard]) -> Iterator[ShardDone]:
     """Do the shards here, one after the other."""
     with one_thread():  # so that the counts are the same bytes
-        yield from map(Worker(job, counts_dir).run, shards)
+        yield from map(Worker(job, out).run, shards)
 
 
 @contextlib.contextmanager
@@ -58,7 +59,7 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def local(job: Job, counts_dir: Path, shards: Iterable[Shard], num_workers: int) -> Iterator[ShardDone]:
+def local(job: Job, out: Path, shards: Iterable[Shard], num_workers: int) -> Iterator[ShardDone]:
     """Do the shards in `num_workers` spawned processes, each with one thread.
 
     Raises
@@ -71,7 +72,7 @@ def local(job: Job, counts_dir: Path, shards: Iterable[Shard], num_workers: int)
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
     # Pickled by hand: multiprocessing's own pickler would pass each tensor as an open file and run out.
-    payload = pickle.dumps((job, counts_dir))
+    payload = pickle.dumps((job, out))
     pool = ProcessPoolExecutor(num_workers, context, initializer=_start, initargs=(payload, stop))
     pending: set[Future[ShardDone]] = set()
     try:
@@ -107,8 +108,8 @@ def _start(payload: bytes, stop: Event) -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     keep_freed_memory()
-    job, counts_dir = pickle.loads(payload)  # noqa: S301 - from our own parent
-    _worker = Worker(job, counts_dir, stop.is_set)
+    job, out = pickle.loads(payload)  # noqa: S301 - from our own parent
+    _worker = Worker(job, out, stop.is_set)
 
 
 def _run(shard: Shard) -> ShardDone:

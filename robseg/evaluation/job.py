@@ -2,34 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 import corruptions
+from reports import tallies
+from reports.run.record import CLEAN, Condition
+from reports.run.tally import Tally
 from robseg.datasets import open_dataset
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
 from robseg.evaluation.classes import label_map
-from robseg.evaluation.request import ModelSource, Request
+from robseg.evaluation.request import ModelSource, Request, resolve
 from robseg.evaluation.store import Context
-from robseg.evaluation.worker import Job
 from robseg.models.refine import source as refinement
 
 if TYPE_CHECKING:
     from robseg.models.model import Model
     from robseg.models.predict.prediction import Predictor
 
-__all__ = ["prepare"]
+__all__ = ["Job", "prepare"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Everything a worker needs for any shard of a run; it is sent to each process once.
+
+    `label_maps` translate each model's labels to the data set's classes (a table of 256 entries). Every
+    prediction is counted by all `tallies`, the primary one first.
+    """
+
+    conditions: tuple[Condition, ...]
+    models: Mapping[str, Predictor]
+    label_maps: Mapping[str, NDArray[np.uint8]]
+    dataset: Dataset
+    context: Context
+    tallies: tuple[Tally, ...]
+    batch_size: int
 
 
 def prepare(request: Request) -> Job:
-    """Open the data set and load the models of a request.
+    """Check the names of a request, then open its data set and load its models; nothing is written.
 
     Raises
     ------
     InputError
-        If data or weights are missing or wrong, two models have one name, or a model lacks a class.
+        If a name is unknown, data or weights are missing or wrong, two models have one name, or a model lacks
+        a class.
     """
+    conditions = resolve(request)
+    counted = tallies.wanted(request.tallies)
     dataset = _opened(request)
     models: dict[str, Predictor] = {}
     for source in request.models:
@@ -40,7 +66,11 @@ def prepare(request: Request) -> Job:
     models |= {refined.name: refined for refined in _refined(tuple(models.values()), request, dataset)}
     context = Context(
         dataset=f"{dataset.name}/{dataset.split}/{dataset.fingerprint}",
-        set_version=corruptions.SET_VERSION,
+        set_versions={
+            condition.corruption: corruptions.get(condition.corruption).set_version
+            for condition in conditions
+            if condition.corruption != CLEAN
+        },
         seed=request.seed,
         move_targets=request.move_targets,
         device=request.device,
@@ -50,7 +80,7 @@ def prepare(request: Request) -> Job:
     maps = {
         name: label_map(name, model.card.class_names, dataset.class_names) for name, model in models.items()
     }
-    return Job(models, maps, dataset, context, request.batch_size, request.boundaries)
+    return Job(conditions, models, maps, dataset, context, counted, request.batch_size)
 
 
 def _opened(request: Request) -> Dataset:

@@ -7,11 +7,12 @@ import datetime
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reports.run.record import Condition, ModelRecord, RunRecord
+import corruptions
+from reports.run.record import CLEAN, Condition, ModelRecord, RunRecord
+from robseg.evaluation.job import Job
 from robseg.evaluation.provenance import versions
 from robseg.evaluation.request import Request
-from robseg.evaluation.runner import Timing
-from robseg.evaluation.worker import Job
+from robseg.evaluation.run import Timing
 from robseg.models.predict.batch import Part
 
 __all__ = ["first_record", "timed_record"]
@@ -21,7 +22,6 @@ DATASET_FIELDS = ("name", "split", "fingerprint", "class_names", "palette", "cit
 
 def first_record(
     request: Request,
-    conditions: Sequence[Condition],
     job: Job,
     command: str,
     earlier: RunRecord | None,
@@ -38,11 +38,11 @@ def first_record(
         dataset={field: getattr(job.dataset, field) for field in DATASET_FIELDS},
         images=job.dataset.ids,
         clusters=job.dataset.clusters,
-        conditions=tuple(conditions),
+        conditions=job.conditions,
         models=models,
         protocol=request.protocol,
         seed=request.seed,
-        set_version=job.context.set_version,
+        set_versions=_set_versions(job.conditions),
         move_targets=request.move_targets,
         device=request.device,
         precision=request.precision,
@@ -50,8 +50,7 @@ def first_record(
         versions=versions(),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         seconds=earlier.seconds if earlier else {},
-        refinement=next((dict(model.facts) for model in job.models.values() if model.facts), None),
-        boundaries=job.boundaries,
+        tallies=tuple(tally.name for tally in job.tallies),
     )
 
 
@@ -68,6 +67,12 @@ def timed_record(record: RunRecord, job: Job, timing: Timing) -> RunRecord:
     return dataclasses.replace(record, models=models, seconds=seconds)
 
 
+def _set_versions(conditions: Sequence[Condition]) -> dict[str, str]:
+    """Return the version of each corruption set that the conditions are from."""
+    records = [corruptions.get(c.corruption) for c in conditions if c.corruption != CLEAN]
+    return {record.set_name: record.set_version for record in records}
+
+
 def _model_record(name: str, job: Job, size: tuple[int, int]) -> ModelRecord:
     """Return the record of a model, untimed; `size` is an image's."""
     model = job.models[name]
@@ -77,7 +82,7 @@ def _model_record(name: str, job: Job, size: tuple[int, int]) -> ModelRecord:
         sha256=model.sha256,
         parameters=model.parameters,
         gmacs=model.gmacs(*size),
-        refines=model.facts.get("labels_of", ""),
+        facts=dict(model.facts),
     )
 
 

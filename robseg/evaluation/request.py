@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from reports.run.record import Condition
 from robseg.datasets.base import DATASETS, Dataset
 from robseg.errors import InputError
-from robseg.evaluation import refinement
-from robseg.evaluation.boundaries import check_widths
-from robseg.evaluation.plan import grid
-from robseg.evaluation.refinement import RefineSource
+from robseg.evaluation.conditions import conditions_of
 from robseg.models import adapters, catalogue
+from robseg.models.refine import source as refinement
+from robseg.models.refine.source import RefineSource
 
 if TYPE_CHECKING:
     from robseg.models.card_fields import CardFields
@@ -44,8 +43,7 @@ class Request:
 
     `cells` are (corruption, severity) pairs, of the named protocol or custom; the clean condition is always
     part of a run. Of the images, every `every`-th is taken, and `limit` of these at most. With `refine`, each
-    model is judged twice: as it is, and refined. `boundaries` are widths in pixels at which boundaries are
-    counted too.
+    model is judged twice: as it is, and refined. `tallies` names what is counted besides.
     """
 
     models: tuple[ModelSource | Model, ...]
@@ -62,7 +60,7 @@ class Request:
     batch_size: int = 1
     protocol: str = CUSTOM
     refine: RefineSource | None = None
-    boundaries: tuple[int, ...] = ()
+    tallies: tuple[str, ...] = ()
 
 
 def model_sources(
@@ -138,7 +136,7 @@ def resolve(request: Request) -> tuple[Condition, ...]:
     InputError
         If a name is unknown, or a number is below 1.
     """
-    conditions = grid(request.cells)
+    conditions = conditions_of(request.cells)
     if isinstance(request.dataset, str):
         DATASETS[request.dataset]
     for name, value in {
@@ -150,5 +148,4 @@ def resolve(request: Request) -> tuple[Condition, ...]:
             raise InputError(f"Expected a {name} of at least 1, but got {value}.")
     if request.refine is not None:
         refinement.check(request.refine)
-    check_widths(request.boundaries)
     return conditions

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import starmap
 from pathlib import Path
 from types import TracebackType
 
@@ -14,27 +13,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from reports.run.record import BOUNDARY, BOUNDARY_COUNTS, COUNTS, SCHEMA_VERSION, WHOLE, folder_of
+from reports.run.counts import KEYS, counts_folder, schema_of
+from reports.run.record import SCHEMA_VERSION
+from reports.run.tally import Row, Tally
 from robseg.errors import InputError
-from robseg.evaluation.counts import Counts
-from robseg.evaluation.plan import Cell, Shard
+from robseg.evaluation.shards import RowKey, Shard
 from robseg.files import LEFTOVERS, write_atomically
 
-__all__ = ["Context", "Store", "write_shard"]
+__all__ = ["Context", "Store", "estimate_bytes", "write_shard"]
 
 METADATA = b"robseg"
-FOLDERS = {folder_of(WHOLE): COUNTS, folder_of(BOUNDARY): BOUNDARY_COUNTS}
 
 
 @dataclasses.dataclass(frozen=True)
 class Context:
     """Everything besides condition, image and model name that counts depend on; stored in each shard's file.
 
-    `models` maps a model's name to the SHA-256 of its weights and the card it was run with.
+    `models` maps a model's name to its identity, `set_versions` a corruption to the version of its set.
     """
 
     dataset: str
-    set_version: str
+    set_versions: Mapping[str, str]
     seed: int
     move_targets: bool
     device: str
@@ -42,24 +41,26 @@ class Context:
     models: Mapping[str, str]
     schema_version: int = SCHEMA_VERSION
 
-    def to_json(self, models: Iterable[str]) -> str:
-        """Return the context of some of the models as canonical JSON."""
-        mine = {**dataclasses.asdict(self), "models": {name: self.models[name] for name in models}}
+    def to_json(self, corruption: str, models: Iterable[str]) -> str:
+        """Return what the counts of some models under a corruption depend on, as canonical JSON."""
+        mine = dataclasses.asdict(self)
+        del mine["set_versions"]
+        mine["set_version"] = self.set_versions.get(corruption, "")
+        mine["models"] = {name: self.models[name] for name in models}
         return json.dumps(mine, sort_keys=True)
 
 
-def write_shard(folder: Path, shard: Shard, context: Context, rows: Mapping[Cell, Counts]) -> Path:
-    """Write a shard's rows to FOLDER/<content key>.parquet; its regions are of one folder."""
-    identity = context.to_json(shard.models)
-    schema = COUNTS if shard.regions == (WHOLE,) else BOUNDARY_COUNTS
-    columns = {
-        **{field: [getattr(cell, field) for cell in rows] for field in Cell._fields},
-        **{field: [getattr(counts, field) for counts in rows.values()] for field in Counts._fields},
-    }
+def write_shard(run: Path, tally: Tally, shard: Shard, context: Context, rows: Mapping[RowKey, Row]) -> Path:
+    """Write a shard's rows by a tally to <folder of the tally>/<content key>.parquet, and return the path."""
+    identity = context.to_json(shard.condition.corruption, shard.models)
+    keys = shard.rows(tally.name)
+    columns = {name: [getattr(key, name) for key in keys] for name in KEYS.names}
+    columns |= {name: [rows[key][name] for key in keys] for name in tally.columns}
+    schema = schema_of(tally)
     table = pa.table([columns[name] for name in schema.names], schema=schema)
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata({METADATA: identity}), sink, compression="zstd")
-    path = folder / f"{shard.key(identity)}.parquet"
+    path = counts_folder(run, tally) / f"{shard.content_key(tally.name, identity)}.parquet"
     write_atomically(path, sink.getvalue().to_pybytes())
     return path
 
@@ -75,12 +76,11 @@ class Store:
 
     def __init__(self, out: Path) -> None:
         self.out = out
-        self.counts_dir = out / "counts"
         self._lock = FileLock(out / ".lock")
 
     def __enter__(self) -> Store:
         try:
-            self.counts_dir.mkdir(parents=True, exist_ok=True)
+            self.out.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
             for leftover in self.out.rglob(LEFTOVERS):
                 leftover.unlink()
@@ -100,29 +100,32 @@ class Store:
     ) -> None:
         self._lock.release()
 
-    def done(self, context: Context) -> set[Cell]:
-        """Return the cells that are on disk.
+    def done(self, context: Context, tallies: Iterable[Tally]) -> set[RowKey]:
+        """Return the rows of some tallies that are on disk.
 
         Raises
         ------
         InputError
             If the folder holds counts of other data, another seed, other weights: they cannot go together.
         """
-        cells: set[Cell] = set()
-        for path in sorted(path for folder in FOLDERS for path in (self.out / folder).glob("*.parquet")):
-            columns = [field for field in Cell._fields if field in FOLDERS[path.parent.name].names]
-            try:
-                table = pq.read_table(path, columns=columns)
-                there = json.loads(table.schema.metadata[METADATA])
-            except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
-                raise InputError(f"Expected {path} to hold counts, but it is damaged: delete it.") from error
-            self._refuse_mixture(there, context)
-            # Counts of whole images have no region; a Cell's default stands for that.
-            cells.update(starmap(Cell, zip(*(table[name].to_pylist() for name in columns), strict=True)))
-        return cells
+        rows: set[RowKey] = set()
+        for tally in tallies:
+            for path in sorted(counts_folder(self.out, tally).glob("*.parquet")):
+                try:
+                    table = pq.ParquetFile(path).read(columns=KEYS.names)
+                    there = json.loads(table.schema.metadata[METADATA])
+                    keys = list(zip(*(table[name].to_pylist() for name in KEYS.names), strict=True))
+                except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+                    raise InputError(
+                        f"Expected {path} to hold counts, but it is damaged: delete it."
+                    ) from error
+                for corruption in {key[1] for key in keys}:
+                    self._refuse_mixture(there, context, corruption)
+                rows.update(RowKey(tally.name, *key) for key in keys)
+        return rows
 
-    def _refuse_mixture(self, there: Mapping[str, object], context: Context) -> None:
-        asked = json.loads(context.to_json(context.models))
+    def _refuse_mixture(self, there: Mapping[str, object], context: Context, corruption: str) -> None:
+        asked = json.loads(context.to_json(corruption, context.models))
         stored_models, asked_models = there["models"], asked["models"]
         if not isinstance(stored_models, dict):
             raise TypeError(f"Expected the models of {self.out} to be a mapping, but got {stored_models!r}.")
@@ -131,15 +134,17 @@ class Store:
             (name, stored_models[name], asked_models[name]) for name in stored_models.keys() & asked_models
         ]
         for key, stored, wanted in pairs:
+            if key == "set_version" and corruption not in context.set_versions:
+                continue  # a condition that this run does not ask for
             if stored != wanted:
                 raise InputError(
                     f"Expected {self.out} to be empty or to hold counts of the same run, but its {key} is "
                     f"{stored} and {wanted} was asked for: choose another --out."
                 )
 
-    def refuse_shortage(self, shards: Sequence[Shard], num_classes: int) -> None:
+    def refuse_shortage(self, shards: Sequence[Shard], tallies: Sequence[Tally], num_classes: int) -> None:
         """Raise InputError if the disk cannot hold the counts of the shards (an upper bound)."""
-        needed = estimate_bytes(shards, num_classes)
+        needed = estimate_bytes(shards, tallies, num_classes)
         free = shutil.disk_usage(self.out).free
         if needed > free:
             raise InputError(
@@ -148,8 +153,7 @@ class Store:
             )
 
 
-def estimate_bytes(shards: Sequence[Shard], num_classes: int) -> int:
-    """Return an upper bound of the disk space of some shards: 24 bytes a class and row, 4 KiB a file."""
-    rows = sum(len(shard) * len(shard.regions) for shard in shards)
-    files = sum(len({folder_of(region) for region in shard.regions}) for shard in shards)
-    return rows * (24 * num_classes + 64) + files * 4096
+def estimate_bytes(shards: Sequence[Shard], tallies: Sequence[Tally], num_classes: int) -> int:
+    """Return an upper bound of the disk space of some shards: 8 bytes a number, 64 a row, 4 KiB a file."""
+    numbers = {tally.name: sum(tally.lengths(num_classes).values()) for tally in tallies}
+    return sum(len(shard) * (8 * numbers[tally] + 64) + 4096 for shard in shards for tally in shard.tallies)

@@ -1,56 +1,31 @@
-"""What one worker does: read, corrupt once, predict with every model, count, store."""
+"""What one worker does: read, corrupt once, predict with every model, count by every tally, store."""
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 import corruptions
-from reports.run.record import CLEAN, WHOLE, Condition, folder_of, regions_at
-from robseg.datasets.base import Dataset, Sample
+from reports.run.record import CLEAN, Condition
+from reports.run.tally import Prediction, Row, Tally
+from robseg.datasets.base import Sample
 from robseg.errors import IncompleteRun
-from robseg.evaluation.boundaries import Edges, count_boundaries, edges_of
-from robseg.evaluation.counts import Counts, count
-from robseg.evaluation.plan import Cell, Shard
-from robseg.evaluation.store import Context, write_shard
+from robseg.evaluation.job import Job
+from robseg.evaluation.shards import RowKey, Shard
+from robseg.evaluation.store import write_shard
 from robseg.models.predict.batch import Batch
 
-if TYPE_CHECKING:
-    from robseg.models.predict.prediction import Predictor
-
-__all__ = ["Job", "ShardDone", "Worker", "corrupt_sample", "predictions"]
+__all__ = ["ShardDone", "Worker", "corrupt_sample", "predictions"]
 
 SAMPLES_KEPT = 256 * 2**20  # bytes; a data set of a few hundred small images is read once
 
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """Everything a worker needs for any shard of a run; it is sent to each process once.
-
-    `label_maps` translate each model's labels to the data set's classes (a table of 256 entries). Boundaries
-    are counted at the widths of `boundaries`, in pixels.
-    """
-
-    models: Mapping[str, Predictor]
-    label_maps: Mapping[str, NDArray[np.uint8]]
-    dataset: Dataset
-    context: Context
-    batch_size: int
-    boundaries: tuple[int, ...] = ()
-
-    @property
-    def regions(self) -> tuple[str, ...]:
-        """The parts of an image that are counted."""
-        return (WHOLE, *regions_at(self.boundaries))
+Seconds = Counter[str]
 
 
 class ShardDone(NamedTuple):
@@ -75,19 +50,22 @@ def corrupt_sample(sample: Sample, condition: Condition, *, seed: int, move_targ
 
 
 def predictions(
-    job: Job, samples: Sequence[Sample], names: Sequence[str], seconds: Counter[str]
-) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Yield each model's name and labels (N, H, W), in the data set's classes, for images of one size.
+    job: Job, samples: Sequence[Sample], models: Sequence[str], seconds: Seconds, *, confidence: bool = False
+) -> Iterator[tuple[str, list[Prediction]]]:
+    """Yield each model's name and its predictions, in the data set's classes, for images of one size.
 
     What several models build on is computed once. `seconds` gains the time spent by each part.
     """
     batch = Batch(
         np.stack([sample.image for sample in samples]),
         [sample.id for sample in samples],
+        confidence=confidence,
         timed=lambda part: _timed(seconds, f"predict:{part}"),
     )
-    for name in names:
-        yield name, job.label_maps[name][batch.result(job.models[name]).labels]
+    for name in models:
+        labels, sure = batch.result(job.models[name])
+        mapped = job.label_maps[name][labels]
+        yield name, [Prediction(mapped[n], None if sure is None else sure[n]) for n in range(len(samples))]
 
 
 class Worker:
@@ -96,28 +74,30 @@ class Worker:
     `stopped` is asked before each batch; where it says yes, the shard is given up with IncompleteRun.
     """
 
-    def __init__(self, job: Job, counts_dir: Path, stopped: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, job: Job, out: Path, stopped: Callable[[], bool] = lambda: False) -> None:
         self.job = job
-        self._counts_dir = counts_dir
+        self._out = out
         self._stopped = stopped
         self._samples: OrderedDict[int, Sample] = OrderedDict()
         self._kept = 0
 
     def run(self, shard: Shard) -> ShardDone:
         """Compute a shard and write its counts."""
-        seconds: Counter[str] = Counter()
-        rows: dict[Cell, Counts] = {}
+        seconds: Seconds = Counter()
+        counted = [tally for tally in self.job.tallies if tally.name in shard.tallies]
+        rows: dict[RowKey, Row] = {}
         for start in range(0, len(shard.indices), self.job.batch_size):
             if self._stopped():
                 raise IncompleteRun("The run was stopped.")
             batch = self._corrupted(shard, shard.indices[start : start + self.job.batch_size], seconds)
             for same_size in _by_size(batch):
-                rows |= self._counted(shard, same_size, seconds)
+                rows |= self._counted(shard, counted, same_size, seconds)
         with _timed(seconds, "write"):
-            self._write(shard, rows)
+            for tally in counted:
+                write_shard(self._out, tally, shard, self.job.context, rows)
         return ShardDone(shard, dict(seconds))
 
-    def _corrupted(self, shard: Shard, indices: tuple[int, ...], seconds: Counter[str]) -> list[Sample]:
+    def _corrupted(self, shard: Shard, indices: tuple[int, ...], seconds: Seconds) -> list[Sample]:
         context = self.job.context
         with _timed(seconds, "read"):
             samples = [self._read(index) for index in indices]
@@ -127,33 +107,24 @@ class Worker:
                 for sample in samples
             ]
 
-    def _counted(self, shard: Shard, batch: list[Sample], seconds: Counter[str]) -> dict[Cell, Counts]:
-        rows = {}
-        edges = self._edges(shard, batch, seconds)
-        for model, labels in predictions(self.job, batch, shard.models, seconds):
-            for place, (sample, prediction) in enumerate(zip(batch, labels, strict=True)):
-                cell = Cell(model, shard.condition.corruption, shard.condition.severity, sample.id)
-                with _timed(seconds, "count"):
-                    rows[cell] = count(prediction, sample.target, self.job.dataset.num_classes)
-                if edges:
-                    with _timed(seconds, "boundaries"):
-                        near = count_boundaries(prediction, edges[place], self.job.dataset.num_classes)
-                    rows |= {cell._replace(region=region): counts for region, counts in near.items()}
+    def _counted(
+        self, shard: Shard, counted: Sequence[Tally], samples: Sequence[Sample], seconds: Seconds
+    ) -> dict[RowKey, Row]:
+        """Return the rows of some samples of one size."""
+        targets = {}
+        for tally in counted:
+            with _timed(seconds, f"count:{tally.name}"):
+                targets[tally.name] = [tally.prepare(sample.target) for sample in samples]
+        rows: dict[RowKey, Row] = {}
+        confidence = any(tally.needs_confidence for tally in counted)
+        condition = (shard.condition.corruption, shard.condition.severity)
+        for model, found in predictions(self.job, samples, shard.models, seconds, confidence=confidence):
+            for tally in counted:
+                with _timed(seconds, f"count:{tally.name}"):
+                    for sample, prediction, target in zip(samples, found, targets[tally.name], strict=True):
+                        row = tally.count(prediction, target, self.job.dataset.num_classes)
+                        rows[RowKey(tally.name, model, *condition, sample.id)] = row
         return rows
-
-    def _edges(self, shard: Shard, batch: list[Sample], seconds: Counter[str]) -> list[Edges]:
-        """Return the edges of the targets, nothing where the shard has no use for them."""
-        widths = [width for width in self.job.boundaries if {*regions_at([width])} & {*shard.regions}]
-        if not widths:
-            return []
-        with _timed(seconds, "boundaries"):
-            return [edges_of(sample.target, widths) for sample in batch]
-
-    def _write(self, shard: Shard, rows: Mapping[Cell, Counts]) -> None:
-        for folder in dict.fromkeys(map(folder_of, shard.regions)):
-            part = shard.part(folder)
-            path = self._counts_dir if folder == folder_of(WHOLE) else self._counts_dir.with_name(folder)
-            write_shard(path, part, self.job.context, _in_order(rows, part))
 
     def _read(self, index: int) -> Sample:
         if index in self._samples:
@@ -170,14 +141,6 @@ def _bytes(sample: Sample) -> int:
     return sample.image.nbytes + sample.target.nbytes
 
 
-def _in_order(rows: Mapping[Cell, Counts], shard: Shard) -> dict[Cell, Counts]:
-    """Return the shard's rows model by model and image by image, however they were batched."""
-    condition = (shard.condition.corruption, shard.condition.severity)
-    cells = product(shard.models, shard.images, shard.regions)
-    in_order = [Cell(model, *condition, image, region) for model, image, region in cells]
-    return {cell: rows[cell] for cell in in_order}
-
-
 def _by_size(batch: list[Sample]) -> list[list[Sample]]:
     """Return the samples grouped by image size: only images of one size go through a network together."""
     groups: dict[tuple[int, ...], list[Sample]] = {}
@@ -187,7 +150,7 @@ def _by_size(batch: list[Sample]) -> list[list[Sample]]:
 
 
 @contextmanager
-def _timed(seconds: Counter[str], stage: str) -> Iterator[None]:
+def _timed(seconds: Seconds, stage: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     seconds[stage] += time.perf_counter() - start  # type: ignore[assignment]

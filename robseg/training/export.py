@@ -17,13 +17,13 @@ from robseg.training.recipe import Recipe
 from robseg.training.recipe_file import to_toml
 from robseg.training.state import State
 from robseg.training.task import Task, corruption_names
-from robseg.training.validate import Score
+from robseg.training.validate import MiouInterval
 
 __all__ = ["export"]
 
 
 def export(
-    recipe: Recipe, card: Card, task: Task, state: State, out: Path, score: Callable[[Network], Score]
+    recipe: Recipe, card: Card, task: Task, state: State, out: Path, score: Callable[[Network], MiouInterval]
 ) -> dict[str, Path]:
     """Write OUT/recipe.toml and OUT/<id>.safetensors with its card: the last weights.
 
@@ -44,7 +44,7 @@ def export(
     return {"last": last, "best": best}
 
 
-def _save(path: Path, network: Network, card: Card, score: Callable[[Network], Score]) -> None:
+def _save(path: Path, network: Network, card: Card, score: Callable[[Network], MiouInterval]) -> None:
     network = copy.deepcopy(network).eval()
     for tensor in network.state_dict().values():
         tensor.copy_(halved(tensor))

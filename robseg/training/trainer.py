@@ -28,7 +28,7 @@ from robseg.training.optimizer import average, learning_rate, set_learning_rate
 from robseg.training.recipe import Recipe
 from robseg.training.state import Row, load_checkpoint, save_checkpoint, write_log
 from robseg.training.task import Task
-from robseg.training.validate import Score, score
+from robseg.training.validate import MiouInterval, score
 
 __all__ = ["Progress", "Trained", "train"]
 
@@ -221,7 +221,7 @@ class _Training:
         write_log(self.out / "log.csv", state.rows)
         self._report(loss, miou)
 
-    def _score(self, network: Network) -> Score:
+    def _score(self, network: Network) -> MiouInterval:
         return score(self.objective.counts(network, self.val_samples), self.task.val_set)
 
     def _report(self, loss: float, miou: float | None = None) -> None:

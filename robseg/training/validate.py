@@ -8,15 +8,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from reports.run.tally import PRIMARY, Prediction
 from reports.scoring.resampling import Bootstrap, interval, replicate, units_of
 from reports.scoring.scores import miou
+from reports.tallies import find
 from robseg.datasets.base import Dataset
-from robseg.evaluation.counts import count
 
-__all__ = ["Score", "counted", "score"]
+__all__ = ["MiouInterval", "counted", "score"]
 
 
-class Score(NamedTuple):
+class MiouInterval(NamedTuple):
     """A mIoU and its 95 % interval, fractions; the ends are NaN for a single image or block of frames."""
 
     miou: float
@@ -28,10 +29,12 @@ def counted(
     pairs: Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]], num_classes: int
 ) -> NDArray[np.int64]:
     """Return the counts (tp, fp, fn) of predictions against targets, uint8 (H, W) each: (N, 3, C)."""
-    return np.array([count(prediction, target, num_classes) for prediction, target in pairs], np.int64)
+    tally = find(PRIMARY)
+    rows = [tally.count(Prediction(prediction), target, num_classes) for prediction, target in pairs]
+    return np.array([[row[name] for name in tally.columns] for row in rows], np.int64)
 
 
-def score(counts: NDArray[np.int64], dataset: Dataset) -> Score:
+def score(counts: NDArray[np.int64], dataset: Dataset) -> MiouInterval:
     """Return the mIoU of counts (N, 3, C) of a data set's images, added over all of them.
 
     Examples
@@ -44,4 +47,4 @@ def score(counts: NDArray[np.int64], dataset: Dataset) -> Score:
     units = units_of(dataset.ids, dataset.clusters, bootstrap.resamples)
     values = miou(*np.moveaxis(replicate(counts, units), 1, 0))
     low, high = interval(values, units.count, bootstrap)
-    return Score(float(values[0]), float(low), float(high))
+    return MiouInterval(float(values[0]), float(low), float(high))

@@ -9,8 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import reports
-from reports.run.record import CLEAN, COUNTS, Condition, ModelRecord, RunRecord
+from reports.run.counts import schema_of
+from reports.run.record import CLEAN, Condition, ModelRecord, RunRecord
 from reports.scoring.resampling import Bootstrap
+from reports.tallies import find
+
+SCHEMA = schema_of(find("confusion"))
 
 IMAGES, CLASSES, BLOCK = 500, 19, 15  # a shard of `robseg evaluate` has that many images
 
@@ -40,7 +44,7 @@ def write_run(folder: Path, models: int, block: int) -> Path:
         models=tuple(ModelRecord(name, {}, "0", 1) for name in names),
         protocol="custom",
         seed=0,
-        set_version="1",
+        set_versions={"imagenet-c": "1"},
         move_targets=True,
         device="cpu",
         precision="fp32",
@@ -61,7 +65,7 @@ def write_run(folder: Path, models: int, block: int) -> Path:
                 "image": list(here) * models,
                 **{field: list(rng.integers(0, 100_000, (rows, CLASSES))) for field in ("tp", "fp", "fn")},
             }
-            table = pa.table([columns[name] for name in COUNTS.names], schema=COUNTS)
+            table = pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
             pq.write_table(table, folder / "counts" / f"{k:03d}_{start:04d}.parquet", compression="zstd")
     return folder
 

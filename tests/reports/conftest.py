@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from reports.run.record import CLEAN, COUNTS, Condition, Example, ModelRecord, RunRecord
+from reports.run.counts import schema_of
+from reports.run.record import CLEAN, Condition, Example, ModelRecord, RunRecord
+from reports.tallies import find
+
+SCHEMA = schema_of(find("confusion"))
 
 NAMES = ("enet@streets", '<script>alert("1")</script>\n\'&amp;')
 IMAGES = ("0001", "0002", "0003", "0004", "0005", '"><img src=x>')
@@ -40,6 +44,11 @@ class SyntheticRun(NamedTuple):
     record: RunRecord
     pixels: dict[tuple[str, Condition, str], tuple[Pixels, Pixels]]
 
+    def rewrite(self, **changes: Any) -> None:
+        """Write run.json again, with some fields of the record changed."""
+        record = dataclasses.replace(self.record, **changes)
+        (self.folder / "run.json").write_text(record.to_json(), encoding="utf-8")
+
 
 def record_of(**changes: object) -> RunRecord:
     """Return a record of the synthetic run, with some fields changed."""
@@ -58,7 +67,7 @@ def record_of(**changes: object) -> RunRecord:
         models=tuple(ModelRecord(name, {}, "ab" * 32, 364_000, 3.8, 41.5) for name in NAMES),
         protocol="",
         seed=0,
-        set_version="1",
+        set_versions={"imagenet-c": "1"},
         move_targets=True,
         device="cpu",
         precision="float32",
@@ -84,7 +93,7 @@ def write_shard(run: Path, name: str, rows: list[dict[str, object]]) -> Path:
     """Write one file of counts and return its path."""
     (run / "counts").mkdir(exist_ok=True)
     path = run / "counts" / name
-    pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
     return path
 
 

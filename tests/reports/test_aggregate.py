@@ -7,14 +7,14 @@ import pytest
 
 from reports.run.record import Condition
 from reports.scoring.aggregate import (
-    Curves,
+    ModelCurves,
     by_corruption,
     by_group,
     by_severity,
-    curves_of,
     degradations,
     mean_degradations,
     mean_performance,
+    model_curves,
     published_curves,
     retention,
 )
@@ -77,7 +77,7 @@ def test_every_model_degrades_as_much_as_itself():
 
 def test_against_a_model_that_is_always_wrong_cd_is_one_minus_miou():
     curves = row("PSPNet")
-    wrong = Curves(np.zeros(1), {c: 0 * m for c, m in curves.corrupted.items()}, curves.severities)
+    wrong = ModelCurves(np.zeros(1), {c: 0 * m for c, m in curves.corrupted.items()}, curves.severities)
     for name, (cd, _) in degradations(curves, wrong).items():
         assert float(cd[0]) == pytest.approx(1 - published()["PSPNet"].corrupted[name])
 
@@ -112,7 +112,7 @@ GRID = (
 
 
 def test_means_by_corruption_group_and_severity_are_those_of_their_conditions():
-    curves = curves_of(np.array([[0.6], [0.9], [0.3], [0.2], [0.8]]), GRID)
+    curves = model_curves(np.array([[0.6], [0.9], [0.3], [0.2], [0.8]]), GRID)
     assert by_corruption(curves)["fog"] == pytest.approx([0.4])
     groups = by_group(curves, {c.corruption: c.group for c in GRID})
     assert groups["weather"] == pytest.approx([(0.6 + 0.3 + 0.2) / 3])
@@ -124,7 +124,7 @@ def test_means_by_corruption_group_and_severity_are_those_of_their_conditions():
 
 
 def test_a_condition_without_a_score_leaves_the_means_it_is_in_undefined():
-    curves = curves_of(np.array([[0.6], [0.9], [np.nan], [0.2], [0.8]]), GRID)
+    curves = model_curves(np.array([[0.6], [0.9], [np.nan], [0.2], [0.8]]), GRID)
     assert np.isnan(mean_performance(curves, SEGFORMER)).all()
     assert np.isnan(by_corruption(curves)["snow"]).all()
     assert by_corruption(curves)["fog"] == pytest.approx([0.4])

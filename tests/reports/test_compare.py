@@ -17,16 +17,15 @@ import reports
 from reports.compare.compare import compare_runs, holm
 from reports.compare.document import comparison_csv, comparison_document, comparison_json
 from reports.formats.documents import one_line, to_console, to_html, to_markdown
-from reports.run.record import COUNTS, InvalidRun
+from reports.run.counts import schema_of
+from reports.run.record import InvalidRun
 from reports.scoring.resampling import Bootstrap
+from reports.tallies import find
 from robseg.cli import cli
 
+SCHEMA = schema_of(find("confusion"))
+
 SMALL = Bootstrap(400)
-
-
-def rewrite(run, **changes):
-    record = dataclasses.replace(run.record, **changes)
-    (run.folder / "run.json").write_text(record.to_json(), encoding="utf-8")
 
 
 def make_worse(folder, corruption):
@@ -38,7 +37,7 @@ def make_worse(folder, corruption):
                 lost = [hits // 3 for hits in row["tp"]]
                 row["tp"] = [a - b for a, b in zip(row["tp"], lost, strict=True)]
                 row["fn"] = [a + b for a, b in zip(row["fn"], lost, strict=True)]
-        pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
 
 
 def by_name(comparison):
@@ -60,7 +59,7 @@ def test_a_run_does_not_differ_from_itself(pristine, names):
 
 
 def test_the_order_of_images_and_conditions_does_not_matter(run, pristine):
-    rewrite(run, images=run.record.images[::-1], conditions=run.record.conditions[::-1])
+    run.rewrite(images=run.record.images[::-1], conditions=run.record.conditions[::-1])
     for pair in ((pristine.folder, run.folder), (run.folder, pristine.folder)):
         for comparison in compare_runs(*pair, bootstrap=SMALL):
             assert (comparison.table[["difference", "low", "high"]].abs() < 1e-12).all(axis=None)
@@ -105,7 +104,7 @@ def test_paired_intervals_are_narrower_than_those_of_the_models_apart(run, prist
     ("changes", "what"),
     [
         ({"seed": 3}, "seed"),
-        ({"set_version": "2"}, "corruption set"),
+        ({"set_versions": {"imagenet-c": "2"}}, "corruption set"),
         ({"protocol": "mpc"}, "protocol"),
         ({"precision": "bf16"}, "precision"),
         ({"move_targets": False}, "targets"),
@@ -115,7 +114,7 @@ def test_paired_intervals_are_narrower_than_those_of_the_models_apart(run, prist
 def test_runs_that_differ_are_refused_unless_forced_and_then_every_output_says_so(
     run, pristine, changes, what
 ):
-    rewrite(run, **changes)
+    run.rewrite(**changes)
     with pytest.raises(InvalidRun, match=what):
         compare_runs(pristine.folder, run.folder, bootstrap=SMALL)
     comparisons = compare_runs(pristine.folder, run.folder, bootstrap=SMALL, force=True)
@@ -132,25 +131,25 @@ def test_runs_that_differ_are_refused_unless_forced_and_then_every_output_says_s
 
 
 def test_other_data_is_refused(run, pristine):
-    rewrite(run, dataset={**run.record.dataset, "fingerprint": "beef"})
+    run.rewrite(dataset={**run.record.dataset, "fingerprint": "beef"})
     with pytest.raises(InvalidRun, match="fingerprint"):
         compare_runs(pristine.folder, run.folder)
-    rewrite(run, images=("elsewhere",))
+    run.rewrite(images=("elsewhere",))
     with pytest.raises(InvalidRun, match="share no image"):
         compare_runs(pristine.folder, run.folder, force=True)
-    rewrite(run, dataset={**run.record.dataset, "class_names": ["a", "b", "c"]})
+    run.rewrite(dataset={**run.record.dataset, "class_names": ["a", "b", "c"]})
     with pytest.raises(InvalidRun, match="same classes"):
         compare_runs(pristine.folder, run.folder, force=True)
 
 
 def test_models_are_matched_by_name_or_are_the_only_ones(run, pristine, names):
-    rewrite(run, models=run.record.models[:1])
+    run.rewrite(models=run.record.models[:1])
     comparisons = compare_runs(pristine.folder, run.folder, bootstrap=SMALL)
     assert len(comparisons) == 1
     assert comparisons[0].left_out == (names[1],)
     assert "Only one of the runs has" in to_markdown(comparison_document(comparisons[0]))
     other = dataclasses.replace(run.record.models[0], name="another")
-    rewrite(run, models=(other,))
+    run.rewrite(models=(other,))
     with pytest.raises(InvalidRun, match="RUN:MODEL"):
         compare_runs(pristine.folder, run.folder)
     with pytest.raises(InvalidRun, match="no run"):
@@ -178,8 +177,8 @@ def test_hostile_names_stay_text(run, pristine):
     models = (dataclasses.replace(run.record.models[0], name=evil),)
     for path in (run.folder / "counts").iterdir():
         rows = [r | {"model": evil} for r in pq.read_table(path).to_pylist() if r["model"] == "enet@streets"]
-        pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
-    rewrite(run, models=models, dataset={**run.record.dataset, "class_names": ["<b>", "|a\n|b|", "=1+1"]})
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
+    run.rewrite(models=models, dataset={**run.record.dataset, "class_names": ["<b>", "|a\n|b|", "=1+1"]})
     comparison = compare_runs(run.folder, run.folder, bootstrap=SMALL)[0]
     document = comparison_document(comparison)
     page = Page(to_html(document))
@@ -216,7 +215,7 @@ def test_the_command_prints_and_writes_what_is_asked_for(run, pristine, tmp_path
 
 def test_corruptions_that_a_model_was_trained_with_are_told(run, pristine):
     seen = {"seen_corruptions": ["fog", "zoom_blur"]}
-    rewrite(run, models=tuple(dataclasses.replace(model, card=seen) for model in run.record.models))
+    run.rewrite(models=tuple(dataclasses.replace(model, card=seen) for model in run.record.models))
     comparison = compare_runs(pristine.folder, run.folder, bootstrap=SMALL)[0]
     assert comparison.seen == ((), ("fog",))
     assert "B was trained with fog, which flatters" in to_markdown(comparison_document(comparison))
@@ -227,6 +226,6 @@ def test_the_command_refuses_what_differs_and_a_run_that_has_not_ended(run, pris
     shutil.rmtree(run.folder / "counts")
     result = invoke(pristine.folder, run.folder)
     assert (result.exit_code, "missing" in result.output) == (2, True)
-    rewrite(run, seed=5)
+    run.rewrite(seed=5)
     result = invoke(pristine.folder, run.folder)
     assert (result.exit_code, "--force" in result.output) == (2, True)

@@ -8,8 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import reports
-from reports.run.counts import total
-from reports.run.record import COUNTS, InvalidRun, RunRecord
+from reports.run.counts import schema_of, total
+from reports.run.record import InvalidRun, RunRecord
+from reports.tallies import find
+
+SCHEMA = schema_of(find("confusion"))
 
 
 def shard(run):
@@ -19,11 +22,11 @@ def shard(run):
 def rewrite(path, change):
     rows = pq.read_table(path).to_pylist()
     change(rows)
-    pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
 
 
 def test_totals_are_the_sums_over_images(run):
-    totals = total(run.folder, run.record)
+    totals = total(run.folder, run.record, find("confusion"))
     for m, model in enumerate(run.record.models):
         for k, condition in enumerate(run.record.conditions):
             target, prediction = (
@@ -33,8 +36,8 @@ def test_totals_are_the_sums_over_images(run):
                 )
             )
             for c in range(3):
-                assert totals.tp[m, k, c] == ((target == c) & (prediction == c)).sum()
-                assert totals.fn[m, k, c] == ((target == c) & (prediction != c)).sum()
+                assert totals.columns["tp"][m, k, c] == ((target == c) & (prediction == c)).sum()
+                assert totals.columns["fn"][m, k, c] == ((target == c) & (prediction != c)).sum()
     assert (totals.images == len(run.record.images)).all()
 
 
@@ -43,18 +46,18 @@ def test_only_what_the_record_asks_for_is_counted(run):
     record = dataclasses.replace(
         whole, images=whole.images[:2], conditions=whole.conditions[:3], models=whole.models[:1]
     )
-    totals = total(run.folder, record)
-    assert totals.tp.shape == (1, 3, 3)
+    totals = total(run.folder, record, find("confusion"))
+    assert totals.columns["tp"].shape == (1, 3, 3)
     assert (totals.images == 2).all()
     name, clean = record.models[0].name, record.conditions[0]
     labelled = sum((run.pixels[name, clean, image][0] != 255).sum() for image in record.images)
-    assert (totals.tp + totals.fn)[0, 0].sum() == labelled
+    assert (totals.columns["tp"] + totals.columns["fn"])[0, 0].sum() == labelled
 
 
 def test_files_that_are_being_written_are_not_read(run):
     (run.folder / "counts" / ".part.parquet").write_bytes(b"PAR1 half")
     (run.folder / "counts" / "part.parquet.tmp").write_bytes(b"PAR1 half")
-    total(run.folder, run.record)
+    total(run.folder, run.record, find("confusion"))
 
 
 def test_a_missing_prediction_is_named(run):
@@ -111,7 +114,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
     ("change", "message"),
     [
         (lambda raw: raw.pop("seed"), "damaged"),
-        (lambda raw: raw.update(schema_version=99), "schema version 1"),
+        (lambda raw: raw.update(schema_version=99), "Expected schema version 2"),
         (lambda raw: raw["images"].append("0001"), "`images` .* distinct"),
         (lambda raw: raw["dataset"].pop("palette"), "palette"),
         (lambda raw: raw.update(models=[]), "`models` .* not empty"),
@@ -131,17 +134,18 @@ def test_a_record_survives_being_written_and_read(run):
 
 
 def test_files_may_divide_the_predictions_in_any_way(run):
-    before = total(run.folder, run.record)
+    before = total(run.folder, run.record, find("confusion"))
     paths = sorted((run.folder / "counts").iterdir())
     rows = [row for path in paths for row in pq.read_table(path).to_pylist()]
     for path in paths:
         path.unlink()
     for part in range(4):
-        table = pa.Table.from_pylist(rows[part::4], schema=COUNTS)
+        table = pa.Table.from_pylist(rows[part::4], schema=SCHEMA)
         pq.write_table(table, run.folder / "counts" / f"{part}.parquet", row_group_size=17)
-    after = total(run.folder, run.record)
-    for name in ("tp", "fp", "fn", "images"):
-        np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
+    after = total(run.folder, run.record, find("confusion"))
+    np.testing.assert_array_equal(after.images, before.images)
+    for name in ("tp", "fp", "fn"):
+        np.testing.assert_array_equal(after.columns[name], before.columns[name])
 
 
 @pytest.mark.parametrize("length", [500, 50_000])
@@ -151,4 +155,4 @@ def test_a_corruption_with_a_long_name_is_found(run, length):
     path = sorted((run.folder / "counts").iterdir())[4]
     rewrite(path, lambda rows: [row.update(corruption=name) for row in rows])
     record = dataclasses.replace(run.record, conditions=(condition,))
-    assert (total(run.folder, record).images == 6).all()
+    assert (total(run.folder, record, find("confusion")).images == 6).all()

@@ -15,19 +15,18 @@ from reports.gate.baseline import baseline_json, load_baseline
 from reports.gate.gate import run_gate
 from reports.gate.power import plan_gate
 from reports.gate.rules import Rules
-from reports.run.record import COUNTS, InvalidRun, MissingCounts
-from reports.scoring.replicates import read_replicates
+from reports.run.counts import schema_of
+from reports.run.record import InvalidRun, MissingCounts
 from reports.scoring.resampling import Bootstrap
+from reports.tables.results import score
+from reports.tallies import find
 from robseg.cli import cli
+
+SCHEMA = schema_of(find("confusion"))
 
 SMALL = Bootstrap(400)
 DEFAULT = Rules(max_drop={"default": 1.0})
 EVIL = '"><script>|::error::\n]]>&%0A\x00\ufffe@all ' + "x" * 10_000
-
-
-def rewrite(run, **changes):
-    record = dataclasses.replace(run.record, **changes)
-    (run.folder / "run.json").write_text(record.to_json(), encoding="utf-8")
 
 
 def lose(folder, corruption, share):
@@ -39,13 +38,11 @@ def lose(folder, corruption, share):
                 lost = [round(hits * share) for hits in row["tp"]]
                 row["tp"] = [a - b for a, b in zip(row["tp"], lost, strict=True)]
                 row["fn"] = [a + b for a, b in zip(row["fn"], lost, strict=True)]
-        pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
 
 
 def saved(run, path):
-    path.write_text(
-        baseline_json(read_replicates(run.folder, run.record, SMALL, classes=True)), encoding="utf-8"
-    )
+    path.write_text(baseline_json(score(run.folder, run.record, SMALL, classes=True)), encoding="utf-8")
     return path
 
 
@@ -108,7 +105,7 @@ def test_against_a_run_intervals_are_paired_and_narrower_than_against_its_file(r
 
 
 def test_the_order_of_a_baselines_images_does_not_matter(run, pristine):
-    rewrite(run, images=run.record.images[::-1], conditions=run.record.conditions[::-1])
+    run.rewrite(images=run.record.images[::-1], conditions=run.record.conditions[::-1])
     for pair in ((pristine.folder, run.folder), (run.folder, pristine.folder)):
         gate = run_gate(*pair, DEFAULT, SMALL)
         assert gate.verdict == "pass"
@@ -136,7 +133,7 @@ def test_against_a_file_the_same_weights_with_the_same_score_have_not_dropped(ru
     found = verdicts(run_gate(run.folder, baseline, DEFAULT, SMALL))
     assert found[name, "corruption:snow"] == found[name, "clean"] == "pass"
     assert found[name, "corruption:fog"] != "pass"
-    rewrite(run, models=tuple(dataclasses.replace(model, sha256="0" * 64) for model in run.record.models))
+    run.rewrite(models=tuple(dataclasses.replace(model, sha256="0" * 64) for model in run.record.models))
     assert verdicts(run_gate(run.folder, baseline, DEFAULT, SMALL))[name, "clean"] == "inconclusive"
 
 
@@ -203,28 +200,28 @@ def test_a_rise_is_a_drop_the_other_way_round(run, baseline, name):
     ("changes", "what"),
     [
         ({"seed": 3}, "seed"),
-        ({"set_version": "2"}, "corruption set"),
+        ({"set_versions": {"imagenet-c": "2"}}, "corruption set"),
         ({"protocol": "mpc"}, "protocol"),
         ({"precision": "bf16"}, "precision"),
         ({"images": ("0001", "0002", "0003", "0004", "0005")}, "images"),
     ],
 )
 def test_other_pixels_or_protocols_are_refused(run, baseline, changes, what):
-    rewrite(run, **changes)
+    run.rewrite(**changes)
     with pytest.raises(InvalidRun, match=what):
         run_gate(run.folder, baseline, DEFAULT, SMALL)
 
 
 def test_a_missing_condition_fails_whatever_it_is_part_of_and_nothing_else(run, baseline, name):
     kept = tuple(c for c in run.record.conditions if (c.corruption, c.severity) != ("fog", 3))
-    rewrite(run, conditions=kept)
+    run.rewrite(conditions=kept)
     gate = run_gate(run.folder, baseline, Rules(max_drop={"default": 1.0, "condition:fog/3": 1.0}), SMALL)
     failed = {check.target for check in gate.checks if check.verdict == "fail" and check.model == name}
     assert failed == {"mpc", "group:weather", "corruption:fog", "condition:fog/3"}
 
 
 def test_a_missing_model_fails_and_single_ones_belong_together(run, baseline, name):
-    rewrite(run, models=run.record.models[1:])
+    run.rewrite(models=run.record.models[1:])
     gate = run_gate(run.folder, baseline, DEFAULT, SMALL)
     assert gate.verdict == "fail"
     assert [check.reason for check in gate.checks if check.model == name] == [
@@ -240,7 +237,7 @@ def test_a_run_that_has_not_ended_is_not_judged(run, pristine):
 
 def test_where_there_is_one_image_nothing_is_sure(run, pristine, tmp_path):
     for each in (run, pristine._replace(folder=shutil.copytree(pristine.folder, tmp_path / "other"))):
-        rewrite(each, images=run.record.images[:1])
+        each.rewrite(images=run.record.images[:1])
     gate = run_gate(run.folder, tmp_path / "other", DEFAULT, SMALL)
     assert gate.verdict == "inconclusive"
     assert not gate.checks or all(math.isnan(check.low) for check in gate.checks)
@@ -250,7 +247,7 @@ def test_runs_without_a_single_labelled_pixel_are_not_green(run, pristine, tmp_p
     for path in (run.folder / "counts").iterdir():
         nothing = {name: [0, 0, 0] for name in ("tp", "fp", "fn")}
         rows = [row | nothing for row in pq.read_table(path).to_pylist()]
-        pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
     for baseline in (run.folder, saved(run, tmp_path / "baseline.json")):
         gate = run_gate(run.folder, baseline, DEFAULT, SMALL)
         assert (gate.verdict, gate.passed, gate.checks) == ("fail", False, ())
@@ -263,7 +260,7 @@ def test_an_undefined_score_fails_where_it_was_defined(run, pristine):
         for row in rows:
             if row["corruption"] == "fog":
                 row.update(tp=[0, 0, 0], fp=[0, 0, 0], fn=[0, 0, 0])
-        pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
     gate = run_gate(run.folder, pristine.folder, Rules(max_drop={"corruptions": 1.0}), SMALL)
     assert {c.verdict for c in gate.checks if c.target == "corruption:fog"} == {"fail"}
 

@@ -13,7 +13,9 @@ from reports.gate.gate import Gate
 from reports.gate.power import images_needed
 from reports.gate.rules import Rules, limits, read_rules
 from reports.run.record import InvalidRun
-from reports.scoring.measures import Measure
+from reports.run.tally import Measure
+from reports.scoring.model_scores import ScoreKey
+from reports.tallies import find
 
 EVIL = '"><script>|::error::\n]]>&%0A\x00\ufffe@all ' + "x" * 10_000
 
@@ -26,13 +28,30 @@ def test_nothing_compared_is_never_green():
 
 
 def test_a_more_particular_target_wins():
-    known = [Measure("overall", "mpc"), Measure("group", "noise"), Measure("corruption", "fog")]
+    miou = find("confusion").headline
+    known = {
+        ScoreKey("overall", "mpc"): miou,
+        ScoreKey("group", "noise"): miou,
+        ScoreKey("corruption", "fog"): miou,
+        ScoreKey("corruption", "fog", "trimap-2/"): miou,
+    }
     found = limits({"fog": 3.0, "default": 1.0, "corruptions": 2.0}, known, "max_drop")
     assert list(found.values()) == [1.0, 1.0, 3.0]
+    near = limits({"trimap-2/fog": 4.0, "fog": 3.0}, known, "max_drop")
+    assert sorted((str(key), limit) for key, limit in near.items()) == [
+        ("corruption:fog", 3.0),
+        ("trimap-2/corruption:fog", 4.0),
+    ]
     with pytest.raises(InvalidRun, match="did you mean 'noise'"):
         limits({"noize": 1.0}, known, "max_drop")
     with pytest.raises(InvalidRun, match="target"):
         limits({"default": 40.0}, known, "floor")
+
+
+def test_a_measure_without_a_better_direction_is_not_gated():
+    neither = Measure("share", "share", lambda columns: columns["tp"], better="neither")
+    with pytest.raises(InvalidRun, match="neither more nor less"):
+        limits({"mpc": 1.0}, {ScoreKey("overall", "mpc"): neither}, "max_drop")
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,14 @@ from reports.html.models import FEW, models_of
 from reports.html.scatter import accuracy_plot, cost_plots
 from reports.html.text import Score
 from reports.html.verdict import verdict
-from reports.run.record import CLEAN, COUNTS, Condition
+from reports.run.counts import schema_of
+from reports.run.record import CLEAN, Condition
 from reports.scoring.protocols import PROTOCOLS, conditions
 from reports.scoring.published import published
 from reports.scoring.resampling import Bootstrap
+from reports.tallies import find
+
+SCHEMA = schema_of(find("confusion"))
 
 
 @pytest.fixture
@@ -130,7 +134,7 @@ def cityscapes(pristine, tmp_path_factory):
         for condition in record.conditions
         for image in record.images
     ]
-    pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), folder / "counts" / "all.parquet")
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), folder / "counts" / "all.parquet")
     (folder / "run.json").write_text(record.to_json(), encoding="utf-8")
     return folder
 

@@ -11,8 +11,12 @@ import pytest
 
 import reports
 from reports.html.text import LONGEST
-from reports.run.record import CLEAN, COUNTS, Condition, ModelRecord
+from reports.run.counts import schema_of
+from reports.run.record import CLEAN, Condition, ModelRecord
 from reports.scoring.resampling import Bootstrap
+from reports.tallies import find
+
+SCHEMA = schema_of(find("confusion"))
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -61,7 +65,7 @@ def write_run(folder, record, undefined=()):
             "image": images,
             **{name: list(part) for name, part in (("tp", tp), ("fp", fp), ("fn", fn))},
         }
-        pq.write_table(pa.table(columns, schema=COUNTS), folder / "counts" / f"{place:03d}.parquet")
+        pq.write_table(pa.table(columns, schema=SCHEMA), folder / "counts" / f"{place:03d}.parquet")
     (folder / "run.json").write_text(record.to_json(), encoding="utf-8")
     return folder
 

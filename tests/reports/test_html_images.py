@@ -20,11 +20,6 @@ def pictures_of(run, kind):
     return [Image.open(io.BytesIO(b64decode(text))).convert("RGB") for text in data]
 
 
-def rewrite(run, **changes):
-    record = dataclasses.replace(run.record, **changes)
-    (run.folder / "run.json").write_text(record.to_json(), encoding="utf-8")
-
-
 def test_class_ids_are_shown_in_the_colours_of_the_data_set(run):
     colours = [{colour for _, colour in picture.getcolors()} for picture in pictures_of(run, "png")]
     assert len(colours) == 6
@@ -39,7 +34,7 @@ def test_errors_are_where_the_prediction_differs_from_the_target(run):
     prediction.paste(2, (10, 0, 14, 20))
     target.save(run.folder / example.target)
     prediction.save(run.folder / example.prediction)
-    rewrite(run, examples=(example,))
+    run.rewrite(examples=(example,))
     errors = pictures_of(run, "png")[2]
     counts = {colour: number for number, colour in errors.getcolors()}
     assert counts == {(213, 94, 0): 4 * 15, (120, 126, 132): 30 * 5, (222, 226, 230): 30 * 15 - 4 * 15}
@@ -59,7 +54,7 @@ def test_coloured_class_maps_are_shown_as_they_are(run):
 def test_models_share_the_picture_that_they_all_saw(run):
     first = run.record.examples[0]
     other = dataclasses.replace(first, model=run.record.models[0].name)
-    rewrite(run, examples=(first, other))
+    run.rewrite(examples=(first, other))
     assert html_of(run).count("<img ") == 6  # image, target, two predictions with their errors
 
 
@@ -85,6 +80,6 @@ def test_an_example_outside_of_the_run_is_refused(run, tmp_path):
     (tmp_path / "secret.png").write_bytes(b"")
     example = run.record.examples[0]
     outside = Example(**{**vars(example), "image": "../secret.png"})
-    rewrite(run, examples=(outside,))
+    run.rewrite(examples=(outside,))
     with pytest.raises(InvalidRun, match=r"got \.\./secret\.png"):
         reports.write_report(run.folder)

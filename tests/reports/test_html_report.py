@@ -50,11 +50,6 @@ def page_of(run, **options):
     return Page(reports.write_report(run.folder, **options).read_text(encoding="utf-8"))
 
 
-def rewrite(run, **changes):
-    record = dataclasses.replace(run.record, **changes)
-    (run.folder / "run.json").write_text(record.to_json(), encoding="utf-8")
-
-
 def test_the_report_lies_in_the_runs_folder(run):
     assert reports.write_report(str(run.folder)) == run.folder / "report.html"
 
@@ -131,7 +126,7 @@ def test_the_first_sentence_names_the_best_model_and_where_models_break(html):
 
 
 def test_the_report_of_one_model_says_what_it_keeps_and_where_it_breaks(run):
-    rewrite(run, models=run.record.models[:1], examples=())
+    run.rewrite(models=run.record.models[:1], examples=())
     summary = reports.load(run.folder).summary.iloc[0]
     kept = f"enet@streets keeps {100 * summary['rpc']:.1f} % of its accuracy"
     text = page_of(run).text
@@ -143,7 +138,7 @@ def test_the_report_of_one_model_says_what_it_keeps_and_where_it_breaks(run):
 
 def test_the_best_model_stands_first(run):
     results = reports.load(run.folder)
-    rewrite(run, models=run.record.models[::-1])
+    run.rewrite(models=run.record.models[::-1])
     table = re.search(
         r'id="models".*?<tbody>(.*?)</tbody>', reports.write_report(run.folder).read_text(), re.S
     )
@@ -172,7 +167,7 @@ def test_the_report_says_how_to_repeat_the_run(html):
 def test_corruptions_seen_in_training_are_told(run):
     first, second = run.record.models
     trained = dataclasses.replace(first, card={"seen_corruptions": ["fog", "zoom_blur"]})
-    rewrite(run, models=(trained, second))
+    run.rewrite(models=(trained, second))
     text = page_of(run).text
     assert "enet@streets was trained with fog, which flatters its scores there" in text
     assert "fog and zoom blur" in text
@@ -191,7 +186,7 @@ def test_an_incomplete_run_is_marked_as_such(run):
     "palette", [[[1, 2, 3]], [[1, 2, 3]] * 2 + [[1, 2]], [[1, 2, 3]] * 2 + ["red"], [[0, 0, 256]] * 3]
 )
 def test_a_palette_that_was_edited_by_hand_is_named(run, palette):
-    rewrite(run, dataset=run.record.dataset | {"palette": palette})
+    run.rewrite(dataset=run.record.dataset | {"palette": palette})
     with pytest.raises(InvalidRun, match=r"Expected `palette` in run\.json"):
         reports.write_report(run.folder)
 

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 import reports
-from reports.formats.console import percent_interval
 from reports.formats.documents import to_markdown
 from reports.formats.overview import FEW, overview
+from reports.formats.text import score_with_interval
 from reports.run.record import Condition
 from reports.scoring.resampling import Bootstrap
 from reports.tables.results import TABLES
@@ -54,7 +54,7 @@ def test_degradations_stand_by_corruption_against_the_reference(pristine, result
         assert table.header == ("", *names)
         assert [row[0] for row in table.rows] == ["gaussian_noise", "fog", "snow", "jpeg_compression"]
         for name, *cells in table.rows:
-            assert cells == [percent_interval(rows.loc[(name, model)], score) for model in names]
+            assert cells == [score_with_interval(rows.loc[(name, model)], score) for model in names]
             assert cells[0] == "100.0 (100.0–100.0)"
             assert "(" in cells[1]
 

@@ -19,10 +19,14 @@ from reports.formats.documents import to_console, to_html, to_markdown
 from reports.ranks.counterparts import Pair, pair_models
 from reports.ranks.document import ranks_csv, ranks_document, ranks_json
 from reports.ranks.ranks import Ranks, rank_runs
-from reports.run.record import CLEAN, COUNTS, Condition, InvalidRun, ModelRecord, RunRecord
+from reports.run.counts import schema_of
+from reports.run.record import CLEAN, Condition, InvalidRun, ModelRecord, RunRecord
 from reports.scoring.protocols import PROTOCOLS
 from reports.scoring.resampling import Bootstrap
+from reports.tallies import find
 from robseg.cli import cli
+
+SCHEMA = schema_of(find("confusion"))
 
 PIXELS = 10_000
 CLEANS = {"enet": 0.5, "icnet": 0.6, "pspnet": 0.7, "ocrnet": 0.8}
@@ -57,7 +61,7 @@ def write_run(
         models=tuple(ModelRecord(f"{name}@{data}", {}, "0", 1) for name in cleans),
         protocol="custom",
         seed=0,
-        set_version="1",
+        set_versions={"imagenet-c": "1"},
         move_targets=True,
         device="cpu",
         precision="fp32",
@@ -84,7 +88,7 @@ def write_run(
         )
     (folder / "counts").mkdir(parents=True)
     (folder / "run.json").write_text(record.to_json(), encoding="utf-8")
-    pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), folder / "counts" / "0.parquet")
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), folder / "counts" / "0.parquet")
     return folder
 
 
@@ -235,10 +239,10 @@ def test_runs_without_anything_in_common_are_refused(camvid: Path, tmp_path: Pat
 
 
 def test_other_corruptions_of_the_same_names_are_warned_of(camvid: Path, tmp_path: Path) -> None:
-    streets = write_run(tmp_path / "streets", "streets", set_version="2", move_targets=False)
+    streets = write_run(tmp_path / "streets", "streets", set_versions={"imagenet-c": "2"}, move_targets=False)
     document = ranks_document(rank_runs(camvid, streets, resamples=200))
     assert document.warnings == (
-        "the runs differ in corruption set (1 and 2).",
+        "the runs differ in corruption set imagenet-c (1 and 2).",
         "the runs differ in targets (move and stay).",
     )
     assert ranks_document(rank_runs(camvid, camvid, resamples=200)).warnings == ()

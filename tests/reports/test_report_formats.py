@@ -17,21 +17,20 @@ from reports.formats.documents import to_markdown
 from reports.formats.figures import FIGURES, curves, heat_map, save_figures
 from reports.formats.latex import latex_table, latex_text
 from reports.formats.overview import comparable_rows, overview
-from reports.run.record import COUNTS, Condition, InvalidRun
+from reports.run.counts import schema_of
+from reports.run.record import Condition, InvalidRun
 from reports.scoring.protocols import PROTOCOLS, conditions
 from reports.scoring.published import published
 from reports.scoring.resampling import Bootstrap
 from reports.tables.merge import load_runs
 from reports.tables.results import TABLES
+from reports.tallies import find
 from robseg.cli import cli
+
+SCHEMA = schema_of(find("confusion"))
 
 SMALL = Bootstrap(200)
 EVIL = "\\input{x}$a_b$ & 50% #1 ~^ <script>|`\n" + "x" * 10_000
-
-
-def rewrite(run, **changes):
-    record = dataclasses.replace(run.record, **changes)
-    (run.folder / "run.json").write_text(record.to_json(), encoding="utf-8")
 
 
 def rename(run, *names):
@@ -44,9 +43,9 @@ def rename(run, *names):
             for row in pq.read_table(path).to_pylist()
             if row["model"] in new
         ]
-        pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
     models = zip(run.record.models, names, strict=False)
-    rewrite(run, models=tuple(dataclasses.replace(model, name=name) for model, name in models))
+    run.rewrite(models=tuple(dataclasses.replace(model, name=name) for model, name in models))
 
 
 def test_merged_runs_have_the_rows_that_each_has_alone(run, pristine):
@@ -81,7 +80,7 @@ def test_what_cannot_be_merged_is_left_out_and_said(run, pristine):
     merged = load_runs([pristine.folder, run.folder], bootstrap=SMALL)
     assert len(merged.left_out) == 2
     assert "is in an earlier run" in merged.left_out[0]
-    rewrite(run, seed=9)
+    run.rewrite(seed=9)
     merged = load_runs([pristine.folder, run.folder], bootstrap=SMALL)
     assert len(merged.results.summary) == 2
     assert re.search(r"seed \(0 and 9\)", merged.left_out[0])
@@ -159,7 +158,7 @@ def test_of_very_many_models_figures_show_the_most_robust_and_say_so(pristine):
     ids=["one image", "clean only", "without clean"],
 )
 def test_the_smallest_runs_have_every_format(run, tmp_path, changes):
-    rewrite(run, examples=(), **changes)
+    run.rewrite(examples=(), **changes)
     result = invoke(run.folder, "--out", tmp_path / "out", "--format", "html,csv,md,latex,png,svg")
     assert result.exit_code == 0, result.output
     assert len(list((tmp_path / "out").iterdir())) == 1 + 7 + 1 + 1 + 2 * len(FIGURES)

@@ -7,7 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import reports
-from reports.run.record import COUNTS
+from reports.run.counts import schema_of
+from reports.tallies import find
+
+SCHEMA = schema_of(find("confusion"))
 
 CHROMIUM = next(
     filter(
@@ -62,7 +65,7 @@ def report(pristine, tmp_path_factory):
             {**row, "model": other.name} for other in others for row in rows if row["model"] == first.name
         ]
         rows = [{**row, "corruption": renamed(row["corruption"])} for row in rows]
-        pq.write_table(pa.Table.from_pylist(rows, schema=COUNTS), path)
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
     conditions = tuple(
         dataclasses.replace(condition, corruption=renamed(condition.corruption))
         for condition in pristine.record.conditions

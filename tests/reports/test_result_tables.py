@@ -15,11 +15,14 @@ from rich.console import Console
 
 import corruptions
 import reports
-from reports.run.record import CLEAN, COUNTS, Condition, InvalidRun
+from reports.run.counts import schema_of
+from reports.run.record import CLEAN, Condition, InvalidRun
 from reports.scoring.protocols import MOVES_PIXELS, PROTOCOLS, conditions
 from reports.scoring.published import published
 from reports.scoring.resampling import Bootstrap
-from reports.tables.frames import by_corruption
+from reports.tallies import find
+
+SCHEMA = schema_of(find("confusion"))
 
 SCORES = "model,dataset,corruption,group,severity,images,miou,miou_low,miou_high,pixel_accuracy,mean_accuracy"
 CLASSES = "model,dataset,corruption,severity,class,iou"
@@ -31,11 +34,6 @@ SUMMARY = (
 
 def rows_of(path):
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
-
-
-def rewrite(run, **changes):
-    record = dataclasses.replace(run.record, **changes)
-    (run.folder / "run.json").write_text(record.to_json(), encoding="utf-8")
 
 
 def miou_by_definition(run, model, condition):
@@ -68,7 +66,7 @@ def test_miou_equals_the_definition(run):
 
 def test_rows_keep_the_order_of_the_run_with_clean_first(run):
     record = run.record
-    rewrite(run, conditions=record.conditions[::-1])
+    run.rewrite(conditions=record.conditions[::-1])
     scores = reports.load(run.folder).scores
     assert list(scores["model"].unique()) == [model.name for model in record.models]
     first = scores[scores["model"] == record.models[0].name]
@@ -89,7 +87,7 @@ def test_a_mean_over_conditions_without_a_score_is_undefined(run):
     snow = next(k for k, c in enumerate(run.record.conditions) if (c.corruption, c.severity) == ("snow", 3))
     (run.folder / "counts" / f"{snow:03d}.parquet").unlink()
     results = reports.load(run.folder, partial=True)
-    means = by_corruption(results.scores)
+    means = results.corruptions
     assert set(means[means["miou"].isna()]["corruption"]) == {"snow"}
     assert results.summary["mpc"].isna().all()
     assert results.summary["clean_miou"].notna().all()
@@ -108,7 +106,7 @@ def test_degradation_is_given_only_against_a_named_reference(run):
 
 
 def test_a_run_without_corruptions_has_a_clean_score_only(run):
-    rewrite(run, conditions=run.record.conditions[:1], examples=())
+    run.rewrite(conditions=run.record.conditions[:1], examples=())
     summary = reports.write_tables(run.folder).summary
     assert summary["clean_miou"].notna().all()
     assert summary[["mpc", "rpc"]].isna().all(axis=None)
@@ -158,17 +156,18 @@ def test_the_console_summary_shows_percentages(run):
 def test_the_console_summary_of_many_models_has_a_row_for_each(run):
     results = reports.load(run.folder)
     many = [f"model{number}" for number in range(5)]
-    results = dataclasses.replace(
-        results,
-        scores=pd.concat(
-            [
-                results.scores[results.scores["model"] == run.record.models[0].name].assign(model=name)
-                for name in many
-            ]
-        ),
-        summary=pd.concat([results.summary[:1].assign(model=name) for name in many], ignore_index=True),
-    )
-    assert reports.console_summary(results).renderables[0].row_count == 5
+    first = run.record.models[0].name
+
+    def repeated(table):
+        return pd.concat(
+            [table[table["model"] == first].assign(model=name) for name in many], ignore_index=True
+        )
+
+    tables = {
+        name: repeated(getattr(results, name)) for name in ("scores", "summary", "groups", "corruptions")
+    }
+    summary = reports.console_summary(dataclasses.replace(results, **tables))
+    assert summary.renderables[-1].row_count == 5
 
 
 def test_importing_the_schema_does_not_load_plotting():
@@ -190,7 +189,7 @@ def test_every_interval_holds_its_score(run):
 
 
 def test_intervals_of_one_image_are_undefined(run):
-    rewrite(run, images=run.record.images[:1])
+    run.rewrite(images=run.record.images[:1])
     results = reports.write_tables(run.folder)
     assert results.scores["miou"].notna().all()
     assert results.scores[["miou_low", "miou_high"]].isna().all(axis=None)
@@ -206,7 +205,7 @@ def test_intervals_follow_the_bootstrap_that_is_asked_for(run):
 
 
 def test_clusters_are_what_is_resampled(run):
-    rewrite(run, clusters=("a", "a", "a", "b", "b", "b"))
+    run.rewrite(clusters=("a", "a", "a", "b", "b", "b"))
     scoring = reports.write_tables(run.folder).scoring
     assert (scoring.unit, scoring.units) == ("cluster", 2)
     assert json.loads((run.folder / "scoring.json").read_text())["unit"] == "cluster"
@@ -243,8 +242,8 @@ def renamed(run, protocol, **changes):
     for condition in asked[1:]:
         new = [{**row, "corruption": condition.corruption, "severity": condition.severity} for row in rows]
         name = f"{condition.corruption}{condition.severity}.parquet"
-        pq.write_table(pa.Table.from_pylist(new, schema=COUNTS), run.folder / "counts" / name)
-    rewrite(run, conditions=asked, protocol=protocol, **changes)
+        pq.write_table(pa.Table.from_pylist(new, schema=SCHEMA), run.folder / "counts" / name)
+    run.rewrite(conditions=asked, protocol=protocol, **changes)
 
 
 def test_a_run_is_scored_under_any_protocol_whose_conditions_it_has(run):
@@ -272,7 +271,7 @@ def test_a_published_row_is_a_reference_for_its_data_and_conditions_alone(run):
         np.mean([lost / (1 - x) for x in icnet.corrupted.values()])
     )
     assert "Kamann & Rother" in results.scoring.source
-    rewrite(run, conditions=conditions_under("segformer", run))
+    run.rewrite(conditions=conditions_under("segformer", run))
     with pytest.raises(InvalidRun, match="other data"):
         reports.load(run.folder, reference="ICNet")
 
@@ -288,7 +287,7 @@ def test_another_runs_model_is_a_reference_where_data_and_conditions_are_the_sam
         reports.load(run.folder, reference=str(pristine.folder))
     with pytest.raises(InvalidRun, match="but got 'nobody'"):
         reports.load(run.folder, reference=f"{pristine.folder}:nobody")
-    rewrite(run, seed=7)
+    run.rewrite(seed=7)
     with pytest.raises(InvalidRun, match=r"seed \(7 and 0\)"):
         reports.load(run.folder, reference=other)
 

@@ -75,12 +75,10 @@ class RefinedModel:
         """How labels are refined, for a run's record."""
         return {
             **self.base.facts,
-            "method": METHOD,
-            "labels_of": self.base.name,
-            "by": self.offsets.title,
-            "sha256": self.offsets.sha256,
-            "scale": str(self.scale),
-            "offsets": self.offsets.origin,
+            "Refines the labels of": self.base.name,
+            "Refined by": f"{METHOD} with {self.offsets.title}, {self.scale} pixels per unit of offset",
+            "Offsets": self.offsets.origin,
+            "Offsets, SHA-256": self.offsets.sha256,
         }
 
     def gmacs(self, height: int, width: int) -> float | None:

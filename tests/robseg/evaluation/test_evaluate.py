@@ -67,11 +67,11 @@ def test_results_are_data_frames_and_load_finds_them_again(whole: Path) -> None:
 def test_the_record_says_what_was_run(whole: Path, model: Model, dataset: Dataset) -> None:
     record = RunRecord.load(whole)
     assert record.images == dataset.ids
-    assert record.set_version == corruptions.SET_VERSION
+    assert record.set_versions == {"imagenet-c": "1"}
     assert record.models[0].sha256 == model.sha256
     assert record.models[0].parameters == model.parameters
     assert record.models[0].ms_per_image is not None
-    assert {"read", "corrupt", "count", "write", "score", "wall"} <= record.seconds.keys()
+    assert {"read", "corrupt", "count:confusion", "write", "score", "wall"} <= record.seconds.keys()
     assert all((whole / example.prediction).is_file() for example in record.examples)
 
 

@@ -53,12 +53,12 @@ def test_refined_rows_stand_beside_plain_ones(
     )
     assert set(results.scores.model) == {model.name, f"{model.name}+segfix"}
     record = json.loads((tmp_path / "run.json").read_text())
-    assert record["refinement"]["method"] == "segfix"
-    assert record["refinement"]["scale"] == "2"
-    assert len(record["refinement"]["sha256"]) == 64
-    assert "as the models saw it" in record["refinement"]["offsets"]
     plain, both = record["models"]
-    assert (plain["refines"], both["refines"]) == ("", model.name)
+    assert plain["facts"] == {}
+    assert both["facts"]["Refines the labels of"] == model.name
+    assert both["facts"]["Refined by"].startswith("segfix with segfix:tiny, 2 pixels")
+    assert "as the models saw it" in both["facts"]["Offsets"]
+    assert len(both["facts"]["Offsets, SHA-256"]) == 64
     assert both["parameters"] > plain["parameters"]
     assert both["gmacs"] > plain["gmacs"]
     assert both["ms_per_image"] > plain["ms_per_image"] > 0
@@ -85,8 +85,8 @@ def test_precomputed_offsets_are_told_to_leak(
 ) -> None:
     robseg.evaluate(model, dataset, "none", refine="segfix", offsets=offsets, out=tmp_path / "run")
     record = json.loads((tmp_path / "run" / "run.json").read_text())
-    assert "leak" in record["refinement"]["offsets"]
-    assert record["refinement"]["by"] == str(offsets)
+    assert "leak" in record["models"][1]["facts"]["Offsets"]
+    assert str(offsets) in record["models"][1]["facts"]["Refined by"]
     assert "leak" in (tmp_path / "run" / "report.html").read_text()
 
 

@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reports.tallies import wanted
 from robseg.datasets.base import Dataset, Sample
 from robseg.evaluation import worker as worker_module
-from robseg.evaluation.plan import CLEAN_CONDITION, Shard
+from robseg.evaluation.conditions import CLEAN_CONDITION
+from robseg.evaluation.job import Job
+from robseg.evaluation.shards import Shard
 from robseg.evaluation.store import Context
-from robseg.evaluation.worker import Job, Worker
+from robseg.evaluation.worker import Worker
 from robseg.models.model import Model
 
 
@@ -26,14 +29,18 @@ def test_images_are_kept_while_there_is_room(
         read[index] += 1
         return dataset.read(index)
 
-    context = Context("d", "1", 0, True, "cpu", "fp32", {model.name: "sha"})
-    table = np.arange(256, dtype=np.uint8)
     job = Job(
-        {model.name: model}, {model.name: table}, dataclasses.replace(dataset, read=counted), context, 2
+        conditions=(CLEAN_CONDITION,),
+        models={model.name: model},
+        label_maps={model.name: np.arange(256, dtype=np.uint8)},
+        dataset=dataclasses.replace(dataset, read=counted),
+        context=Context("d", {}, 0, True, "cpu", "fp32", {model.name: "sha"}),
+        tallies=wanted(()),
+        batch_size=2,
     )
     worker = Worker(job, tmp_path)
     for _ in range(3):
-        worker.run(Shard(CLEAN_CONDITION, (0, 1, 2), dataset.ids[:3], (model.name,)))
+        worker.run(Shard(CLEAN_CONDITION, (0, 1, 2), dataset.ids[:3], (model.name,), ("confusion",)))
     assert read == {0: reads, 1: reads, 2: reads}
     held = sum(sample.image.nbytes + sample.target.nbytes for sample in worker._samples.values())
     assert held <= room or len(worker._samples) == 1

@@ -118,12 +118,14 @@ def test_base_offsets_and_scale_make_the_identity(model: Model, segfix: Model, s
 def test_the_facts_say_how_it_was_refined(model: Model, segfix: Model, stored: StoredOffsets) -> None:
     assert model.facts == {}
     facts = RefinedModel(model, PredictedOffsets(segfix), scale=3).facts
-    assert (facts["method"], facts["labels_of"], facts["scale"]) == ("segfix", model.name, "3")
-    assert (facts["by"], facts["sha256"]) == (segfix.name, segfix.sha256)
-    assert "as the models saw it" in facts["offsets"]
+    assert facts["Refines the labels of"] == model.name
+    assert facts["Refined by"] == f"segfix with {segfix.name}, 3 pixels per unit of offset"
+    assert "as the models saw it" in facts["Offsets"]
+    assert facts["Offsets, SHA-256"] == segfix.sha256
     facts = RefinedModel(model, stored).facts
-    assert (facts["by"], facts["sha256"]) == (str(stored.folder), stored.sha256)
-    assert "leak what the corruptions hide" in facts["offsets"]
+    assert str(stored.folder) in facts["Refined by"]
+    assert "leak what the corruptions hide" in facts["Offsets"]
+    assert facts["Offsets, SHA-256"] == stored.sha256
 
 
 def test_it_can_be_sent_to_a_process(model: Model, segfix: Model) -> None:

@@ -1,4 +1,4 @@
-"""Counts near boundaries equal their definitions, pixel by pixel, and leave ignored pixels alone."""
+"""Counts of every tally equal their definitions, pixel by pixel, and add up."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from robseg.errors import InputError
-from robseg.evaluation.boundaries import check_widths, count_boundaries, edges_of, near_boundary
+from reports.run.tally import Prediction, Row
+from reports.tallies import find, kinds, register, wanted
+from reports.tallies._bands import near_boundary
 
 CLASSES = 4
 IGNORED, NO_CLASS = 255, 9  # 9: a model's channel that the data set does not know
@@ -25,6 +26,11 @@ def blocks(seed: int, values: list[int]) -> Labels:
     return np.where(rng.random(labels.shape) < rng.choice([0, 0, 0.05]), rng.choice(values), labels).astype(
         np.uint8
     )
+
+
+def count(name: str, prediction: Labels, target: Labels) -> Row:
+    tally = find(name)
+    return tally.count(Prediction(prediction), tally.prepare(target), CLASSES)
 
 
 seeds = st.integers(0, 2**32 - 1)
@@ -58,38 +64,80 @@ def band_by_definition(labels: Labels, target: Labels, c: int, width: int) -> ND
     return (labels == c) & ~eroded[1:-1, 1:-1] & ~ignored
 
 
+@given(seeds)
+def test_confusion_counts_equal_the_definition(seed: int) -> None:
+    prediction, target = pair(seed)
+    counts = count("confusion", prediction, target)
+    kept = target != IGNORED
+    for c in range(CLASSES):
+        assert counts["tp"][c] == np.sum(kept & (target == c) & (prediction == c))
+        assert counts["fp"][c] == np.sum(kept & (target != c) & (prediction == c))
+        assert counts["fn"][c] == np.sum(kept & (target == c) & (prediction != c))
+
+
+@given(seeds)
+def test_confusion_counts_of_parts_add_up(seed: int) -> None:
+    prediction, target = pair(seed)
+    whole = count("confusion", prediction, target)
+    parts = [count("confusion", prediction[rows], target[rows]) for rows in (slice(2), slice(2, None))]
+    for name, numbers in whole.items():
+        np.testing.assert_array_equal(numbers, parts[0][name] + parts[1][name])
+
+
+@pytest.mark.parametrize("name", ["confusion", "trimap-2", "boundary-2"])
+def test_a_row_has_the_columns_that_the_tally_says(name: str) -> None:
+    row = count(name, *pair(3))
+    assert {column: len(numbers) for column, numbers in row.items()} == find(name).lengths(CLASSES)
+    assert all(numbers.dtype == np.int64 for numbers in row.values())
+
+
+def test_images_of_two_sizes_are_refused() -> None:
+    with pytest.raises(ValueError, match="one shape"):
+        count("confusion", np.zeros((2, 3), np.uint8), np.zeros((3, 2), np.uint8))
+
+
+def test_a_run_counts_the_primary_tally_first_and_each_once() -> None:
+    names = [tally.name for tally in wanted(["trimap-2", "confusion", "trimap-2"])]
+    assert names == ["confusion", "trimap-2"]
+
+
+def test_a_kind_of_tally_is_registered_once() -> None:
+    assert set(kinds()) >= {"confusion", "trimap", "boundary"}
+    with pytest.raises(ValueError, match="twice"):
+        register("confusion", find)
+
+
 @given(seeds, widths)
 def test_trimap_counts_equal_the_definition(seed: int, width: int) -> None:
     prediction, target = pair(seed)
-    counts = count_boundaries(prediction, edges_of(target, [width]), CLASSES)[f"trimap-{width}"]
+    counts = count(f"trimap-{width}", prediction, target)
     near = near_by_definition(target, width)
     for c in range(CLASSES):
-        assert counts.tp[c] == np.sum(near & (target == c) & (prediction == c))
-        assert counts.fp[c] == np.sum(near & (target != c) & (prediction == c))
-        assert counts.fn[c] == np.sum(near & (target == c) & (prediction != c))
-    assert all(field.dtype == np.int64 for field in counts)
+        assert counts["tp"][c] == np.sum(near & (target == c) & (prediction == c))
+        assert counts["fp"][c] == np.sum(near & (target != c) & (prediction == c))
+        assert counts["fn"][c] == np.sum(near & (target == c) & (prediction != c))
 
 
 @given(seeds, widths)
 def test_boundary_counts_equal_the_definition(seed: int, width: int) -> None:
     prediction, target = pair(seed)
-    counts = count_boundaries(prediction, edges_of(target, [width]), CLASSES)[f"boundary-{width}"]
+    counts = count(f"boundary-{width}", prediction, target)
     for c in range(CLASSES):
         mine = band_by_definition(prediction, target, c, width)
         true = band_by_definition(target, target, c, width)
-        assert counts.tp[c] == np.sum(mine & true)
-        assert counts.fp[c] == np.sum(mine & ~true)
-        assert counts.fn[c] == np.sum(true & ~mine)
-    assert all(field.dtype == np.int64 for field in counts)
+        assert counts["tp"][c] == np.sum(mine & true)
+        assert counts["fp"][c] == np.sum(mine & ~true)
+        assert counts["fn"][c] == np.sum(true & ~mine)
 
 
 @given(seeds)
 def test_a_perfect_prediction_has_no_errors_whatever_it_says_of_ignored_pixels(seed: int) -> None:
     noise, target = pair(seed)
     perfect = np.where(target == IGNORED, noise, target).astype(np.uint8)
-    for counts in count_boundaries(perfect, edges_of(target, [1, 3]), CLASSES).values():
-        assert not counts.fp.any()
-        assert not counts.fn.any()
+    for name in ("confusion", "trimap-1", "trimap-3", "boundary-1", "boundary-3"):
+        counts = count(name, perfect, target)
+        assert not counts["fp"].any()
+        assert not counts["fn"].any()
 
 
 def test_a_boundary_against_ignored_pixels_is_none() -> None:
@@ -103,23 +151,8 @@ def test_far_from_boundaries_nothing_counts() -> None:
     target[:, 30:] = 1
     prediction = target.copy()
     prediction[18:22, 8:12] = 2
-    counts = count_boundaries(prediction, edges_of(target, [2]), CLASSES)
-    assert counts["trimap-2"].fp.sum() == counts["trimap-2"].fn.sum() == 0
-    assert counts["trimap-2"].tp.tolist() == [80, 80, 0, 0]
+    near = count("trimap-2", prediction, target)
+    assert near["fp"].sum() == near["fn"].sum() == 0
+    assert near["tp"].tolist() == [80, 80, 0, 0]
     # A band of the prediction lies around its hole, where the target has none.
-    assert counts["boundary-2"].fp.tolist() == [8 * 8 - 4 * 4, 0, 4 * 4, 0]
-
-
-def test_each_width_gives_the_same_alone() -> None:
-    prediction, target = pair(5)
-    together = count_boundaries(prediction, edges_of(target, [2, 5]), CLASSES)
-    alone = count_boundaries(prediction, edges_of(target, [5]), CLASSES)
-    assert list(together) == ["trimap-2", "boundary-2", "trimap-5", "boundary-5"]
-    for region, counts in alone.items():
-        np.testing.assert_array_equal(counts, together[region])
-
-
-@pytest.mark.parametrize("widths", [(0,), (2, -1), (2, 2), (1.5,)])
-def test_widths_that_are_none_are_refused(widths: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match=f"from 1 on, but got {widths[0]}"):
-        check_widths(widths)
+    assert count("boundary-2", prediction, target)["fp"].tolist() == [8 * 8 - 4 * 4, 0, 4 * 4, 0]

@@ -1,4 +1,4 @@
-"""The straight line of a run: plan, execute, store."""
+"""Doing the shards of a job, with progress and the time it took."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from reports.run.record import Condition
 from robseg.evaluation.executors import Executor
-from robseg.evaluation.plan import Shard, plan
-from robseg.evaluation.store import Store
-from robseg.evaluation.worker import Job
+from robseg.evaluation.job import Job
+from robseg.evaluation.shards import Shard
 
-__all__ = ["Progress", "Timing", "run", "todo"]
+__all__ = ["Progress", "Timing", "run"]
 
 
 class Progress(NamedTuple):
@@ -32,32 +30,21 @@ class Timing(NamedTuple):
     wall: float
 
 
-def todo(job: Job, conditions: Sequence[Condition], store: Store) -> list[Shard]:
-    """Return the shards that are not on disk.
-
-    Raises
-    ------
-    InputError
-        If the folder holds counts of another run.
-    """
-    return plan(conditions, job.dataset.ids, tuple(job.models), store.done(job.context), job.regions)
-
-
 def run(
     job: Job,
-    counts_dir: Path,
+    out: Path,
     shards: Sequence[Shard],
     execute: Executor,
     progress: Callable[[Progress], None] | None = None,
 ) -> Timing:
-    """Do the shards, telling `progress` after each, and return where the time went."""
+    """Do the shards, calling `progress` after each, and return where the time went."""
     start = time.perf_counter()
     stages: Counter[str] = Counter()
     predicted: Counter[str] = Counter()
     done, total = 0, sum(map(len, shards))
     if progress is not None:
         progress(Progress(done, total))
-    for shard, seconds in execute(job, counts_dir, shards):
+    for shard, seconds in execute(job, out, shards):
         stages.update(seconds)
         predicted.update(dict.fromkeys(shard.models, len(shard.indices)))
         done += len(shard)

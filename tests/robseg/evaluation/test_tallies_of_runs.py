@@ -1,4 +1,4 @@
-"""Boundaries in a whole evaluation: right by their definition, the same bytes however it was done."""
+"""Further tallies in a whole evaluation: right by their definition, the same bytes however it was done."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -9,17 +9,16 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import torch
-from click.testing import CliRunner
 from scipy import ndimage
 
 import corruptions
 import reports
 import robseg
-from reports.run.record import MissingCounts
+from reports.run.record import InvalidRun, MissingCounts
 from reports.tables.merge import load_runs
-from robseg.cli import cli
+from reports.tables.results import Results
+from reports.tables.tallies import csv_tables
 from robseg.datasets.base import Dataset, Sample
-from robseg.errors import InputError
 from robseg.evaluation import worker
 from robseg.models.model import Model
 from robseg.models.refine.files import write_offsets
@@ -37,8 +36,18 @@ def tables(out: Path) -> dict[str, bytes]:
     return {name: (out / name).read_bytes() for name in TABLES}
 
 
-def rows(out: Path, folder: str) -> int:
-    return sum(pq.read_metadata(path).num_rows for path in (out / folder).glob("*.parquet"))
+def shards(out: Path) -> dict[Path, bytes]:
+    """Return the counts of all tallies, file by file."""
+    return {path.relative_to(out): path.read_bytes() for path in (out / "counts").rglob("*.parquet")}
+
+
+def rows(out: Path) -> int:
+    """Return the number of rows of the tallies besides the primary one."""
+    return sum(pq.read_metadata(path).num_rows for path in (out / "counts").glob("*/*.parquet"))
+
+
+def boundaries(results: Results) -> pd.DataFrame:
+    return csv_tables(results.tallies)["boundaries"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -101,7 +110,7 @@ def test_scores_near_boundaries_equal_their_definitions(whole: Path, model: Mode
 
 
 def test_loaded_results_have_the_table_that_was_written(whole: Path) -> None:
-    pd.testing.assert_frame_equal(robseg.load(whole).boundaries, pd.read_csv(whole / "boundaries.csv"))
+    pd.testing.assert_frame_equal(boundaries(robseg.load(whole)), pd.read_csv(whole / "boundaries.csv"))
 
 
 def test_asking_for_widths_later_counts_only_these_and_ends_with_the_same_bytes(
@@ -111,12 +120,12 @@ def test_asking_for_widths_later_counts_only_these_and_ends_with_the_same_bytes(
     asked = (model, dataset, "fog,geometric_distortion", (4,))
     robseg.evaluate(*asked, out=out, examples=False)
     assert not (out / "boundaries.csv").exists()
-    before = {path: path.read_bytes() for path in (out / "counts").iterdir()}
+    before = shards(out)
     robseg.evaluate(*asked, out=out, boundaries=(1,), examples=False)
-    assert rows(out, "boundaries") == 2 * 3 * len(dataset)
+    assert rows(out) == 2 * 3 * len(dataset)
     robseg.evaluate(*asked, out=out, boundaries=(1, 3), examples=False)
-    assert rows(out, "boundaries") == 4 * 3 * len(dataset)
-    assert {path: path.read_bytes() for path in (out / "counts").iterdir()} == before
+    assert rows(out) == 4 * 3 * len(dataset)
+    assert before.items() <= shards(out).items()
     assert tables(out) == tables(whole)
 
     def fail(*_: object) -> None:
@@ -125,7 +134,7 @@ def test_asking_for_widths_later_counts_only_these_and_ends_with_the_same_bytes(
     monkeypatch.setattr(worker.Worker, "run", fail)
     robseg.evaluate(*asked, out=out, boundaries=(1, 3), examples=False)
     assert tables(out) == tables(whole)
-    assert robseg.evaluate(*asked, out=out, examples=False).boundaries.empty
+    assert robseg.evaluate(*asked, out=out, examples=False).tallies == ()
     assert not (out / "boundaries.csv").exists()
 
 
@@ -135,15 +144,14 @@ def test_a_lost_shard_near_boundaries_is_missed_and_counted_again(
     out = tmp_path / "run"
     asked = (model, dataset, "fog,geometric_distortion", (4,))
     robseg.evaluate(*asked, out=out, boundaries=(1, 3), examples=False, batch_size=2)
-    shards = {path.name: path.read_bytes() for path in (out / "boundaries").iterdir()}
-    lost = out / "boundaries" / min(shards)
+    before = shards(out)
+    lost = out / "counts" / "boundary-3" / min((out / "counts" / "boundary-3").iterdir()).name
     lost.unlink()
-    with pytest.raises(MissingCounts, match=r"boundaries, but 5 are missing"):
+    with pytest.raises(MissingCounts, match=r"boundary-3, but 5 are missing"):
         reports.load(out)
     robseg.evaluate(*asked, out=out, boundaries=(1, 3), examples=False)
-    assert {path.name: path.read_bytes() for path in (out / "boundaries").iterdir()} == shards | {
-        lost.name: lost.read_bytes()
-    }
+    found = shards(out)
+    assert found == before | {lost.relative_to(out): found[lost.relative_to(out)]}
     assert tables(out) == tables(whole)
 
 
@@ -163,9 +171,9 @@ def test_refined_labels_have_scores_near_boundaries_too(
         refine="segfix",
         offsets=tmp_path,
     )
-    plain, moved = (part for _, part in results.boundaries.groupby("model"))
+    plain, moved = (part for _, part in boundaries(results).groupby("model"))
     assert (plain["model"].iloc[0], moved["model"].iloc[0]) == (model.name, f"{model.name}+segfix")
-    alone = robseg.load(whole).boundaries[:2]
+    alone = boundaries(robseg.load(whole))[:2]
     np.testing.assert_array_equal(plain["trimap_miou"], alone["trimap_miou"])
     assert (moved["trimap_miou"].to_numpy() != plain["trimap_miou"].to_numpy()).all()
 
@@ -188,7 +196,7 @@ def test_a_perfect_model_scores_one(dataset: Dataset, tmp_path: Path) -> None:
         boundaries=(2,),
         examples=False,
     )
-    assert results.boundaries[["trimap_miou", "boundary_iou"]].to_numpy().tolist() == [[1.0, 1.0]]
+    assert boundaries(results)[["trimap_miou", "boundary_iou"]].to_numpy().tolist() == [[1.0, 1.0]]
 
 
 def test_merged_runs_keep_the_boundaries_that_each_has(
@@ -197,16 +205,12 @@ def test_merged_runs_keep_the_boundaries_that_each_has(
     other = dataclasses.replace(model, card=dataclasses.replace(model.card, id="other"))
     robseg.evaluate(other, dataset, "fog,geometric_distortion", (4,), out=tmp_path, examples=False)
     merged = load_runs([tmp_path, whole]).results
-    for table in ("boundaries", "boundary_means"):
-        pd.testing.assert_frame_equal(getattr(merged, table), getattr(robseg.load(whole), table))
+    for name, table in csv_tables(robseg.load(whole).tallies).items():
+        pd.testing.assert_frame_equal(csv_tables(merged.tallies)[name], table)
 
 
-@pytest.mark.parametrize("widths", ["2,x", "0", "-1", ""])
-def test_a_wrong_width_is_refused(widths: str, tmp_path: Path) -> None:
-    result = CliRunner().invoke(
-        cli, ["evaluate", "-m", "enet", "-o", str(tmp_path / "o"), "--boundaries", widths]
-    )
-    assert result.exit_code == 2, result.output
-    assert result.output.startswith("Error: Expected widths of boundaries")
-    with pytest.raises(InputError, match="2, 2"):
-        robseg.evaluate("enet", out=tmp_path / "o", boundaries=(2, 2))
+@pytest.mark.parametrize("name", ["trimap-x", "trimap-0", "edge-2", "trimap"])
+def test_a_wrong_tally_is_refused_before_anything_is_loaded(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidRun, match=name):
+        robseg.evaluate("enet", out=tmp_path / "o", tallies=(name,))
+    assert not (tmp_path / "o").exists()

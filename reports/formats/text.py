@@ -1,0 +1,66 @@
+"""Scores and how they were made, in words and numbers that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from reports.run.record import CLEAN, ModelRecord, RunRecord
+from reports.run.tally import PERCENT, Unit
+from reports.tables.results import Results
+
+__all__ = ["percent", "score_alone", "score_with_interval", "scoring_sentence", "seen_in_training"]
+
+
+def percent(fraction: float) -> str:
+    """Return a fraction as a percentage with one decimal, a dash where it is undefined.
+
+    Examples
+    --------
+    >>> percent(0.5331), percent(float("nan"))
+    ('53.3', '–')
+    """
+    return PERCENT.text(fraction)
+
+
+def scoring_sentence(results: Results) -> str:
+    """Return in words how the scores were made."""
+    scoring = results.scoring
+    against = (
+        f"; reference {scoring.reference} ({scoring.source}), {scoring.ratio}" if scoring.reference else ""
+    )
+    intervals = (
+        f"{100 * scoring.confidence:g} % intervals from {scoring.resamples} resamples of {scoring.units} "
+        f"{scoring.unit}s ({scoring.method})"
+        if scoring.units > 1
+        else "no intervals: there is a single image or cluster"
+    )
+    protocol = scoring.protocol or "custom"
+    return f"Protocol {protocol}; mPC is the mean over {scoring.mean_over}{against}; {intervals}."
+
+
+def score_with_interval(row: Mapping[Any, Any], column: str, unit: Unit = PERCENT) -> str:
+    """Return a score of a row of a table with its interval, where it has one.
+
+    Examples
+    --------
+    >>> score_with_interval({"mpc": 0.5, "mpc_low": 0.4, "mpc_high": 0.612}, "mpc")
+    '50.0 (40.0–61.2)'
+    """
+    low, high = row[f"{column}_low"], row[f"{column}_high"]
+    value = unit.text(row[column])
+    return value if pd.isna(low) else f"{value} ({unit.text(low)}–{unit.text(high)})"
+
+
+def score_alone(row: Mapping[Any, Any], column: str, unit: Unit = PERCENT) -> str:
+    """Return a score of a row of a table without its interval."""
+    return unit.text(row[column])
+
+
+def seen_in_training(model: ModelRecord, record: RunRecord) -> list[str]:
+    """Return those of a run's corruptions that a model's card says it was trained with."""
+    seen = model.card.get("seen_corruptions")
+    here = {c.corruption for c in record.conditions if c.corruption != CLEAN}
+    return [name for name in seen if name in here] if isinstance(seen, list | tuple) else []

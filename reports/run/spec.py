@@ -1,0 +1,55 @@
+"""RUN and RUN:MODEL, as people name what is scored, compared or gated."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from reports.run.record import InvalidRun, RunRecord
+
+__all__ = ["open_spec", "pick_model", "split_spec"]
+
+
+def open_spec(spec: str | Path) -> tuple[Path, RunRecord]:
+    """Return a run's folder and its record, with one model only where RUN:MODEL names one.
+
+    Raises
+    ------
+    InvalidRun
+        If there is no such run or model.
+    """
+    run, name = split_spec(str(spec))
+    if run is None:
+        raise InvalidRun(f"Expected RUN or RUN:MODEL, but there is no run in '{spec}' (it has no run.json).")
+    record = RunRecord.load(run)
+    return run, record if name is None else pick_model(record, name, run)
+
+
+def split_spec(text: str) -> tuple[Path | None, str | None]:
+    """Return the run's folder and the model's name of RUN or RUN:MODEL; no folder where there is no run.
+
+    Both parts may have colons in them.
+    """
+    if (Path(text) / "run.json").is_file():
+        return Path(text), None
+    for place, character in enumerate(text):
+        if character == ":" and (Path(text[:place]) / "run.json").is_file():
+            return Path(text[:place]), text[place + 1 :]
+    return None, None
+
+
+def pick_model(record: RunRecord, name: str | None, run: Path) -> RunRecord:
+    """Return a record with one of its models: the named one, or the only one.
+
+    Raises
+    ------
+    InvalidRun
+        If there is no such model, or several and none is named.
+    """
+    names = [model.name for model in record.models]
+    if name is None and len(names) > 1:
+        raise InvalidRun(f"Expected RUN:MODEL, as {run} has {len(names)} models: {', '.join(names)}.")
+    chosen = name if name is not None else names[0]
+    if chosen not in names:
+        raise InvalidRun(f"Expected a model of {run} ({', '.join(names)}), but got '{chosen}'.")
+    return dataclasses.replace(record, models=(record.models[names.index(chosen)],))

@@ -1,0 +1,70 @@
+"""The tallies: a module each, found by its name, with a function `tally` that makes it.
+
+`trimap-2` is made by `tally("2")` of the module `trimap`. `register` makes a tally of one's own known.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+
+from reports.run.record import InvalidRun
+from reports.run.tally import PRIMARY, Tally
+
+__all__ = ["find", "kinds", "register", "wanted"]
+
+Maker = Callable[[str], Tally]
+
+_makers: dict[str, Maker] = {}
+
+
+def register(kind: str, maker: Maker) -> None:
+    """Make a kind of tally known: `maker(argument)` returns the tally named KIND, or KIND-ARGUMENT.
+
+    Raises
+    ------
+    ValueError
+        If there is one of that name.
+    """
+    if kind in _makers:
+        raise ValueError(f"The tally '{kind}' is registered twice.")
+    _makers[kind] = maker
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the kinds of tallies.
+
+    Examples
+    --------
+    >>> kinds()
+    ('boundary', 'confusion', 'trimap')
+    """
+    return tuple(_makers)
+
+
+def find(name: str) -> Tally:
+    """Return the tally of a name such as `confusion` or `trimap-2`.
+
+    Raises
+    ------
+    InvalidRun
+        If there is no such kind of tally, or its argument is wrong.
+    """
+    kind, _, argument = name.partition("-")
+    if kind not in _makers:
+        near = get_close_matches(kind, _makers, n=1)
+        hint = f"did you mean '{near[0]}'? " if near else ""
+        raise InvalidRun(f"Unknown tally '{name}': {hint}Known are {', '.join(_makers)}.")
+    return _makers[kind](argument)
+
+
+def wanted(names: Iterable[str]) -> tuple[Tally, ...]:
+    """Return the tallies of a run that was asked for some by name: the primary one, then these, each once."""
+    return tuple({name: find(name) for name in (PRIMARY, *names)}.values())
+
+
+for _module in pkgutil.iter_modules(__path__):
+    if not _module.name.startswith("_"):  # numerics that several share
+        register(_module.name, importlib.import_module(f"{__name__}.{_module.name}").tally)

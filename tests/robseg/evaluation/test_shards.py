@@ -1,0 +1,90 @@
+"""The shards hold every missing row once, whatever is on disk."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.run.record import Condition
+from robseg.errors import InputError
+from robseg.evaluation.conditions import CLEAN_CONDITION, conditions_of, parse_corruptions
+from robseg.evaluation.shards import RowKey, Shard, missing_shards
+
+CONDITIONS = (CLEAN_CONDITION, Condition("fog", 1, "weather"), Condition("fog", 3, "weather"))
+
+
+TALLIES = ("confusion", "trimap-2")
+
+
+def rows(shards: list[Shard]) -> list[RowKey]:
+    return [key for shard in shards for tally in shard.tallies for key in shard.rows(tally)]
+
+
+@given(st.integers(1, 40), st.sets(st.integers(0, 10_000)))
+def test_shards_and_disk_make_up_the_grid_without_overlap(number: int, on_disk: set[int]) -> None:
+    images = [f"i{index}" for index in range(number)]
+    every = rows(missing_shards(CONDITIONS, images, ["a", "b"], TALLIES, set()))
+    assert len(every) == len(set(every)) == 3 * 2 * 2 * number
+    done = {key for index, key in enumerate(every) if index in on_disk}
+    missing = rows(missing_shards(CONDITIONS, images, ["a", "b"], TALLIES, done))
+    assert len(missing) == len(set(missing))
+    assert set(missing) == set(every) - done
+
+
+def test_clean_images_come_first() -> None:
+    shards = missing_shards(CONDITIONS, [f"i{index}" for index in range(30)], ["a"], ["confusion"], set())
+    blocks = sum(shard.condition == CLEAN_CONDITION for shard in shards)
+    assert blocks > 1
+    assert all(shard.condition == CLEAN_CONDITION for shard in shards[:blocks])
+
+
+def test_models_share_a_shard_so_that_they_share_its_images() -> None:
+    shards = missing_shards(CONDITIONS, ["x"], ["a", "b"], TALLIES, set())
+    assert all(shard.models == ("a", "b") for shard in shards)
+
+
+def test_a_content_key_depends_on_everything_that_counts_depend_on() -> None:
+    shard = Shard(CONDITIONS[1], (0,), ("x",), ("a",), TALLIES)
+    others = [
+        dataclasses.replace(shard, condition=CONDITIONS[2]),
+        dataclasses.replace(shard, images=("y",)),
+        dataclasses.replace(shard, models=("b",)),
+    ]
+    keys = {
+        shard.content_key("confusion", "context"),
+        shard.content_key("confusion", "other"),
+        shard.content_key("trimap-2", "context"),
+        *(other.content_key("confusion", "context") for other in others),
+    }
+    assert len(keys) == 6
+    alone = Shard(CONDITIONS[1], (7,), ("x",), ("a",), ("confusion",))
+    assert alone.content_key("confusion", "context") == shard.content_key("confusion", "context")
+
+
+def test_names_groups_and_subsets_mix_and_count_once() -> None:
+    assert parse_corruptions("none") == ()
+    assert parse_corruptions("fog, weather")[0] == "fog"
+    assert sorted(parse_corruptions("fog,weather")) == sorted(parse_corruptions("weather"))
+
+
+@pytest.mark.parametrize(("text", "said"), [("fgo", "fog"), ("", "corruption"), ("fog,,snow", "corruption")])
+def test_a_misspelt_corruption_is_the_users_to_mend(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        parse_corruptions(text)
+
+
+def test_a_severity_outside_1_to_5_is_refused() -> None:
+    with pytest.raises(InputError, match="from 1 to 5, but got 6"):
+        conditions_of([("fog", 6)])
+
+
+def test_corrupted_images_come_severity_by_severity_within_a_block() -> None:
+    conditions = (
+        CLEAN_CONDITION,
+        *(Condition(name, s, "weather") for name in ("fog", "snow") for s in (1, 3)),
+    )
+    shards = missing_shards(conditions, ["x"], ["a"], ["confusion"], set())
+    assert [(shard.condition.corruption, shard.condition.severity) for shard in shards] == [
+        ("clean", 0), ("fog", 1), ("snow", 1), ("fog", 3), ("snow", 3)
+    ]  # fmt: skip
