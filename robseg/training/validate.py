@@ -1,4 +1,4 @@
-"""The mIoU of predictions over a validation split, with its interval."""
+"""The mIoU of a network on a validation split, with its interval."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Score", "counted", "score"]
 
 
 class Score(NamedTuple):
-    """A mIoU and its 95 % interval, fractions; the ends are NaN for a single image or block of frames."""
+    """An mIoU and its 95 % interval, as fractions; the ends are NaN for a single image or block of frames."""
 
     miou: float
     low: float
@@ -27,12 +27,12 @@ class Score(NamedTuple):
 def counted(
     pairs: Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]], num_classes: int
 ) -> NDArray[np.int64]:
-    """Return the counts (tp, fp, fn) of predictions against targets, uint8 (H, W) each: (N, 3, C)."""
+    """Count tp, fp and fn of (prediction, target) pairs, uint8 (H, W) each; returns (N, 3, C)."""
     return np.array([count(prediction, target, num_classes) for prediction, target in pairs], np.int64)
 
 
 def score(counts: NDArray[np.int64], dataset: Dataset) -> Score:
-    """Return the mIoU of counts (N, 3, C) of a data set's images, added over all of them.
+    """Return the mIoU of a data set from the counts (N, 3, C) of its images.
 
     Examples
     --------

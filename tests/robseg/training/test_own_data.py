@@ -47,7 +47,7 @@ def test_validation_may_have_a_folder_of_its_own(yard):
 
 
 def test_a_card_says_that_it_was_validated_on_what_was_trained_on(yard):
-    assert run(yard)["published_protocol"].endswith("; on these images it was trained")
+    assert run(yard)["published_protocol"].endswith("; it was also trained on these images")
 
 
 def test_other_classes_to_validate_on_are_refused_before_anything_is_written(yard):
