@@ -1,4 +1,4 @@
-"""The encoders that architectures share: images in, maps of four stages out."""
+"""The encoders that architectures share: they map images to the feature maps of four stages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from robseg.registry import unknown_name
 
 __all__ = ["BACKBONE_NAMES", "Backbone", "build_backbone"]
 
-# The module of each family has a builder of the family's name: (name, **flags) to a backbone.
+# The module of each family has a builder with the family's name: it takes (name, **flags).
 FAMILIES = {
     "resnet": tuple(f"resnet{depth}{variant}" for depth in (18, 50, 101) for variant in ("", "v1c", "v1d")),
     "mobilenet_v2": ("mobilenet_v2",),
@@ -27,8 +27,8 @@ BACKBONE_NAMES = tuple(FAMILY_OF)
 class Backbone(nn.Module):
     """An encoder without a classifier.
 
-    `channels` are those of the four maps that it returns of normalised float (N, 3, H, W): at 1/4, 1/8, 1/16
-    and 1/32 of the images' size, the later ones larger where strides give way to dilations.
+    It maps normalised float (N, 3, H, W) to four maps with `channels` channels, at 1/4, 1/8, 1/16 and 1/32 of
+    the image's size. Later maps are larger if dilations replace strides.
     """
 
     channels: tuple[int, ...]
@@ -39,12 +39,12 @@ class Backbone(nn.Module):
 
 
 def build_backbone(name: str, **flags: Any) -> Backbone:
-    """Return the backbone of that name; `flags` are those of its family's builder.
+    """Return the backbone of that name; `flags` are the options of its family's builder.
 
     Raises
     ------
     InputError
-        If there is none of that name, or its family lacks a flag.
+        If no backbone has that name, or its family lacks a flag.
 
     Examples
     --------

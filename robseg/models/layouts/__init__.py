@@ -1,1 +1,1 @@
-"""Layouts: how the upstreams name and order the tensors of their checkpoints, one module each."""
+"""Layouts, one module per upstream: how it names and orders the tensors of its checkpoints."""
