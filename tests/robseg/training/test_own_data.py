@@ -43,7 +43,7 @@ def test_validation_may_have_a_folder_of_its_own(yard):
     card = run(yard, "--val-root", yard / "val.toml")
     assert card["trained_on"] == "yard all, 3 images"
     assert card["published_protocol"] == "all, whole images at their own size"
-    assert "val_root" not in card["source"]  # a path says nothing elsewhere
+    assert "val_root" not in card["source"]  # a local path is useless on other machines
 
 
 def test_a_card_says_that_it_was_validated_on_what_was_trained_on(yard):
