@@ -74,7 +74,7 @@ def _described(card: Card, recipe: Recipe, task: Task) -> Card:
 
 def _sourced(card: Card, recipe: Recipe, task: Task, state: State, which: str) -> Card:
     """Return the card, completed with its source: the training, which of its weights, and its start model."""
-    before = "" if task.start is None else f"; it started from: {task.start.card.source or 'not known'}"
+    before = "" if task.start is None else f"; it started from: {task.start.card.source or 'unknown'}"
     limit = "" if recipe.val_limit is None else f" (first {recipe.val_limit} images)"
     return dataclasses.replace(
         card,
@@ -95,7 +95,7 @@ def _known_images(recipe: Recipe) -> str:
 
 def _licence(recipe: Recipe) -> str:
     data = DATASETS[recipe.dataset].licence if recipe.dataset in DATASETS else ""
-    return f"of the code Apache-2.0; of the data: {data or 'not known'}"
+    return f"code: Apache-2.0; data: {data or 'unknown'}"
 
 
 def _augmented(recipe: Recipe) -> str:

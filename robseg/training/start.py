@@ -50,7 +50,7 @@ class Start(NamedTuple):
 
     def history(self, card: Card) -> Card:
         """Return the trained model's card with this model's history: its training data and corruptions."""
-        before = f"{self.card.id} ({self.card.trained_on or 'not known on what'}; sha256 {self.sha256[:12]})"
+        before = f"{self.card.id} ({self.card.trained_on or 'unknown data'}; sha256 {self.sha256[:12]})"
         seen = dict.fromkeys((*self.card.seen_corruptions, *card.seen_corruptions))
         return dataclasses.replace(
             card, trained_on=f"{card.trained_on}; started from {before}", seen_corruptions=tuple(seen)
