@@ -1,7 +1,7 @@
 """The layers that PSPNet, DeepLabV3+, OCRNet and ICNet share.
 
-Parameters bear the names of mmsegmentation 1.x (Apache-2.0), our native layout, so that its files load
-without renaming.
+Parameters have the names that mmsegmentation 1.x (Apache-2.0) uses, which is our native layout, so that its
+files load without renaming.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ __all__ = ["ConvModule", "FCNHead", "PyramidPooling", "SeparableConvModule", "in
 
 
 def resize(x: Tensor, size: Sequence[int], align_corners: bool = False) -> Tensor:
-    """Return maps (N, C, h, w) at size (H, W), bilinear."""
+    """Resize maps (N, C, h, w) to the size (H, W), bilinearly."""
     if x.shape[-2:] == tuple(size):
         return x
     return F.interpolate(x, tuple(size), mode="bilinear", align_corners=align_corners)
 
 
 def initialise(network: nn.Module, encoder: nn.Module | None = None) -> None:
-    """Draw the weights of a network, or of what stands around its encoder (arXiv 1502.01852).
+    """Initialise the weights of a network, except those of its `encoder` (arXiv 1502.01852).
 
-    Signals keep their size through ReLUs, which torch's own choice shrinks until the classifiers' biases
-    decide. Convolutions with a bias are classifiers: they begin near indifference.
+    This keeps the scale of signals through ReLUs. torch's own initialisation shrinks it until the biases of
+    the classifiers dominate. Convolutions with a bias are classifiers: they start with logits near 0.
     """
     kept = set() if encoder is None else set(encoder.modules())
     for module in network.modules():
@@ -43,7 +43,7 @@ def initialise(network: nn.Module, encoder: nn.Module | None = None) -> None:
 
 
 class ConvModule(nn.Module):
-    """A convolution without bias that keeps the size (but for `stride`), batch norm, and ReLU."""
+    """A convolution without bias that keeps the size (except for `stride`), then batch norm and ReLU."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class ConvModule(nn.Module):
 
 
 class SeparableConvModule(nn.Module):
-    """A depthwise 3x3 and a pointwise convolution, each with batch norm and ReLU."""
+    """A depthwise 3x3 convolution and a pointwise convolution, each with batch norm and ReLU."""
 
     def __init__(self, in_channels: int, out_channels: int, dilation: int | tuple[int, int] = 1) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class SeparableConvModule(nn.Module):
 
 
 class PyramidPooling(nn.ModuleList):
-    """Means over grids of `scales` x `scales` cells, each projected and resized (arXiv 1612.01105)."""
+    """Average pooling to grids of `scales` x `scales` cells, projected and resized (arXiv 1612.01105)."""
 
     def __init__(
         self,
@@ -100,12 +100,12 @@ class PyramidPooling(nn.ModuleList):
         self.align_corners = align_corners
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Return a map (N, channels, H, W) of each scale."""
+        """Return a map (N, channels, H, W) for each scale."""
         return [resize(level(x), x.shape[-2:], self.align_corners) for level in self]
 
 
 class FCNHead(nn.Module):
-    """`num_convs` convolutions and a classifier: auxiliary head and OCRNet's coarse one (arXiv 1411.4038)."""
+    """A head of `num_convs` convolutions and a classifier, as auxiliary or coarse head (arXiv 1411.4038)."""
 
     def __init__(
         self,

@@ -1,1 +1,1 @@
-"""Training: a recipe and data in; weights with a card out."""
+"""Training: a recipe and data go in, weights with a card come out."""

@@ -24,7 +24,7 @@ def augment(
     Parameters
     ----------
     image, target
-        uint8 (H, W, 3) and (H, W), of any size; not written to.
+        uint8 (H, W, 3) and (H, W), of any size; they are not changed.
     """
     low, high = np.log(recipe.scale)
     factor = float(np.exp(rng.uniform(low, high)))
@@ -46,13 +46,13 @@ def scale_and_crop(
     crop: tuple[int, int],
     rng: np.random.Generator,
 ) -> Pair:
-    """Resize by `factor` and cut a random window of at most `crop`; only the window's pixels are computed."""
+    """Resize by `factor` and cut out a random window of at most `crop`; only this window is computed."""
     height, width = target.shape
     full = max(1, round(height * factor)), max(1, round(width * factor))
     size = min(crop[0], full[0]), min(crop[1], full[1])
     top, left = (int(rng.integers(0, f - s + 1)) for f, s in zip(full, size, strict=True))
     rows, columns = height / full[0], width / full[1]  # source pixels per resized pixel
-    # min(): rounding must not push the window past the image's edge, which Pillow refuses.
+    # min() keeps rounding from pushing the window past the image's edge, which Pillow refuses.
     box = (
         left * columns,
         top * rows,
@@ -87,9 +87,9 @@ def jitter(
 def corrupt(
     image: NDArray[np.uint8], target: NDArray[np.uint8], recipe: Recipe, rng: np.random.Generator
 ) -> Pair:
-    """Apply one of the recipe's corruptions at one of its severities, both drawn evenly.
+    """Apply one of the recipe's corruptions at one of its severities, both drawn uniformly.
 
-    Last of all, at the size that the network sees: so corrupted images reach it in an evaluation.
+    This is the last step before padding, at the size that the network sees, as in an evaluation.
     """
     name = rng.choice(corruption_names(recipe))
     severity = int(rng.choice(recipe.severities))
@@ -105,7 +105,7 @@ def corrupt(
 
 
 def pad(image: NDArray[np.uint8], target: NDArray[np.uint8], size: tuple[int, int]) -> Pair:
-    """Fill up to `size` at the bottom and on the right: image with its mean colour, target ignored."""
+    """Pad to `size` at the bottom and on the right: the image with its mean colour, the target as ignored."""
     height, width = target.shape
     if (height, width) == size:
         return np.ascontiguousarray(image), np.ascontiguousarray(target)

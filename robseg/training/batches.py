@@ -1,4 +1,4 @@
-"""Batches of augmented samples, each a function of (seed, epoch, image), and the cache they are cut from."""
+"""Batches of augmented samples, each a function of (seed, epoch, image), and the cache of their images."""
 
 from __future__ import annotations
 
@@ -19,29 +19,30 @@ __all__ = ["CACHE_BYTES", "SampleCache", "batches", "epoch_order", "steps_per_ep
 
 CACHE_BYTES = 4 << 30
 
-# First words of the seeds, so that no two uses share a random stream.
+# The first words of the seeds, so that no two uses share a random stream.
 _ORDER, _SAMPLE = 1, 2
 
 
 class SampleCache:
-    """A data set's images and targets, kept undecoded on disk once read.
+    """A data set's images and targets, kept decoded on disk.
 
-    Rendering a scene costs more than training on it, and decoding a PNG is not free either. There is one file
-    of uint8 (H, W, 4) per image (RGB and target) below `folder`, written when the sample is first asked for
-    and reused by a continued training; once `budget` bytes are reached, no more are written.
+    Rendering a scene costs more than training on it, and decoding a PNG takes time too. Each sample has one
+    file of uint8 (H, W, 4), RGB and target, below `folder`. It is written when the sample is first read, and
+    later trainings reuse it. When the files reach `budget` bytes, no more are written.
     """
 
     def __init__(self, dataset: Dataset, folder: Path, budget: int = CACHE_BYTES) -> None:
         self.dataset = dataset
-        # The fingerprint in the path: samples of data that have changed since are not found.
+        # The path contains the fingerprint, so that samples of changed data are not found.
         self.folder = folder / f"{dataset.name}-{dataset.split}-{dataset.fingerprint[:16]}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                f"Expected `cache` to be a folder to write to, but got {folder} ({error.strerror}): give one."
+                f"Expected `cache` to be a folder that can be written to, but got {folder} "
+                f"({error.strerror}): give another folder."
             ) from error
-        # Not what others are writing at the moment, which goes by another name until it is whole.
+        # Files that other processes are still writing have other names and do not count.
         self.left = budget - sum(file.stat().st_size for file in self.folder.glob("*.npy"))
 
     def __len__(self) -> int:
@@ -65,7 +66,7 @@ class SampleCache:
 
 
 def steps_per_epoch(num_images: int, recipe: Recipe) -> int:
-    """Return the number of full steps in an epoch (one smaller step where there are too few images).
+    """Return the number of full steps in an epoch, or 1 if there are too few images for a full step.
 
     Examples
     --------
@@ -77,7 +78,7 @@ def steps_per_epoch(num_images: int, recipe: Recipe) -> int:
 
 
 def epoch_order(num_images: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """Return the order of an epoch's images."""
+    """Return the order of the images in an epoch."""
     return np.random.default_rng((_ORDER, seed, epoch)).permutation(num_images)
 
 

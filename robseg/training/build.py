@@ -1,4 +1,4 @@
-"""What a training starts from: a card, a network with its first weights, an optimizer."""
+"""Build the start of a training: a card, a network with its first weights, and an optimizer."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ __all__ = ["blank_card", "build_state"]
 def blank_card(
     recipe: Recipe, architecture: Architecture, train_set: Dataset, start: Start | None = None
 ) -> Card:
-    """Return the card of a network that is about to be trained: how to feed it, and what it answers.
+    """Return the card of a network before its training: how to feed it, and its classes.
 
-    A network that starts from a model is built and fed as that one; the recipe's options go before its.
+    A network that starts from a model takes that model's options and normalisation; the recipe's options
+    override them.
     """
     chosen = options_of(recipe, start)
     parameters = inspect.signature(architecture.build).parameters
@@ -59,7 +60,7 @@ def build_state(
     start: Start | None,
     device: torch.device,
 ) -> State:
-    """Return the state before the first step; the global generator decides the first weights."""
+    """Return the state before the first step; the first weights come from torch's global generator."""
     torch.manual_seed(recipe.seed)
     network = architecture.build(len(card.class_names), **card.options)
     if recipe.pretrained:

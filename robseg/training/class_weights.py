@@ -34,10 +34,10 @@ def enet_weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def median_frequency_weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return median(f) / f, where f is a class's share of the labelled pixels of the images that show it.
+    """Return median(f) / f, where f is a class's share of the labelled pixels of the images that contain it.
 
     Eigen & Fergus, "Predicting Depth, Surface Normals and Semantic Labels", ICCV 2015, section 4.3.2. A class
-    that none of the targets shows weighs as much as the rarest one: the targets may be a sample.
+    that no target contains gets the weight of the rarest class, because the targets may be only a sample.
 
     Examples
     --------
@@ -57,6 +57,6 @@ def median_frequency_weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def class_weights(kind: Literal["enet", "median"], counts: NDArray[np.int64], power: float = 1.0) -> Tensor:
-    """Return the weights of that kind to that power, float32 (C,)."""
+    """Return the weights of that kind, raised to `power`: float32 (C,)."""
     weights = enet_weights(counts) if kind == "enet" else median_frequency_weights(counts)
     return torch.from_numpy((weights**power).astype(np.float32))

@@ -1,4 +1,4 @@
-"""The curve of a training: loss and validation mIoU over its epochs, as a PNG."""
+"""The training curve, a PNG with the loss and the validation mIoU over the epochs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOSS, MIOU = "#7f7f7f", "#1f77b4"
 
 
 def plot_curve(path: Path, rows: Sequence[Row], title: str) -> None:
-    """Plot the mean loss of each epoch (left axis) and the mIoU in per cent where validated (right axis)."""
+    """Plot the mean loss of each epoch (left axis) and the measured validation mIoUs in % (right axis)."""
     figure = Figure(figsize=(6.4, 3.6), layout="constrained")
     left = figure.add_subplot(title=title, xlabel="epoch")
     left.set_ylabel("loss", color=LOSS)

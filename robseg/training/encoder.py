@@ -1,4 +1,4 @@
-"""The encoder of a network in training: found, started from ImageNet, and fed as it was there."""
+"""The encoder of a network: how to find it, start it from ImageNet weights, and normalise its images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["IMAGENET", "Normalisation", "find_encoder", "normalisation", "start_
 
 
 class Normalisation(NamedTuple):
-    """What is subtracted from and divides the pixels of 0..255, per channel, as on a Card."""
+    """The normalisation of pixels on the scale 0..255, per channel: (pixel - mean) / std, as on a Card."""
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
@@ -24,12 +24,12 @@ class Normalisation(NamedTuple):
 
 PLAIN = Normalisation((0.0, 0.0, 0.0), (255.0, 255.0, 255.0))
 IMAGENET = Normalisation(IMAGENET_MEAN, IMAGENET_STD)
-# EfficientNets came from TensorFlow, where pixels run from -1 to 1.
+# EfficientNets were trained in TensorFlow, where pixels are scaled to -1..1.
 TENSORFLOW = Normalisation((127.5, 127.5, 127.5), (127.5, 127.5, 127.5))
 
 
 def normalisation(backbone: str) -> Normalisation:
-    """Return how the backbone of that name sees pixels; "" is a network without one.
+    """Return the normalisation that a backbone was trained with; "" is a network without a backbone.
 
     Examples
     --------
@@ -42,15 +42,15 @@ def normalisation(backbone: str) -> Normalisation:
 
 
 def find_encoder(network: nn.Module) -> Backbone | None:
-    """Return the backbone in a network, or None."""
+    """Return the backbone of a network, or None if it has none."""
     return next((module for module in network.modules() if isinstance(module, Backbone)), None)
 
 
 def start_from_imagenet(network: nn.Module, backbone: str) -> None:
-    """Give a network's encoder the weights that were trained on ImageNet."""
+    """Load ImageNet weights into the encoder of a network."""
     encoder = find_encoder(network)
     if encoder is None:
         raise InputError(
-            "Expected a network with a backbone for `pretrained`, but got one without: set it to false."
+            "Expected a network with a backbone for `pretrained`, but this one has none: set it to false."
         )
     load_imagenet(encoder, backbone)

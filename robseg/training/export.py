@@ -1,4 +1,4 @@
-"""What a finished training leaves behind: weights with a card, and the recipe."""
+"""Write the results of a finished training: weights with a card, and the recipe."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = ["export"]
 def export(
     recipe: Recipe, card: Card, task: Task, state: State, out: Path, score: Callable[[Network], MiouInterval]
 ) -> dict[str, Path]:
-    """Write OUT/recipe.toml and OUT/<id>.safetensors with its card: the last weights.
+    """Write OUT/recipe.toml, and the last weights to OUT/<id>.safetensors with a card.
 
-    Where an earlier epoch validated better, its weights go to OUT/<id>-best.safetensors. Weights are stored
-    in half precision, and the mIoU on their card is that of what is stored. Returns the weights' paths under
-    the names `last` and `best`.
+    If an earlier epoch had a higher validation mIoU, its weights go to OUT/<id>-best.safetensors. Weights are
+    stored in half precision, and the mIoU on a card is measured with the stored weights. Returns the paths of
+    the weights under the names `last` and `best`.
     """
     write_atomically(out / "recipe.toml", to_toml(recipe).encode())
     card = _described(card, recipe, task)
@@ -59,7 +59,7 @@ def _save(path: Path, network: Network, card: Card, score: Callable[[Network], M
 
 
 def _described(card: Card, recipe: Recipe, task: Task) -> Card:
-    """Return a card that says what a network was trained on."""
+    """Return the card, completed with the data and corruptions that the network was trained on."""
     data = task.train_set
     filled = dataclasses.replace(
         card,
@@ -73,8 +73,8 @@ def _described(card: Card, recipe: Recipe, task: Task) -> Card:
 
 
 def _sourced(card: Card, recipe: Recipe, task: Task, state: State, which: str) -> Card:
-    """Return a card that says which weights of which training these are, and what came before it."""
-    before = "" if task.start is None else f"; it started from: {task.start.card.source or 'not known'}"
+    """Return the card, completed with its source: the training, which of its weights, and its start model."""
+    before = "" if task.start is None else f"; it started from: {task.start.card.source or 'unknown'}"
     limit = "" if recipe.val_limit is None else f" (first {recipe.val_limit} images)"
     return dataclasses.replace(
         card,
@@ -90,12 +90,12 @@ def _size(recipe: Recipe) -> str:
 
 def _known_images(recipe: Recipe) -> str:
     known = recipe.val_root is None and recipe.val_split in recipe.train_split.split("+")
-    return "; on these images it was trained" if known else ""
+    return "; it was also trained on these images" if known else ""
 
 
 def _licence(recipe: Recipe) -> str:
     data = DATASETS[recipe.dataset].licence if recipe.dataset in DATASETS else ""
-    return f"of the code Apache-2.0; of the data: {data or 'not known'}"
+    return f"code: Apache-2.0; data: {data or 'unknown'}"
 
 
 def _augmented(recipe: Recipe) -> str:
@@ -107,7 +107,7 @@ def _augmented(recipe: Recipe) -> str:
 
 
 def _summary(recipe: Recipe) -> str:
-    """Return the recipe's fields that are not a Recipe's defaults, in one line."""
+    """Return, in one line, the recipe's fields that differ from the defaults, and a few others."""
     skipped = (
         "model",
         "dataset",

@@ -1,4 +1,4 @@
-"""What a network learns and how it is scored: the classes of pixels, or SegFix's offsets."""
+"""The objectives that a network can learn and be scored by: classes of pixels, or SegFix's offsets."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from robseg.training.validate import counted
 __all__ = ["Objective", "Offsets", "Segmentation", "objective"]
 
 CPU = torch.device("cpu")
-WEIGHING_SAMPLE = 100  # targets looked at for the class weights
-INSIDE = 0  # class of pixels away from boundaries; then come the directions
+WEIGHING_SAMPLE = 100  # number of targets that the class weights are computed from
+INSIDE = 0  # class of pixels away from boundaries; the directions follow
 
 
 class Objective(Protocol):
-    """What the trainer asks of an objective."""
+    """What the trainer needs from an objective."""
 
     def loss(self, heads: Sequence[Tensor], targets: NDArray[np.uint8]) -> Tensor:
-        """Return the loss of all heads' logits against a data set's targets, uint8 (N, H, W)."""
+        """Return the loss of the logits of all heads for the targets of a batch, uint8 (N, H, W)."""
 
     def counts(self, network: Network, samples: SampleCache) -> NDArray[np.int64]:
-        """Return what a network in eval mode gets right and wrong, by sample: see `counted`."""
+        """Return the counts of a network in eval mode, by sample: see `counted`."""
 
 
 def objective(recipe: Recipe, card: Card, samples: SampleCache, device: torch.device) -> Objective:
-    """Return the recipe's objective on a device; `samples` are those of the training."""
+    """Return the recipe's objective on a device; `samples` are the training samples."""
     if recipe.task == "offsets":
         return Offsets(recipe, card, device)
     if recipe.class_weights == "none":
@@ -53,7 +53,7 @@ def objective(recipe: Recipe, card: Card, samples: SampleCache, device: torch.de
 
 
 class Segmentation:
-    """The class of each pixel; counted at the images' own size."""
+    """The objective of predicting the class of each pixel, counted at the images' own size."""
 
     def __init__(self, recipe: Recipe, card: Card, weights: Tensor, device: torch.device = CPU) -> None:
         self.recipe, self.card, self.device = recipe, card, device
@@ -75,9 +75,9 @@ class Segmentation:
 
 
 class Offsets:
-    """SegFix's offsets: whether a pixel is near a boundary, and in which direction the inside lies.
+    """SegFix's objective: whether a pixel is near a boundary, and in which direction the inside lies.
 
-    Counted are nine classes: away from boundaries, and near one in each of eight directions.
+    It is scored over nine classes: away from boundaries, and near a boundary in each of eight directions.
     """
 
     def __init__(self, recipe: Recipe, card: Card, device: torch.device = CPU) -> None:
@@ -113,7 +113,7 @@ class Offsets:
 
 
 def _together(target: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the nine classes of an image's labels, ignored where there is a boundary without direction."""
+    """Return the nine classes of an image's labels, with boundary pixels that lack a direction ignored."""
     wanted = offset_targets(target, IGNORE_INDEX)
     near = np.where(wanted.directions == IGNORE_INDEX, IGNORE_INDEX, 1 + wanted.directions.astype(np.int64))
     classes = np.where(wanted.mask == 1, near, np.where(wanted.mask == 0, INSIDE, IGNORE_INDEX))

@@ -1,4 +1,4 @@
-"""The optimizer with its groups of parameters, its learning rate, and the moving average of weights."""
+"""The optimizer with its parameter groups, its learning rate, and the moving average of weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["average", "build_optimizer", "learning_rate", "set_learning_rate"]
 
 
 def build_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Return the recipe's optimizer; each of its groups has a `factor` of the learning rate."""
+    """Return the recipe's optimizer; each parameter group has a `factor` for its learning rate."""
     groups = parameter_groups(network, recipe)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, recipe.learning_rate, momentum=recipe.momentum)
@@ -23,13 +23,13 @@ def build_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer
 
 
 def parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, object]]:
-    """Return the parameters by learning rate (encoder or not) and decay (weights, or norms and biases)."""
+    """Group the parameters by learning rate (encoder or not) and by decay (weights, or norms and biases)."""
     encoder = find_encoder(network)
     inside = set() if encoder is None else {id(parameter) for parameter in encoder.parameters()}
     groups: dict[tuple[float, float], list[Tensor]] = {}
     for parameter in network.parameters():
         factor = recipe.encoder_factor if id(parameter) in inside else 1.0
-        # A norm's scale and shift, a bias and PReLU's slopes are vectors.
+        # The scale and shift of a norm, biases and the slopes of PReLU are vectors.
         decay = recipe.weight_decay if recipe.decay_all or parameter.ndim > 1 else 0.0
         groups.setdefault((factor, decay), []).append(parameter)
     return [
@@ -39,7 +39,7 @@ def parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, objec
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """Return the rate of `step`, from 0, of `steps`: it decays to 0, after a linear rise where one is asked.
+    """Return the learning rate of `step`, counted from 0, of `steps`: it decays to 0 after a linear warm-up.
 
     Examples
     --------
@@ -54,17 +54,17 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give each group its share of the rate."""
+    """Set the learning rate of each group to `rate` times the group's factor."""
     for group in optimizer.param_groups:
         group["lr"] = rate * group["factor"]
 
 
 @torch.no_grad()
 def average(averaged: nn.Module, network: nn.Module, decay: float, step: int) -> None:
-    """Move `averaged` towards `network`, both of one architecture, after `step` steps.
+    """Move `averaged` towards `network`, which has the same architecture, after `step` steps.
 
-    Early on the average is over fewer steps, min(decay, step / (step + 10)), so that the first weights do not
-    linger. Running statistics of norms are averaged too; integers are copied.
+    Early in a training the decay is smaller, step / (step + 10), so that the first weights are soon
+    forgotten. Running statistics of norms are averaged too; integers are copied.
     """
     decay = min(decay, step / (step + 10))
     pairs = list(zip(averaged.state_dict().values(), network.state_dict().values(), strict=True))

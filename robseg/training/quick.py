@@ -1,8 +1,8 @@
-"""Layers whose gradients torch computes slowly on a CPU, computed another way: same weights, same values.
+"""Faster versions of layers whose gradients torch computes slowly on a CPU, with the same weights and values.
 
 In bfloat16 with channels last, on an Intel Xeon with AMX, the gradients of a dilated depthwise convolution
-take some twenty times as long as those of a plain one, and those of PReLU three times as long as they need to
-(tests/benchmarks/test_training_speed.py).
+take about twenty times as long as those of an undilated one, and those of PReLU take three times as long as
+necessary (tests/benchmarks/test_training_speed.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["QuickDepthwise", "QuickPReLU", "quicken"]
 
 
 def quicken(network: nn.Module) -> None:
-    """Let a network's depthwise convolutions and PReLUs compute in the quick way; it keeps its weights."""
+    """Replace a network's depthwise convolutions and PReLUs by the faster versions; the weights stay."""
     for module in network.modules():
         if type(module) is nn.PReLU and module.num_parameters == 1:
             module.__class__ = QuickPReLU
@@ -29,12 +29,12 @@ class QuickPReLU(nn.PReLU):
     """PReLU with one slope for all channels."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return what nn.PReLU does."""
+        """Return the same values as nn.PReLU."""
         return cast(Tensor, _OneSlope.apply(x, self.weight))
 
 
 class _OneSlope(torch.autograd.Function):
-    """A leaky ReLU, whose kernels torch has vectorised, and the gradient of its slope."""
+    """A leaky ReLU, for which torch has vectorised kernels, with a gradient for its slope."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, slope: Tensor) -> Tensor:
@@ -50,14 +50,14 @@ class _OneSlope(torch.autograd.Function):
 
 
 class QuickDepthwise(nn.Conv2d):
-    """A depthwise convolution by the kernels that torch has a quick gradient of.
+    """A depthwise convolution that uses the kernels with a fast gradient in torch.
 
-    One of dilation d is a plain one on each of the d x d images that every d-th row and column make. One with
-    a stride, or larger than 3x3, is computed in float32.
+    A convolution with dilation d is an undilated one on each of the d x d images that consist of every d-th
+    row and column. A convolution with a stride, or larger than 3x3, is computed in float32.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return what nn.Conv2d does."""
+        """Return the same values as nn.Conv2d."""
         rows, columns = self.dilation
         if (rows, columns) == (1, 1):
             return self._undilated(x, self.padding)
@@ -68,7 +68,7 @@ class QuickDepthwise(nn.Conv2d):
         x = F.pad(x, (beside, beside + -width % columns, over, over + -height % rows))
         y = _joined(self._undilated(_split(x, rows, columns), 0), rows, columns)
         kept = height - rows * (self.kernel_size[0] - 1), width - columns * (self.kernel_size[1] - 1)
-        # What follows (a norm, most often) is many times slower on a view with gaps.
+        # The next layer, usually a norm, is many times slower on a view with gaps.
         return y[:, :, : kept[0], : kept[1]].contiguous(memory_format=torch.channels_last)
 
     def _undilated(self, x: Tensor, padding: int | str | tuple[int, ...]) -> Tensor:
@@ -82,14 +82,14 @@ class QuickDepthwise(nn.Conv2d):
 
 
 def _split(x: Tensor, rows: int, columns: int) -> Tensor:
-    """Return the images (N * rows * columns, C, H / rows, W / columns) that lie interleaved in x."""
+    """Return the images (N * rows * columns, C, H / rows, W / columns) that are interleaved in x."""
     n, c, height, width = x.shape
     grid = x.permute(0, 2, 3, 1).reshape(n, height // rows, rows, width // columns, columns, c)
     return grid.permute(0, 2, 4, 1, 3, 5).flatten(0, 2).permute(0, 3, 1, 2)
 
 
 def _joined(x: Tensor, rows: int, columns: int) -> Tensor:
-    """Return the image that `_split` came from."""
+    """Undo `_split`."""
     images, c, height, width = x.shape
     grid = x.permute(0, 2, 3, 1).reshape(images // (rows * columns), rows, columns, height, width, c)
     return grid.permute(0, 3, 1, 4, 2, 5).flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)

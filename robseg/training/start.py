@@ -1,4 +1,4 @@
-"""What a training may start from in place of chance: a model that was trained before."""
+"""Start a training from a trained model instead of from random weights."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ class Start(NamedTuple):
     sha256: str
 
     def give(self, network: nn.Module, architecture: Architecture, card: Card) -> None:
-        """Give these weights to the network of a card; where the classes are others, not the classifiers'.
+        """Load these weights into a network that is described by `card`.
+
+        If the classes differ, the network keeps its own classifiers.
 
         Raises
         ------
@@ -47,8 +49,8 @@ class Start(NamedTuple):
         )
 
     def history(self, card: Card) -> Card:
-        """Return the card of what was trained from here, which has seen what this model had seen."""
-        before = f"{self.card.id} ({self.card.trained_on or 'not known on what'}; sha256 {self.sha256[:12]})"
+        """Return the trained model's card with this model's history: its training data and corruptions."""
+        before = f"{self.card.id} ({self.card.trained_on or 'unknown data'}; sha256 {self.sha256[:12]})"
         seen = dict.fromkeys((*self.card.seen_corruptions, *card.seen_corruptions))
         return dataclasses.replace(
             card, trained_on=f"{card.trained_on}; started from {before}", seen_corruptions=tuple(seen)
@@ -56,17 +58,17 @@ class Start(NamedTuple):
 
 
 def options_of(recipe: Recipe, start: Start | None) -> dict[str, Any]:
-    """Return the builder's options: those of the model that it starts from, and the recipe's before them."""
+    """Return the builder's options: those of the start model, overridden by the recipe's."""
     return {**({} if start is None else start.card.options), **recipe.options}
 
 
 def open_start(architecture: Architecture, spec: str) -> Start:
-    """Return the model of a card's id, or that of a weights' file of this architecture."""
+    """Return the start model for a model's id, or for a file with weights of this architecture."""
     model = load_model(architecture.name, Path(spec)) if spec.endswith(WEIGHTS_SUFFIXES) else load_model(spec)
     if model.card.architecture != architecture.name:
         raise InputError(
             f"Expected `start` to be a model of {architecture.name}, but {spec} is one of "
-            f"{model.card.architecture}: a training goes on with the same architecture."
+            f"{model.card.architecture}: start from a model of the same architecture."
         )
     return Start(model.card, model.network.state_dict(), model.sha256)
 

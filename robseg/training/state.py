@@ -1,4 +1,4 @@
-"""What a training is at one moment, and its files: checkpoint.pt and log.csv."""
+"""The state of a training, and its files: checkpoint.pt and log.csv."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VERSION = 2
 
 
 class Row(NamedTuple):
-    """One line of log.csv, written after an epoch: the mean loss of its steps, and the mIoU if validated."""
+    """One line of log.csv, written after an epoch: the mean loss of its steps, and the mIoU if measured."""
 
     epoch: int
     step: int
@@ -37,10 +37,10 @@ class Row(NamedTuple):
 class State:
     """A training after `step` optimizer steps.
 
-    `loss` is the sum over the running epoch's steps, `seconds` the time spent so far over all runs; `best`
-    holds the weights of the best validation so far. `averaged` is the network of the moving average of
-    weights, where the recipe asks for one: it is what is validated and exported. There is no generator: every
-    random choice is a function of the seed and the step.
+    `loss` is the sum over the steps of the current epoch. `seconds` is the training time so far, including
+    interrupted runs. `best` holds the weights with the best validation mIoU so far. `averaged` is the network
+    with the moving average of weights, if the recipe asks for one; it is then validated and exported instead
+    of `network`. There is no generator, because every random choice is a function of the seed and the step.
     """
 
     network: Network
@@ -59,12 +59,12 @@ class State:
         return self.network if self.averaged is None else self.averaged
 
     def is_finite(self) -> bool:
-        """Tell whether all weights are numbers."""
+        """Return whether all weights are finite."""
         return all(bool(tensor.isfinite().all()) for tensor in self.network.state_dict().values())
 
 
 def save_checkpoint(path: Path, state: State, identity: dict[str, Any]) -> None:
-    """Write the state together with the recipe's fields that decide the result."""
+    """Write the state, with the recipe's fields that decide the result as its `identity`."""
     buffer = io.BytesIO()
     content = {
         "version": VERSION,
@@ -84,14 +84,14 @@ def save_checkpoint(path: Path, state: State, identity: dict[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path, state: State, identity: dict[str, Any], defaults: dict[str, Any]) -> None:
-    """Bring `state`, freshly built, to where the checkpoint was.
+    """Load a checkpoint into a newly built `state`.
 
-    Fields that an older version did not know have their `defaults`.
+    Fields that the checkpoint's version did not know get their `defaults`.
 
     Raises
     ------
     InputError
-        If the file is no checkpoint of ours, or one of another recipe: with the fields that differ.
+        If the file is not a checkpoint of `robseg train`, or if its recipe differs; the error says in what.
     """
     content = _read(path)
     before = {**defaults, **content["identity"]}
@@ -99,8 +99,8 @@ def load_checkpoint(path: Path, state: State, identity: dict[str, Any], defaults
     if fields:
         changes = ", ".join(f"{key} {before.get(key)!r} (now {identity.get(key)!r})" for key in fields)
         raise InputError(
-            f"Expected to continue {path}, but it was trained with another recipe: {changes}.\n"
-            "Give the same recipe, or another --out to start anew."
+            f"Expected {path} to be a checkpoint of this recipe, but it is one of another: {changes}.\n"
+            "Give the same recipe to continue, or another --out to start from the beginning."
         )
     state.network.load_state_dict(content["network"])
     state.optimizer.load_state_dict(content["optimizer"])
@@ -112,7 +112,7 @@ def load_checkpoint(path: Path, state: State, identity: dict[str, Any], defaults
 
 
 def _read(path: Path) -> dict[str, Any]:
-    # What torch.load raises on files that it did not write: no archive, cut short, an object that it refuses.
+    # torch.load raises these if a file is no archive, is truncated, or contains an object that it refuses.
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         if content["version"] == VERSION:
@@ -122,12 +122,12 @@ def _read(path: Path) -> dict[str, Any]:
         found = f"something unreadable ({type(error).__name__})"
     raise InputError(
         f"Expected {path} to be a checkpoint of this version of `robseg train`, but got {found}: "
-        "delete it to start anew."
+        "delete it to start from the beginning."
     )
 
 
 def write_log(path: Path, rows: list[Row]) -> None:
-    """Write log.csv: whole each time, so that a continued training repeats no line."""
+    """Write log.csv as a whole, so that a continued training repeats no line."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Row._fields)

@@ -1,4 +1,4 @@
-"""From a recipe's names to the architecture and the data that they name."""
+"""Find the architecture, the data sets and the start model that a recipe names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Task", "corruption_names", "open_splits", "output_names", "resolve"]
 
 
 class Task(NamedTuple):
-    """What a recipe names, opened."""
+    """The architecture, the opened data sets and the start model of a recipe."""
 
     architecture: Architecture
     train_set: Dataset
@@ -32,11 +32,12 @@ class Task(NamedTuple):
 
 
 def resolve(recipe: Recipe) -> Task:
-    """Open what the recipe names; an unknown name raises InputError before anything is written."""
+    """Open everything that the recipe names; an unknown name raises InputError before anything is written."""
     network = architecture(recipe.model)
     if recipe.task != network.task:
         raise InputError(
-            f"Expected `task` to be {network.task} for {network.name}, but got {recipe.task}: correct one."
+            f"Expected `task` to be {network.task} for {network.name}, but got {recipe.task}: "
+            "change the task or the model."
         )
     options = [name for name in inspect.signature(network.build).parameters if name != "num_classes"]
     for name in recipe.options:
@@ -45,7 +46,8 @@ def resolve(recipe: Recipe) -> Task:
     divisor = network.size_divisor
     if recipe.crop[0] % divisor or recipe.crop[1] % divisor:
         raise InputError(
-            f"Expected `crop` to be multiples of {divisor} for {network.name}, but got {recipe.crop}."
+            f"Expected `crop` to be multiples of {divisor} for {network.name}, but got {recipe.crop}: "
+            "round both sides."
         )
     corruption_names(recipe)
     root = None if recipe.data_root is None else Path(recipe.data_root)
@@ -54,8 +56,9 @@ def resolve(recipe: Recipe) -> Task:
     val_set = open_dataset(recipe.dataset, val_root, recipe.val_split).head(recipe.val_limit)
     if val_set.class_names != train_set.class_names:
         raise InputError(
-            f"Expected to validate on the classes that are trained, {', '.join(train_set.class_names)}, but "
-            f"'{val_root}' has {', '.join(val_set.class_names)}: describe the same classes in the same order."
+            f"Expected validation data of the classes that are trained, {', '.join(train_set.class_names)}, "
+            f"but '{val_root}' has {', '.join(val_set.class_names)}: "
+            "describe the same classes in the same order."
         )
     start = open_start(network, recipe.start) if recipe.start else None
     num_classes = len(output_names(recipe, train_set.class_names))
@@ -64,7 +67,7 @@ def resolve(recipe: Recipe) -> Task:
 
 
 def corruption_names(recipe: Recipe) -> tuple[str, ...]:
-    """Return the names of the corruptions to train with, each once, groups and subsets spelt out.
+    """Return the names of the corruptions to train with, each once; groups and subsets are expanded.
 
     Examples
     --------
@@ -79,12 +82,12 @@ def corruption_names(recipe: Recipe) -> tuple[str, ...]:
 
 
 def output_names(recipe: Recipe, class_names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of the main head's channels, for data of these classes."""
+    """Return the names of the main head's output channels, for data with these classes."""
     return DIRECTION_NAMES if recipe.task == "offsets" else class_names
 
 
 def open_splits(name: str, root: Path | None, splits: str) -> Dataset:
-    """Open one split, or several with + between them as one data set."""
+    """Open one split, or several splits joined by + as one data set."""
     parts = tuple(open_dataset(name, root, split) for split in splits.split("+"))
     if len(parts) == 1:
         return parts[0]
@@ -101,7 +104,7 @@ def open_splits(name: str, root: Path | None, splits: str) -> Dataset:
 
 @dataclasses.dataclass(frozen=True)
 class _Joined:
-    """Read sample `index` of data sets one after the other; picklable."""
+    """Read sample `index` of several data sets in a row; picklable."""
 
     parts: tuple[Dataset, ...]
 

@@ -1,4 +1,4 @@
-"""The training loop: build, continue, step, validate, keep checkpoints, export."""
+"""The training loop: build or continue, step, validate, save checkpoints, export."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from robseg.training.validate import MiouInterval, score
 
 __all__ = ["Progress", "Trained", "train"]
 
-_DROPOUT = 3  # first word of the dropout's seeds; batches.py has 1 and 2
+_DROPOUT = 3  # the first word of the dropout's seeds; batches.py uses 1 and 2
 
 
 class Progress(NamedTuple):
-    """Where a training is, reported after each step; `val_miou` is set on the report after a validation."""
+    """The progress of a training, reported after each step; `val_miou` is set only after a validation."""
 
     epoch: int
     epochs: int
@@ -66,24 +66,25 @@ def train(
 ) -> Trained:
     """Train, or continue from OUT/checkpoint.pt, and export the weights.
 
-    On a CPU the result is a function of recipe, data and number of threads alone: an interrupted and
+    On a CPU the result depends only on the recipe, the data and the number of threads: an interrupted and
     continued training ends with the same bits as an uninterrupted one.
 
     Parameters
     ----------
     minutes
-        Stop after so long with a checkpoint; the schedule stays that of the recipe's epochs.
+        Save a checkpoint and stop after this time. The schedule still follows the recipe's epochs.
     cache
         A folder for decoded images (OUT/cache if None), which several trainings may share.
     device
-        Such as `cpu` or `cuda`, where some of PyTorch's gradients differ from run to run in their last bits.
+        `cpu`, or a GPU such as `cuda`, where some of PyTorch's gradients differ in the last bits from run to
+        run.
 
     Raises
     ------
     IncompleteRun
-        When `minutes` are over, or when the loss is no longer a number.
+        If `minutes` are over, or if the loss is no longer a number.
     InputError
-        If OUT cannot be written, is in use, or holds a checkpoint of another recipe.
+        If OUT cannot be written to, is in use, or holds a checkpoint of another recipe.
     """
     _make_folder(out)
     lock = FileLock(out / ".lock")
@@ -94,7 +95,7 @@ def train(
             f"Another `robseg train` is writing to {out}: wait for it or give another --out."
         ) from error
     place = open_device(device)
-    # The global generators give the first weights and the dropout; afterwards they are what they were.
+    # The first weights and the dropout use torch's global generators, which are restored afterwards.
     with lock, torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
         return _Training(recipe, task, out, minutes, cache, place, report).run()
 
@@ -105,12 +106,13 @@ def _make_folder(out: Path) -> None:
         (out / ".lock").touch()
     except OSError as error:
         raise InputError(
-            f"Expected `out` to be a folder to write to, but got {out} ({error.strerror}): give another one."
+            f"Expected `out` to be a folder that can be written to, but got {out} "
+            f"({error.strerror}): give another folder."
         ) from error
 
 
 class _Training:
-    """One call of `train`: what stays the same from step to step."""
+    """One call of `train`: its state, and everything that stays the same from step to step."""
 
     def __init__(
         self,
@@ -127,7 +129,7 @@ class _Training:
         self.started = time.monotonic()
         self.limit = math.inf if minutes is None else 60 * minutes
         self.card: Card = blank_card(recipe, task.architecture, task.train_set, task.start)
-        # Crops have a size that the network takes: what the card says of sizes is about whole images.
+        # The network takes crops as they are; the card's sizes apply only to whole images.
         self.crop_card = dataclasses.replace(self.card, test_size=None, size_divisor=1)
         self.samples = SampleCache(task.train_set, cache or out / "cache")
         self.val_samples = SampleCache(task.val_set, cache or out / "cache")
@@ -150,7 +152,7 @@ class _Training:
         return {**self.recipe.deciding(), **fingerprints, **start}
 
     def run(self) -> Trained:
-        """Step to the end, or raise IncompleteRun with a checkpoint saved."""
+        """Train to the last step, or save a checkpoint and raise IncompleteRun."""
         state, saved = self.state, time.monotonic()
         while state.step < self.steps:
             loss = self._step()
@@ -164,7 +166,8 @@ class _Training:
                 saved = time.monotonic()
             if over and state.step < self.steps:
                 raise IncompleteRun(
-                    f"Stopped after {state.step} of {self.steps} steps, as asked: the same command continues."
+                    f"Stopped after {state.step} of {self.steps} steps, as requested: "
+                    "the same command continues."
                 )
         write_log(self.out / "log.csv", state.rows)
         plot_curve(self.out / "curve.png", state.rows, self.card.id)
@@ -172,7 +175,7 @@ class _Training:
         return Trained(tuple(state.rows), weights)
 
     def _step(self) -> float:
-        """Take one step of the optimizer and return its loss."""
+        """Take one optimizer step and return its loss."""
         state, recipe = self.state, self.recipe
         torch.manual_seed(
             int(np.random.SeedSequence((_DROPOUT, recipe.seed, state.step)).generate_state(1)[0])
@@ -233,14 +236,16 @@ class _Training:
         )
 
     def _save(self) -> None:
-        # A step can break the weights although its loss was finite: keep the last good checkpoint.
+        # A step with a finite loss can still produce invalid weights: keep the last good checkpoint.
         if not self.state.is_finite():
             raise self._diverged("a weight is no longer a number", self.state.step)
         save_checkpoint(self.checkpoint, self.state, self.identity)
 
     def _diverged(self, what: str, step: int) -> IncompleteRun:
-        kept = f"{self.checkpoint} is the last good one" if self.checkpoint.exists() else "none was saved"
+        kept = "No checkpoint was saved"
+        if self.checkpoint.exists():
+            kept = f"The last good checkpoint is {self.checkpoint}"
         return IncompleteRun(
             f"Stopped at step {step} of {self.steps}: {what}.\n"
-            f"Of the checkpoints, {kept}. Start anew with a lower --learning-rate and another --out."
+            f"{kept}. Start from the beginning with a lower --learning-rate and another --out."
         )

@@ -1,4 +1,4 @@
-"""Whether a recipe's network can be built and take its batches, found out without memory for either."""
+"""Check that a recipe's network can be built and accepts its batches, without using memory for either."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["try_out"]
 def try_out(
     network: Architecture, options: Mapping[str, Any], recipe: Recipe, num_classes: int, num_images: int
 ) -> None:
-    """Build the network and show it the smallest batch of `num_images` images, on torch's meta device.
+    """Build the network and feed it the smallest batch of `num_images` images, on torch's meta device.
 
     Raises
     ------
     InputError
-        If the options are no network's, if it does not take such a batch (as norms that see one value of an
-        image do not take a single one), or if its auxiliary heads are not those of `aux_weights`.
+        If no network can be built with these options, if the network does not accept such a batch (a norm
+        after global pooling needs more than one image), or if `aux_weights` does not fit its auxiliary heads.
     """
     together = min(num_images, recipe.batch_size * recipe.accumulate)
     smallest = (together - 1) % recipe.batch_size + 1

@@ -1,4 +1,4 @@
-"""The mIoU of predictions over a validation split, with its interval."""
+"""The mIoU of a network on a validation split, with its interval."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["MiouInterval", "counted", "score"]
 
 
 class MiouInterval(NamedTuple):
-    """A mIoU and its 95 % interval, fractions; the ends are NaN for a single image or block of frames."""
+    """An mIoU and its 95 % interval, as fractions; the ends are NaN for a single image or block of frames."""
 
     miou: float
     low: float
@@ -28,14 +28,14 @@ class MiouInterval(NamedTuple):
 def counted(
     pairs: Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]], num_classes: int
 ) -> NDArray[np.int64]:
-    """Return the counts (tp, fp, fn) of predictions against targets, uint8 (H, W) each: (N, 3, C)."""
+    """Count tp, fp and fn of (prediction, target) pairs, uint8 (H, W) each; returns (N, 3, C)."""
     tally = find(PRIMARY)
     rows = [tally.count(Prediction(prediction), target, num_classes) for prediction, target in pairs]
     return np.array([[row[name] for name in tally.columns] for row in rows], np.int64)
 
 
 def score(counts: NDArray[np.int64], dataset: Dataset) -> MiouInterval:
-    """Return the mIoU of counts (N, 3, C) of a data set's images, added over all of them.
+    """Return the mIoU of a data set from the counts (N, 3, C) of its images.
 
     Examples
     --------

@@ -1,8 +1,9 @@
-"""Street scenes that are rendered instead of downloaded: any number, any size, exact labels, always the same.
+"""Rendered street scenes, which need no download: any number, at any size, reproducible and labelled exactly.
 
-The eleven classes, their order and colours are CamVid's; hedges and lawns count as trees, traffic lights as
-signs, as there. A scene follows from (RENDERER_VERSION, seed, split, index); a larger image shows the same
-scene more sharply. Scores on these scenes say how a model degrades, not how well it does on real streets.
+The eleven classes, their order and their colours are CamVid's. As in CamVid, hedges and lawns count as trees,
+and traffic lights as signs. A scene is a function of (RENDERER_VERSION, seed, split, index); a larger image
+shows the same scene more sharply. Scores on these scenes tell how a model degrades, not how good it is on
+real streets.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from robseg.errors import InputError
 __all__ = ["CARD", "CLASS_NAMES", "PALETTE", "RENDERER_VERSION", "SPLITS", "dataset", "render"]
 
 RENDERER_VERSION = "1"
-"""Changes whenever any pixel of any scene changes."""
+"""This version changes whenever a pixel of any scene changes."""
 
 SPLITS = {"train": 2000, "val": 60, "test": 100}
-"""The splits, with the number of images that each has by default."""
+"""The splits, with their default number of images."""
 
 STREAMS = ("scene", "ground", "sky", "look", "grain")
 SMALLEST = 16
@@ -49,7 +50,7 @@ def _check(split: str, height: int, width: int) -> None:
 
 
 def render(seed: int, split: str, index: int, height: int = 256, width: int = 512) -> Sample:
-    """Return scene `index` of a split: image uint8 (height, width, 3), target uint8 (height, width).
+    """Return scene `index` of a split: an image uint8 (height, width, 3) and a target uint8 (height, width).
 
     Examples
     --------
@@ -76,7 +77,7 @@ def _read(index: int, *, seed: int, split: str, height: int, width: int) -> Samp
 def dataset(
     split: str = "val", number: int | None = None, size: tuple[int, int] = (256, 512), seed: int = 0
 ) -> Dataset:
-    """Return the first `number` scenes of a split (None: as many as SPLITS says) at `size` = (height, width).
+    """Return the first `number` scenes of a split (None: the number in SPLITS) at `size` = (height, width).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A pinhole camera above a flat street: x to the right, y up, z forward, all in metres."""
+"""A pinhole camera above a flat street; x points right, y up and z forward, all in metres."""
 
 import dataclasses
 from typing import Any
@@ -12,17 +12,17 @@ Array = NDArray[Any]
 
 
 def single(values: object) -> Array:
-    """Return numbers, such as the three of a colour, in single precision."""
+    """Return numbers, such as an RGB colour, in single precision."""
     return np.asarray(values, np.float32)
 
 
 @dataclasses.dataclass(frozen=True)
 class Camera:
-    """Where the camera looks from; `height` and `width` count samples, of which a pixel has several.
+    """The position and the optics of the camera; `height` and `width` count samples, several per pixel.
 
-    `focal`, `centre` and `horizon` are in samples, `eye` is the height above the road in metres. The view is
-    level and the horizon is shifted instead, so vertical edges stay vertical and the
-    ground's depth depends on the row only.
+    `focal`, `centre` and `horizon` are in samples; `eye` is the height above the road in metres. The camera
+    is not tilted. Instead the horizon is shifted, so that vertical edges stay vertical and the depth of the
+    ground depends only on the row.
     """
 
     height: int
@@ -39,18 +39,18 @@ class Camera:
         return np.stack([columns, rows], axis=1)
 
     def columns(self, start: int = 0, stop: int | None = None) -> Array:
-        """Return x / z of the rays through the middles of the columns start..stop-1."""
+        """Return x / z of the rays through the centres of the columns start..stop-1."""
         stop = self.width if stop is None else stop
         return (np.arange(start, stop) + (0.5 - self.centre)) / self.focal
 
     def rows(self, start: int = 0, stop: int | None = None) -> Array:
-        """Return (y - eye) / z of the rays through the middles of the rows start..stop-1."""
+        """Return (y - eye) / z of the rays through the centres of the rows start..stop-1."""
         stop = self.height if stop is None else stop
         return (self.horizon - 0.5 - np.arange(start, stop)) / self.focal
 
 
 def place_camera(rng: np.random.Generator, height: int, width: int, samples: int) -> Camera:
-    """Return a camera as behind the windscreen of a car or van, for an image of `height` x `width` pixels."""
+    """Return a camera behind the windscreen of a car or van, for an image of `height` x `width` pixels."""
     focal = rng.uniform(0.92, 1.3) * float(np.sqrt(height * width))
     return Camera(
         height=height * samples,

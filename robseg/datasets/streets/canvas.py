@@ -1,4 +1,4 @@
-"""The picture in the making: flat faces of things, drawn with depth, light, haze and their class."""
+"""The canvas, on which flat faces of objects are drawn with their depth, light, haze and class."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEAR = 0.4
 
 
 class Hits(NamedTuple):
-    """Where the rays of N samples meet a face, in metres; `footprint` is the width of a sample there."""
+    """The points where the rays of N samples hit a face, in metres; `footprint` is a sample's width there."""
 
     x: Array
     y: Array
@@ -26,9 +26,10 @@ class Hits(NamedTuple):
 
 
 class Surface(NamedTuple):
-    """What a face looks like at N hits: reflectance (N, 3) or (3,), light of its own, and where it is at all.
+    """The look of a face at N hits: its reflectance (N, 3) or (3,), and the light that it emits.
 
-    `normals` (N, 3) replace the face's own, for flat faces that stand for round things.
+    `there` (N,) is false at holes. `normals` (N, 3) replace the face's own, for flat faces that represent
+    round objects.
     """
 
     albedo: Array
@@ -42,9 +43,9 @@ Material = Callable[[Hits], Surface]
 
 @dataclasses.dataclass(frozen=True)
 class Face:
-    """A flat polygon of `corners` (N, 3) and of the class `label`; with `casts` it shades the ground.
+    """A flat polygon with `corners` (N, 3) and the class `label`; `casts`: it casts a shadow on the ground.
 
-    `whole` gives all of it the class, even where its material has holes that one looks through.
+    With `whole`, all of it gets the class, even where its material has holes.
     """
 
     corners: Array
@@ -56,9 +57,9 @@ class Face:
 
 @dataclasses.dataclass(frozen=True)
 class Canvas:
-    """Per sample the linear radiance (H, W, 3), the class (H, W) and 1 / depth (H, W); drawing writes to it.
+    """The linear radiance (H, W, 3), class (H, W) and 1 / depth (H, W) of each sample; drawing changes them.
 
-    `shadow` (H, W) marks samples of the ground in the cast shadow of a thing.
+    `shadow` (H, W) marks the samples of the ground on which an object casts its shadow.
     """
 
     camera: Camera
@@ -71,7 +72,7 @@ class Canvas:
 
 
 def plain(colour: Sequence[float] | Array, glow: float = 0.0) -> Material:
-    """Return the material of one colour, shining by `glow` times its colour."""
+    """Return a material of one colour, which emits `glow` times that colour."""
     albedo = np.asarray(colour, np.float32)
     surface = Surface(albedo, glow * albedo if glow else None)
 
@@ -82,14 +83,14 @@ def plain(colour: Sequence[float] | Array, glow: float = 0.0) -> Material:
 
 
 def _after(corners: Array) -> Array:
-    """Return each corner's successor."""
+    """Return the next corner of each corner."""
     return np.concatenate([corners[1:], corners[:1]])
 
 
 def polygon_mask(outline: Array, top: int, left: int, height: int, width: int) -> Array:
-    """Return which samples of a window have their middle inside a polygon (N, 2) of columns and rows.
+    """Return which samples of a window have their centre inside a polygon (N, 2) of columns and rows.
 
-    Inside is what a ray leaves through an odd number of edges, so a polygon can have holes.
+    A point is inside if a ray from it crosses an odd number of edges, so a polygon can have holes.
     """
     rows = np.arange(top, top + height) + 0.5
     columns = np.arange(left, left + width) + 0.5
@@ -119,9 +120,9 @@ def _clip_near(corners: Array) -> Array:
 
 
 def _cover(camera: Camera, corners: Array, drawn: Array | None = None) -> tuple[Array, int, int] | None:
-    """Return the mask of a face with its top row and left column, or None where it is out of sight.
+    """Return the mask of a face with its top row and left column, or None if the face is not visible.
 
-    So it is where all that is `drawn` there (H, W; 1 / depth) is nearer than its nearest corner.
+    It is not visible either if everything `drawn` there (H, W; 1 / depth) is nearer than its nearest corner.
     """
     visible = _clip_near(corners)
     if len(visible) < 3:
@@ -138,7 +139,7 @@ def _cover(camera: Camera, corners: Array, drawn: Array | None = None) -> tuple[
 
 
 def _normal(corners: Array) -> Array:
-    """Return the unit normal of a polygon (Newell's method, so any corner may be reflex)."""
+    """Return the unit normal of a polygon by Newell's method, which also works for concave polygons."""
     (x, y, z), (u, v, w) = corners.T, _after(corners).T
     total = np.array([y @ w - z @ v, z @ u - x @ w, x @ v - y @ u])
     length = float(np.sqrt((total * total).sum()))
@@ -146,7 +147,7 @@ def _normal(corners: Array) -> Array:
 
 
 def draw(canvas: Canvas, face: Face) -> None:
-    """Draw a face where nothing nearer has been drawn; of equally near ones the last stays on top."""
+    """Draw a face where nothing nearer has been drawn; of equally near faces the last one stays on top."""
     camera = canvas.camera
     covered = _cover(camera, face.corners, canvas.nearness)
     if covered is None:
@@ -160,7 +161,7 @@ def draw(canvas: Canvas, face: Face) -> None:
     across, down = camera.columns(left, left + width), camera.rows(top, top + height)
     nearness = (normal[0] * across + (normal[1] * down + normal[2])[:, None]) / distance
     window = (slice(top, top + height), slice(left, left + width))
-    # The tolerance lets a detail (a window on a car's side) be drawn on its own carrier.
+    # The tolerance allows a detail, such as a window of a car, to be drawn on the face that carries it.
     row, column = np.nonzero(mask & (nearness > canvas.nearness[window] * 0.998))
     if not len(row):
         return
@@ -185,7 +186,7 @@ def _light_up(canvas: Canvas, surface: Surface, hits: Hits, normals: Array) -> A
     """Return the radiance (N, 3) that reaches the camera from N hits with (N, 3) or (1, 3) normals."""
     light = canvas.light
     facing = np.clip(normals @ light.sun, 0, None)
-    # The sky lights what looks up more, and little light reaches the foot of a thing.
+    # Faces that point up receive more light from the sky, and the foot of an object receives little.
     open_sky = (0.72 + 0.28 * normals[:, 1]) * (0.62 + 0.38 * np.clip(hits.y / 0.7, 0, 1))
     received = open_sky[:, None].astype(np.float32) * light.ambient
     if facing.any():

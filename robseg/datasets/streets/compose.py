@@ -1,4 +1,4 @@
-"""A whole scene: plan the street, furnish it, draw everything in order, and develop the picture."""
+"""Compose a scene: plan the street, furnish it, draw everything in order, and develop the image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from robseg.datasets.streets.street import BUILDING, CLASS_NAMES, Street, plan_s
 __all__ = ["compose"]
 
 SAMPLES = 2
-"""Samples of a pixel in each direction."""
+"""The number of samples per pixel in each direction."""
 
 
 def compose(streams: dict[str, np.random.Generator], height: int, width: int) -> tuple[Array, Array]:
@@ -45,7 +45,7 @@ def _draw_all(canvas: Canvas, street: Street, props: Props, rng: np.random.Gener
     for face in props.faces:
         if not face.whole:
             draw(canvas, face)
-    # The houses' shadow is the skyline's, and under clouds nobody sees a shadow's edge.
+    # The skyline already accounts for the shadows of houses. Under clouds, shadows have no visible edges.
     if canvas.light.sun_colour.max() > 0.15:
         for face in props.faces:
             if face.casts and face.label != BUILDING:
@@ -53,6 +53,6 @@ def _draw_all(canvas: Canvas, street: Street, props: Props, rng: np.random.Gener
         for outline in props.shadows:
             cast_shadow(canvas, outline)
     paint_ground(canvas, street, props.contacts, rng)
-    # One looks through these, so what is behind them comes first.
+    # These faces have holes, so everything behind them must be drawn first.
     for face in sorted((f for f in props.faces if f.whole), key=lambda f: -float(f.corners[:, 2].min())):
         draw(canvas, face)

@@ -1,4 +1,4 @@
-"""Fronts of houses: windows, doors and shops on walls of brick or plaster."""
+"""Facades of houses: windows, doors and shops on walls of brick or plaster."""
 
 import dataclasses
 
@@ -26,7 +26,7 @@ TRIMS = ((0.75, 0.74, 0.7), (0.6, 0.57, 0.5), (0.1, 0.1, 0.1), (0.25, 0.17, 0.1)
 
 @dataclasses.dataclass(frozen=True)
 class Style:
-    """How a wall looks; lengths in metres. `salt` tells one house's windows from another's."""
+    """The look of a wall, with lengths in metres; `salt` makes the windows of each house different."""
 
     brick: bool
     wall: Array
@@ -68,14 +68,14 @@ def choose_style(rng: np.random.Generator, light: Light, eaves: float, length: f
 
 
 def _shop_colour(rng: np.random.Generator) -> Array:
-    """Return the colour of a shop's board: dark or pale, now and then strong."""
+    """Return the colour of a shop's sign: dark or pale, sometimes strong."""
     grey = rng.choice([0.02, 0.06, 0.25, 0.55])
     spread = rng.choice([0.15, 0.4, 0.85])
     return np.asarray(grey * (1 - spread + 2 * spread * rng.random(3)), np.float32)
 
 
 def bare_wall(style: Style, u: Array, v: Array, fine: Array, eaves: float) -> Array:
-    """Return the reflectance (N, 3) of the bare wall: bricks or plaster, with dirt and rain streaks."""
+    """Return the reflectance (N, 3) of the bare wall: brick or plaster, with dirt and rain streaks."""
     dirt = fractal(31, 4).sample(u + style.salt, v, 8.0, fine)
     streaks = fractal(37, 8).sample(u * 3 + style.salt, v * 0.25, 9.0, fine)
     shade = (0.7 + 0.3 * dirt) * (0.8 + 0.2 * streaks)
@@ -88,7 +88,7 @@ def bare_wall(style: Style, u: Array, v: Array, fine: Array, eaves: float) -> Ar
 
 
 def _glass(style: Style, i: Array, j: Array, height: Array, u: Array, v: Array) -> tuple[Array, Array]:
-    """Return reflectance and glow (N, 3) of panes: dark rooms or curtains, mirroring sky and street."""
+    """Return reflectance and glow (N, 3) of panes: dark rooms or curtains that reflect sky and street."""
     dice, other = scatter(i, j, style.salt), scatter(j, i, style.salt + 1)
     room = (0.015 + 0.05 * dice)[:, None] * single([0.9, 1.0, 1.05])
     curtain = (
@@ -105,7 +105,7 @@ def _glass(style: Style, i: Array, j: Array, height: Array, u: Array, v: Array) 
 
 
 def front(style: Style, origin: Array, along: Array, eaves: float) -> Material:
-    """Return the material of a wall that starts at `origin` and runs `along` the unit vector."""
+    """Return the material of a wall that runs from `origin` in the direction `along`, a unit vector."""
 
     def shade(hits: Hits) -> Surface:
         u = (hits.x - origin[0]) * along[0] + (hits.z - origin[2]) * along[2]
@@ -117,7 +117,7 @@ def front(style: Style, origin: Array, along: Array, eaves: float) -> Material:
             _shop(style, style.shop, u, v, colour, glow)
         else:
             _ground_floor(style, u, v, colour, glow)
-        # Cornice under the eaves, plinth at the foot, a downpipe at the house's end.
+        # A cornice under the eaves, a plinth at the foot, and a downpipe at the end of the house.
         colour[(eaves - v < 0.28) & (eaves - v > 0.06)] = style.trim * 0.8
         colour[v < 0.35] *= 0.6
         colour[np.abs(u - 0.15) < 0.06] = style.trim * 0.5
@@ -136,7 +136,7 @@ def _put_windows(
     colour: Array,
     glow: Array,
 ) -> None:
-    """Draw a window in the middle of every bay, `sill` metres up, into the samples `where`."""
+    """Draw a window in the middle of every bay, with its sill at height `sill`, into the samples `where`."""
     width, _, tall = style.pane
     column = np.floor(u / style.bay)
     off = u - (column + 0.5) * style.bay
@@ -172,7 +172,7 @@ def _upper_windows(style: Style, u: Array, v: Array, colour: Array, glow: Array)
 
 
 def _ground_floor(style: Style, u: Array, v: Array, colour: Array, glow: Array) -> None:
-    """Draw the windows and doors of a dwelling."""
+    """Draw the windows and doors of a residential ground floor."""
     column = np.floor(u / style.bay)
     is_door = (column.astype(np.int64) + style.salt) % 3 == 0
     below = v < style.ground_floor
@@ -185,7 +185,7 @@ def _ground_floor(style: Style, u: Array, v: Array, colour: Array, glow: Array) 
 
 
 def _shop(style: Style, sign: Array, u: Array, v: Array, colour: Array, glow: Array) -> None:
-    """Draw a shop window with goods, its frame, and the board with the shop's name above it."""
+    """Draw a shop window with goods, its frame, and the shop's sign above it."""
     top = style.ground_floor - 0.35
     wide = 2 * style.bay
     column = np.floor(u / wide)

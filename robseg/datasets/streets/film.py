@@ -1,4 +1,4 @@
-"""From light to a photograph: exposure, glare, lens, sensor noise and tone curve."""
+"""Develop radiance to a photograph: exposure, glare, lens, sensor noise and tone curve."""
 
 import numpy as np
 from scipy import ndimage
@@ -11,7 +11,7 @@ __all__ = ["develop", "vote"]
 def develop(radiance: Array, samples: int, look: np.random.Generator, grain: np.random.Generator) -> Array:
     """Return the uint8 (H, W, 3) photograph of (samples*H, samples*W, 3) linear radiance.
 
-    `look` draws what belongs to the camera, `grain` the noise of each pixel.
+    `look` draws the properties of the camera, `grain` the noise of each pixel.
     """
     height, width = (n // samples for n in radiance.shape[:2])
     light = radiance.reshape(height, samples, width, samples, 3).mean((1, 3))
@@ -28,7 +28,7 @@ def develop(radiance: Array, samples: int, look: np.random.Generator, grain: np.
 
 
 def _vignette(height: int, width: int, look: np.random.Generator) -> Array:
-    """Return how much light the lens lets through, 1 in the middle and less in the corners."""
+    """Return the share of light that the lens transmits: 1 in the middle and less in the corners."""
     v = np.linspace(-1, 1, height)[:, None]
     u = np.linspace(-1, 1, width)[None, :]
     fall: Array = (1 - look.uniform(0.05, 0.3) * (u * u + v * v) / 2)[..., None].astype(np.float32)
@@ -36,7 +36,7 @@ def _vignette(height: int, width: int, look: np.random.Generator) -> Array:
 
 
 def _noise(light: Array, strength: float, grain: np.random.Generator) -> Array:
-    """Add shot and read noise, a little smeared as by the sensor's colour filter."""
+    """Add shot noise and read noise, slightly blurred as by the sensor's colour filter."""
     noise = grain.standard_normal(light.shape, dtype=np.float32)
     noise = (
         0.6 * noise + 0.4 * ndimage.uniform_filter(noise, (2, 2, 1)) * 2 + 0.4 * noise.mean(2, keepdims=True)
@@ -53,7 +53,7 @@ def _tone(light: Array, gamma: float) -> Array:
 
 
 def vote(label: Array, samples: int, num_classes: int) -> Array:
-    """Return the class that covers most of each pixel; at a tie the thing wins against what is around it."""
+    """Return the class that covers most of each pixel; at a tie an object wins against its surroundings."""
     height, width = (n // samples for n in label.shape)
     blocks = label.reshape(height, samples, width, samples).transpose(0, 2, 1, 3).reshape(height, width, -1)
     winner = blocks[..., 0].copy()
@@ -66,7 +66,7 @@ def _majority(blocks: Array, num_classes: int) -> Array:
     """Return the most frequent class of each row of (N, samples)."""
     best = np.zeros(len(blocks), np.uint8)
     most = np.zeros(len(blocks), np.int16)
-    # Large and distant things first: a later class replaces an earlier one that has as many samples.
+    # Large and distant objects come first: at a tie, a later class replaces an earlier one.
     order = [0, 1, 3, 4, 5, 7, 8, 2, 6, 9, 10]
     for number in [c for c in order if c < num_classes]:
         count = (blocks == number).sum(1, dtype=np.int16)

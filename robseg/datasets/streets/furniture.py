@@ -22,12 +22,12 @@ RED, WHITE, BLUE, GREEN, YELLOW = (
 
 
 def _flat(x: float, z: float, outline: list[tuple[float, float]]) -> Array:
-    """Return corners facing us, of (sideways from x, up) points."""
+    """Return the corners of a face towards the camera from (offset from x, up) points."""
     return np.array([(x + u, max(v, 0.0), z) for u, v in outline])
 
 
 def _metal(x: float, width: float, colour: Array) -> Material:
-    """Return a round upright tube's material."""
+    """Return the material of a round upright tube."""
 
     def shade(hits: Hits) -> Surface:
         side = np.clip((hits.x - x) / (0.55 * width), -0.95, 0.95)
@@ -48,14 +48,14 @@ def _grey(rng: np.random.Generator) -> Array:
 def _tube(
     x: float, z: float, width: float, low: float, high: float, colour: Array, label: int = POLE
 ) -> Face:
-    """Return an upright tube; far away it is drawn a little wider, as it would bleed into its pixel."""
+    """Return an upright tube; distant tubes are drawn slightly wider, so that they stay visible."""
     half = max(width, 0.0018 * z) / 2
     outline = [(-half, low), (half, low), (half * 0.8, high), (-half * 0.8, high)]
     return Face(_flat(x, z, outline), label, _metal(x, 2 * half, colour))
 
 
 def lamp_post(rng: np.random.Generator, light: Light, x: float, z: float, inward: float) -> list[Face]:
-    """Return a street lamp or a plain mast; its arm points `inward` (-1 or 1), over the road."""
+    """Return a street lamp or a plain mast; an arm points `inward` (-1 or 1), over the road."""
     colour, high = _grey(rng), rng.uniform(4.5, 8.0)
     faces = [_tube(x, z, rng.uniform(0.1, 0.19), 0, high, colour), _tube(x, z, 0.22, 0, 0.9, colour)]
     kind = rng.random()
@@ -109,7 +109,7 @@ def sign_post(rng: np.random.Generator, x: float, z: float) -> list[Face]:
 
 
 def _plate(rng: np.random.Generator, x: float, z: float, v: float, away: bool) -> list[Face]:
-    """Return one sign `v` metres up: a ban, a warning, an order, a direction or a street's name."""
+    """Return one sign `v` metres above the ground, of one of six kinds."""
     kind, size = rng.integers(6), rng.uniform(0.33, 0.5)
     mark = rng.uniform(0.15, 0.5)
     black = (0.02, 0.02, 0.02)
@@ -188,9 +188,9 @@ def traffic_light(rng: np.random.Generator, x: float, z: float) -> list[Face]:
 def fence(
     rng: np.random.Generator, street: Street, lateral: float, start: float, stop: float, guard: bool
 ) -> list[Face]:
-    """Return a fence along the street in panels: boards, a mesh or iron railings.
+    """Return a fence along the street, made of panels: boards, a mesh or iron railings.
 
-    A fence that is to `guard` the kerb is always of railings.
+    A fence that guards the kerb (`guard`) always has railings.
     """
     kind = 0 if guard else int(rng.choice(3, p=[0.4, 0.45, 0.15]))
     high = rng.uniform(0.9, 1.3) if kind == 0 else rng.uniform(1.0, 1.9)

@@ -1,4 +1,4 @@
-"""The ground: asphalt with marks and patches, kerbs, paved walks and grass, with the shadows on it."""
+"""The ground: asphalt with markings and patches, kerbs, pavements and grass, and the shadows on them."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ FARTHEST = 600.0
 
 @dataclasses.dataclass(frozen=True)
 class Contact:
-    """A dark spot under a thing that stands at (x, z): radii in metres, `depth` 0..1."""
+    """A dark spot under an object at (x, z), with radii in metres and a darkness `depth` in 0..1."""
 
     x: float
     z: float
@@ -29,7 +29,7 @@ class Contact:
 
 @dataclasses.dataclass(frozen=True)
 class _Spots:
-    """N samples of the ground: metres across the street (x - bend * z**2) and along it, and their width."""
+    """N samples of the ground: metres across the street (x - bend * z**2) and along it, and sample widths."""
 
     lateral: Array
     along: Array
@@ -40,7 +40,7 @@ class _Spots:
 
 
 def paint_ground(canvas: Canvas, street: Street, contacts: list[Contact], rng: np.random.Generator) -> None:
-    """Draw the ground on everything below the horizon, behind all that is already drawn."""
+    """Draw the ground below the horizon, behind everything that is already drawn."""
     camera, light = canvas.camera, canvas.light
     first = max(int(np.ceil(camera.horizon + camera.focal * camera.eye / FARTHEST)), 0)
     if first >= camera.height:
@@ -75,7 +75,7 @@ def paint_ground(canvas: Canvas, street: Street, contacts: list[Contact], rng: n
 
 
 def _spots(across: Array, depth: Array, street: Street, focal: float) -> tuple[Array, _Spots]:
-    """Return where rays meet a level plane, and which of these points are on the road."""
+    """Return the points where rays hit a horizontal plane, and which of these points are on the road."""
     along = np.broadcast_to(depth[:, None], (len(depth), len(across))).astype(np.float32)
     lateral = (across[None, :] * along - street.bend * along**2).astype(np.float32)
     spots = _Spots(lateral, along, along / focal)
@@ -103,7 +103,7 @@ def _is_verge(spots: _Spots, street: Street) -> Array:
 
 
 def _asphalt(spots: _Spots, street: Street, rng: np.random.Generator) -> Array:
-    """Return the reflectance (N, 3) of the road's surface with what is painted on it."""
+    """Return the reflectance (N, 3) of the road's surface with its markings."""
     u, v, fine = spots.lateral, spots.along, spots.footprint
     tone = rng.uniform(0.085, 0.19) * np.array([1.0, 1.0, 1.0]) * rng.uniform(0.96, 1.05, 3)
     grain = 0.45 + 0.55 * photograph("gravel").sample(u, v, 1.3, fine * 0.6)
@@ -127,7 +127,7 @@ def _asphalt(spots: _Spots, street: Street, rng: np.random.Generator) -> Array:
 
 
 def _patch(shade: Array, spots: _Spots, street: Street, rng: np.random.Generator) -> None:
-    """Lay mended strips and manholes into the road."""
+    """Add repaired strips and manholes to the road."""
     for _ in range(int(rng.integers(2, 7))):
         middle, depth = rng.uniform(*street.kerbs), rng.uniform(3, 40)
         half, reach = rng.uniform(0.3, 1.3), rng.uniform(0.6, 9)
@@ -143,7 +143,7 @@ def _patch(shade: Array, spots: _Spots, street: Street, rng: np.random.Generator
 
 
 def _marks(spots: _Spots, street: Street, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Return how much white and yellow paint covers each sample, 0 or 1."""
+    """Return whether white and whether yellow paint covers each sample, 0 or 1."""
     u, v = spots.lateral, spots.along
     period, dash = rng.uniform(4.5, 9), rng.uniform(0.35, 0.6)
     half = rng.uniform(0.05, 0.08)
@@ -208,7 +208,7 @@ def _grass(spots: _Spots, rng: np.random.Generator) -> Array:
 
 
 def _darken(albedo: Array, x: Array, z: Array, contacts: list[Contact], canvas: Canvas) -> None:
-    """Dim the ground under and around things, where little of the sky's light reaches it."""
+    """Darken the ground under and around objects, where little light from the sky reaches it."""
     camera = canvas.camera
     first = camera.height - len(z)
     for spot in contacts:

@@ -1,4 +1,4 @@
-"""Houses along the street: a front, two ends, a roof and a chimney."""
+"""Houses along the street, with a front, two ends, a roof and a chimney."""
 
 import dataclasses
 
@@ -17,7 +17,7 @@ __all__ = ["House", "house"]
 
 @dataclasses.dataclass(frozen=True)
 class House:
-    """A house along the street from `start` to `stop`, as high as `eaves`."""
+    """A house along the street from `start` to `stop`, with eaves at the height `eaves`, in metres."""
 
     start: float
     stop: float
@@ -25,7 +25,7 @@ class House:
 
 
 def _roof(colour: Array) -> Material:
-    """Return tiles or slates in rows."""
+    """Return a material of tiles or slates in rows."""
 
     def shade(hits: Hits) -> Surface:
         noise = fractal(47, 16).sample(hits.x + hits.z, hits.y * 2, 6.0, hits.footprint)
@@ -36,7 +36,7 @@ def _roof(colour: Array) -> Material:
 
 
 def _corners(street: Street, points: list[tuple[float, float, float]]) -> Array:
-    """Return the corners of (lateral, height, along) points."""
+    """Return the world coordinates of (lateral, height, along) points."""
     return np.array([(street.place(u, s)[0], y, s) for u, y, s in points])
 
 
@@ -52,7 +52,7 @@ def _wall(
 
 
 def _plain_side(style: Style, depth: float) -> Style:
-    """Return the style of a house's end: no shop, and few windows."""
+    """Return the style of the end of a house: no shop, and few windows."""
     length = abs(depth)
     return dataclasses.replace(style, shop=None, bay=length / max(1, round(length / 4.5)))
 

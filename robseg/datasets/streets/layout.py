@@ -1,4 +1,4 @@
-"""What stands and moves in a street, and where: houses, plants, furniture, people and cars."""
+"""The objects in a street and their positions: houses, plants, furniture, people and cars."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FAR_END = 130.0
 
 @dataclasses.dataclass
 class Props:
-    """What stands in the street: faces in drawing order, shadow outlines, dark spots on the ground."""
+    """The objects in the street: faces in drawing order, shadow outlines, and dark spots on the ground."""
 
     faces: list[Face] = dataclasses.field(default_factory=list)
     shadows: list[Array] = dataclasses.field(default_factory=list)
@@ -29,7 +29,7 @@ class Props:
 
 
 def furnish(rng: np.random.Generator, light: Light, street: Street) -> tuple[Props, Skyline]:
-    """Return all that is in the street, and the skyline of its houses."""
+    """Return the objects in the street, and the skyline of its houses."""
     faces, skyline = _build(rng, light, street)
     props = Props(faces=faces)
     _backdrop(rng, light, street, props)
@@ -69,7 +69,7 @@ def _build(rng: np.random.Generator, light: Light, street: Street) -> tuple[list
 
 
 def _backdrop(rng: np.random.Generator, light: Light, street: Street, props: Props) -> None:
-    """Close the view with far houses and trees."""
+    """Add distant houses and trees at the end of the street."""
     for _ in range(int(rng.integers(10, 20))):
         along = FAR_END + rng.uniform(0, 60)
         x, z = street.place(rng.uniform(-85, 85), along)
@@ -129,7 +129,7 @@ def _put_tree(
 
 
 def _free(rng: np.random.Generator, street: Street, near: float, far: float) -> float:
-    """Return how far along something stands: more often near than far, and not on the side street."""
+    """Return a position along the street: more often near than far, and not on the side street."""
     along = near * (far / near) ** rng.random()
     if street.side_street is not None and street.on_side_street(along, 0.5):
         along = street.side_street[1] + 1.0
@@ -181,7 +181,7 @@ def _fence_off(rng: np.random.Generator, street: Street, side: int, props: Props
 
 
 def _people(rng: np.random.Generator, street: Street, side: int, props: Props) -> None:
-    """Let people walk on the pavement, now and then over the road, and cyclists ride beside the kerb."""
+    """Add people on the pavement, sometimes a person on the road, and cyclists beside the kerb."""
     kerb, walk = street.kerbs[side > 0], street.walks[side > 0]
     for _ in range(int(rng.integers(1, 6))):
         lateral = kerb + side * rng.uniform(0.4, walk - 0.2)
@@ -221,7 +221,7 @@ def _park(rng: np.random.Generator, light: Light, street: Street, side: int, pro
 
 
 def _traffic(rng: np.random.Generator, light: Light, street: Street, props: Props) -> None:
-    """Let cars drive ahead of us, towards us and out of the side street."""
+    """Add cars that drive ahead of the camera, towards it, and out of the side street."""
     drives: list[tuple[float, float, float]] = []
     along = rng.uniform(NEAREST + 6, 45)
     while along < 110 and rng.random() < 0.75:

@@ -1,4 +1,4 @@
-"""Time of day and weather: sun, sky light, haze, and the shadow that the rows of houses cast."""
+"""Time of day and weather: sun, light from the sky, haze, and the shadows of the houses."""
 
 import dataclasses
 
@@ -11,10 +11,10 @@ __all__ = ["Light", "Skyline", "choose_light"]
 
 @dataclasses.dataclass(frozen=True)
 class Light:
-    """All colours are linear RGB radiances; `sun` is the unit vector towards the sun.
+    """The light of a scene. Colours are linear RGB radiances; `sun` is the unit vector towards the sun.
 
-    `cover` is the share of the sky under clouds, `haze` the extinction per metre, and `dusk` in 0..1 says how
-    much windows, lamps and headlights shine.
+    `cover` is the share of the sky that clouds cover, `haze` the extinction per metre, and `dusk` in 0..1
+    says how bright windows, lamps and headlights are.
     """
 
     sun: Array
@@ -29,10 +29,10 @@ class Light:
 
 @dataclasses.dataclass(frozen=True)
 class Skyline:
-    """The heights of the houses left (0) and right (1) for each metre of the street, from `START` metres on.
+    """The heights of the houses on the left (0) and right (1) for each metre of the street, from `START` on.
 
-    `lines` are the lateral positions of the two rows of fronts; `bend` is the curvature of the street:
-    a point at (x, z) lies x - bend * z**2 metres to the right of the middle.
+    `lines` are the lateral positions of the two rows of house fronts. `bend` is the curvature of the street:
+    a point at (x, z) lies x - bend * z**2 metres to the right of the camera's path.
     """
 
     heights: Array
@@ -42,7 +42,7 @@ class Skyline:
     START = -60
 
     def sunlit(self, light: Light, x: Array, y: Array, z: Array) -> Array:
-        """Return where points are not in the shadow of the houses on the sun's side."""
+        """Return which points are not in the shadow of the houses on the sun's side."""
         side = int(light.sun[0] > 0)
         reach = (self.lines[side] - (x - self.bend * z * z)) / light.sun[0]
         along = np.clip(z + reach * light.sun[2] - self.START, 0, self.heights.shape[1] - 1).astype(np.intp)
@@ -55,7 +55,7 @@ def _rgb(*values: float) -> Array:
 
 
 def _sun(rng: np.random.Generator, low: float, high: float) -> Array:
-    """Return a direction to the sun between `low` and `high` degrees up, on either side of the street."""
+    """Return a direction to the sun, `low` to `high` degrees above the horizon, left or right."""
     up = np.radians(rng.uniform(low, high))
     turn = np.radians(rng.uniform(25, 155)) * rng.choice([-1.0, 1.0])
     return np.array([np.cos(up) * np.sin(turn), np.sin(up), np.cos(up) * np.cos(turn)])

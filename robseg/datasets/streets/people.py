@@ -1,4 +1,4 @@
-"""Walking people and cyclists: jointed figures of rounded limbs."""
+"""Pedestrians and cyclists: jointed figures with rounded limbs."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ Point = tuple[float, float]
 
 
 class _Figure:
-    """Collects the faces of a figure in one upright plane through (x, z), turned by `yaw` from facing us."""
+    """The faces of a figure in an upright plane through (x, z), turned away from the camera by `yaw`."""
 
     def __init__(self, x: float, z: float, yaw: float, label: int) -> None:
         self.faces: list[Face] = []
@@ -28,7 +28,7 @@ class _Figure:
         self._cos, self._sin = float(np.cos(yaw)), float(np.sin(yaw))
 
     def add(self, outline: list[Point], material: Material) -> None:
-        """Add a polygon of (sideways, up) points over what is there."""
+        """Add a polygon of (sideways, up) points in front of the earlier ones."""
         corners = [(self._x + u * self._cos, max(v, 0.0), self._z + u * self._sin) for u, v in outline]
         self.faces.append(Face(np.array(corners), self._label, material))
 
@@ -59,7 +59,7 @@ class _Figure:
         self.add(outline, material)
 
     def _round(self, middle: float, radius: float, colour: Array) -> Material:
-        """Return cloth around an upright axis `middle` metres sideways."""
+        """Return the material of cloth around an upright axis, `middle` metres sideways."""
         axis, cos, sin = (self._x + middle * self._cos, self._z + middle * self._sin), self._cos, self._sin
 
         def shade(hits: Hits) -> Surface:
@@ -81,14 +81,14 @@ def _choose(rng: np.random.Generator, colours: tuple[tuple[float, float, float],
 
 
 def _cloth(rng: np.random.Generator) -> Array:
-    """Return the colour of a coat: mostly muted, now and then bright."""
+    """Return the colour of clothes: mostly muted, sometimes bright."""
     grey = rng.uniform(0.02, 0.4)
     spread = rng.uniform(0.1, 0.9) if rng.random() < 0.6 else 0.1
     return np.asarray(grey * (1 - spread + 2 * spread * rng.random(3)), np.float32)
 
 
 def pedestrian(rng: np.random.Generator, x: float, z: float) -> tuple[list[Face], list[Contact]]:
-    """Return a walking or standing person, and the shade at the feet."""
+    """Return the faces of a walking or standing person, and the dark ground at the feet."""
     size = rng.uniform(1.5, 1.92) / 1.75 if rng.random() < 0.88 else rng.uniform(1.05, 1.35) / 1.75
     figure = _Figure(x, z, rng.uniform(-0.5, 0.5), PERSON)
     coat, trousers, skin = _cloth(rng), _choose(rng, TROUSERS), _choose(rng, SKINS)
@@ -155,7 +155,7 @@ def _arm(
 
 
 def cyclist(rng: np.random.Generator, x: float, z: float, crossing: bool) -> tuple[list[Face], list[Contact]]:
-    """Return a person riding a bicycle, seen from the side (`crossing`) or from the front or behind."""
+    """Return a person on a bicycle, seen from the side (`crossing`), or else from the front or behind."""
     coat, trousers, skin = np.clip(_cloth(rng) * 1.4, 0, 0.55), _choose(rng, TROUSERS), _choose(rng, SKINS)
     helmet = np.clip(_cloth(rng) * 1.5, 0, 0.6) if rng.random() < 0.6 else _choose(rng, HAIRS)
     if not crossing:

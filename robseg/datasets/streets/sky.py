@@ -34,7 +34,7 @@ def paint_sky(canvas: Canvas, rng: np.random.Generator) -> None:
 
 
 def _clouds(rng: np.random.Generator, across: Array, up: Array, cover: float) -> tuple[Array, Array]:
-    """Return how dense and how dark from below the clouds are for each ray, both 0..1."""
+    """Return for each ray how dense the clouds are, and how dark they are from below, both 0..1."""
     distance = 1.0 / (up + 0.09)
     u = across * distance + rng.uniform(0, 50)
     v = distance * 1.3 + rng.uniform(0, 50)

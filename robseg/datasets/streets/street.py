@@ -1,4 +1,4 @@
-"""The plan of a street: where its lanes, kerbs, pavements and fronts run."""
+"""The plan of a street: the positions of its lanes, kerbs, pavements and house fronts."""
 
 import dataclasses
 
@@ -53,12 +53,13 @@ PALETTE = (
 
 @dataclasses.dataclass(frozen=True)
 class Street:
-    """Lateral positions are metres to the right of the camera's path, pairs are (left, right).
+    """The plan of a street. Lateral positions are in metres to the right of the camera's path.
 
-    The path bends by `bend` * z**2. Between `kerbs` is the road, whose traffic going away has the lane
-    `going` and the oncoming one `coming`; then a pavement as wide as `walks`, then a verge up to `fronts`.
-    `parking` tells the sides with parked cars, `side_street` the (from, to) of a crossing,
-    `zebra` where one is.
+    Pairs are (left, right). The path bends by `bend` * z**2. The road lies between the `kerbs`; the lane
+    centred on `going` leads away from the camera, and the one centred on `coming` towards it. Beside the road
+    are pavements of the widths `walks`, then verges up to the house `fronts`. `parking` says which sides have
+    parked cars, `side_street` is the (start, stop) of a crossing street, and `zebra` the position of a zebra
+    crossing.
     """
 
     bend: float
@@ -73,7 +74,7 @@ class Street:
     zebra: float | None
 
     def place(self, lateral: float, along: float) -> tuple[float, float]:
-        """Return (x, z) of a point of the street."""
+        """Return (x, z) of a point in the street."""
         return lateral + self.bend * along * along, along
 
     def heading(self, along: float) -> float:
@@ -81,14 +82,14 @@ class Street:
         return float(np.arctan(2 * self.bend * along))
 
     def on_side_street(self, along: float, margin: float = 0.0) -> bool:
-        """Return whether a point is on the crossing street or closer to it than `margin`."""
+        """Return whether a point is on the side street or closer to it than `margin`."""
         return self.side_street is not None and (
             self.side_street[0] - margin < along < self.side_street[1] + margin
         )
 
 
 def plan_street(rng: np.random.Generator) -> Street:
-    """Return a street in which one drives on either side, with or without parked cars and a crossing."""
+    """Return a street with traffic on the left or right, with or without parked cars and a crossing."""
     lane = rng.uniform(2.8, 3.5)
     parking = (bool(rng.random() < 0.6), bool(rng.random() < 0.6))
     keeps_left = rng.random() < 0.5

@@ -1,4 +1,4 @@
-"""Photographs and noise as tiling textures, sampled at the sharpness that the distance asks for."""
+"""Photographs and noise as tiling textures, sampled at a resolution that fits the distance."""
 
 import dataclasses
 import functools
@@ -18,14 +18,17 @@ SIZE = 512
 
 @dataclasses.dataclass(frozen=True)
 class Texture:
-    """A square tiling texture of mean 1 with all its halvings, one after the other in `texels`."""
+    """A square tiling texture of mean 1, with all its halved versions one after another in `texels`."""
 
     texels: Array
     starts: Array
     sizes: Array
 
     def sample(self, u: Array, v: Array, tile: float, footprint: Array | float) -> Array:
-        """Return the texture at (u, v), in metres like the spans of a tile and (`footprint`) of a sample."""
+        """Return the texture at (u, v); `tile` is the side of a tile and `footprint` the width of a sample.
+
+        All are in metres.
+        """
         blur = np.log2(np.maximum(np.asarray(footprint) * (SIZE / tile), 1.0))
         level = np.minimum(blur.astype(np.intp), len(self.sizes) - 1)
         size = self.sizes[level]
@@ -36,7 +39,7 @@ class Texture:
 
 
 def _pyramid(texels: Array) -> Texture:
-    """Return the texture made of (SIZE, SIZE) texels and its halvings down to one texel."""
+    """Return the texture of (SIZE, SIZE) texels with all its halved versions down to one texel."""
     levels = [(texels / texels.mean()).astype(np.float32)]
     while levels[-1].shape[0] > 1:
         half = levels[-1].shape[0] // 2
@@ -48,10 +51,10 @@ def _pyramid(texels: Array) -> Texture:
 
 @functools.cache
 def photograph(name: str) -> Texture:
-    """Return one of the photographs that scikit-image ships: "brick", "grass" or "gravel".
+    """Return one of the photographs in scikit-image: "brick", "grass" or "gravel".
 
-    Slow changes of brightness are taken out, so that the tiles do not show. Where a build of scikit-image
-    lacks the file, noise stands in for it.
+    Gradual changes of brightness are removed, so that the tiles are not visible. If a build of scikit-image
+    lacks the file, noise replaces it.
     """
     spec = importlib.util.find_spec("skimage")
     folders = list(spec.submodule_search_locations or []) if spec else []
@@ -68,7 +71,8 @@ def photograph(name: str) -> Texture:
 def fractal(seed: int, coarsest: int = 4, falloff: float = 0.6) -> Texture:
     """Return tiling noise of mean 1 and standard deviation 0.25.
 
-    Its scales start at `coarsest` cells a tile (a power of 2); each finer one weighs `falloff` as much.
+    Its scales start at `coarsest` cells per tile (a power of 2); each finer scale has `falloff` times the
+    weight of the one before.
     """
     rng = np.random.Generator(np.random.Philox(key=seed))
     total = np.zeros((SIZE, SIZE), np.float32)
@@ -87,7 +91,7 @@ def _dice() -> Array:
 
 
 def scatter(i: Array, j: Array | int, salt: int) -> Array:
-    """Return a fixed pseudo-random number in 0..1 for each pair of whole numbers (a window, a slab)."""
+    """Return a fixed pseudo-random number in 0..1 for each pair of integers, such as a window's position."""
     row = (np.asarray(i).astype(np.int32) * 7 + salt * 31) & 255
     column = (np.asarray(j).astype(np.int32) * 13 + salt * 57) & 255
     values: Array = _dice()[row, column]

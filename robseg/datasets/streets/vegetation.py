@@ -1,4 +1,4 @@
-"""Trees, bushes and hedges: leaves are noise cut out of rounded clumps, lit as if the clumps were balls."""
+"""Trees, bushes and hedges of round clumps: noise cuts out the leaves, and each clump is lit like a ball."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def _leaf_colour(rng: np.random.Generator) -> Array:
 
 
 def _foliage(x: float, clumps: Array, colour: Array, offset: float, density: float) -> Material:
-    """Return leaves around `clumps`, rows of (sideways from x, height, radius) in metres."""
+    """Return a material of leaves around `clumps`, rows of (offset from x, height, radius) in metres."""
 
     def shade(hits: Hits) -> Surface:
         across, up = hits.x - x, hits.y
@@ -43,7 +43,7 @@ def _foliage(x: float, clumps: Array, colour: Array, offset: float, density: flo
         there = inside + 2.4 * (leaves - 1) > density
         body = np.clip(inside, 0, 1)
         shadow = (0.45 + 0.55 * light) * (0.55 + 0.45 * (normal_y + 1) / 2) * (0.75 + 0.25 * body)
-        # Leaves scatter light forward, so the side away from the sun is not black: normals are mixed with up.
+        # Leaves transmit light, so the side away from the sun is not black: normals are tilted upwards.
         normals = np.stack([normal_x, 0.55 + 0.6 * normal_y, -0.55 * np.sqrt(body) - 0.1], axis=1)
         tint = colour * np.stack([0.8 + 0.3 * leaves, np.ones_like(leaves), 0.7 + 0.2 * light], axis=1)
         return Surface((tint * shadow[:, None] * 1.3).astype(np.float32), None, there, normals)
@@ -60,7 +60,7 @@ def _screen(x: float, z: float, clumps: Array, pad: float = 1.25) -> Array:
 
 
 def _branch(x: float, z: float, foot: tuple[float, float], tip: tuple[float, float], width: float) -> Array:
-    """Return a tapering branch between two (sideways, height) points, `width` at its foot."""
+    """Return a tapering branch between two (sideways, height) points; `width` is its width at the foot."""
     (a, b), (c, d) = foot, tip
     length = max(np.hypot(c - a, d - b), 1e-6)
     nx, ny = (d - b) / length * width / 2, (a - c) / length * width / 2
@@ -69,7 +69,7 @@ def _branch(x: float, z: float, foot: tuple[float, float], tip: tuple[float, flo
 
 
 def _ring(x: float, z: float, clump: Array) -> Array:
-    """Return a clump's outline square to the street, which casts its shadow."""
+    """Return a clump's outline, at right angles to the street, which casts its shadow."""
     turn = np.linspace(0, 2 * np.pi, 10, endpoint=False)
     rough = clump[2] * (0.85 + 0.15 * np.cos(3 * turn + clump[0] * 9))
     return np.stack(
@@ -79,7 +79,7 @@ def _ring(x: float, z: float, clump: Array) -> Array:
 
 
 def tree(rng: np.random.Generator, x: float, z: float, height: float) -> tuple[list[Face], list[Array]]:
-    """Return a tree's faces, and the outlines that cast its shadow."""
+    """Return the faces of a tree, and the outlines that cast its shadow."""
     lean, trunk = rng.normal(0, 0.02) * height, rng.uniform(0.3, 0.45) * height
     spread = rng.uniform(0.2, 0.33) * height
     count = int(rng.integers(8, 15))
@@ -114,7 +114,7 @@ def _bark(colour: Array) -> Material:
 
 
 def bush(rng: np.random.Generator, x: float, z: float, height: float) -> tuple[list[Face], list[Array]]:
-    """Return a bush or the edge of a wood, and the outlines that cast its shadow."""
+    """Return the faces of a bush or the edge of a wood, and the outlines that cast its shadow."""
     count = int(rng.integers(4, 8))
     width = height * rng.uniform(0.5, 1.0)
     clumps = np.stack(
@@ -133,7 +133,7 @@ def bush(rng: np.random.Generator, x: float, z: float, height: float) -> tuple[l
 def hedge(
     rng: np.random.Generator, street: Street, lateral: float, start: float, stop: float, height: float
 ) -> list[Face]:
-    """Return a clipped hedge along the street: its side, its end and its top."""
+    """Return the faces of a clipped hedge along the street: its side, its end and its top."""
     colour, offset, depth = _leaf_colour(rng), rng.uniform(0, 50), 0.7 if lateral > 0 else -0.7
 
     def shade(hits: Hits) -> Surface:

@@ -1,4 +1,4 @@
-"""Cars and vans: a side profile extruded to a body with a cabin, glass, wheels and lamps."""
+"""Cars and vans: a side profile, extruded to a body, with a cabin, glass, wheels and lamps."""
 
 import dataclasses
 import itertools
@@ -25,9 +25,10 @@ TRIM = (0.02, 0.02, 0.022)
 
 @dataclasses.dataclass(frozen=True)
 class _Shape:
-    """A side profile; lengths in metres, along the car from its tail (0) to its nose (`length`).
+    """A side profile. Lengths are in metres; positions run from the car's tail (0) to its nose (`length`).
 
-    The windscreen meets the body at `cowl`, the rear window at `deck`; `roof` is the roof's (rear, front).
+    The windscreen meets the body at `cowl`, and the rear window meets it at `deck`. `roof` is the (rear,
+    front) of the roof.
     """
 
     length: float
@@ -66,7 +67,7 @@ def _shape(rng: np.random.Generator) -> _Shape:
 
 @dataclasses.dataclass(frozen=True)
 class _Frame:
-    """Where a car stands and where its nose points (radians clockwise from straight ahead)."""
+    """The position of a car, and the direction of its nose in radians, clockwise from straight ahead."""
 
     x: float
     z: float
@@ -74,7 +75,7 @@ class _Frame:
     length: float
 
     def __call__(self, points: list[tuple[float, float, float]]) -> Array:
-        """Return world corners of (along from the tail, to the right, up) points."""
+        """Return the world coordinates of (distance from the tail, right, up) points."""
         sin, cos = np.sin(self.heading), np.cos(self.heading)
         corners = []
         for along, right, up in points:
@@ -84,7 +85,7 @@ class _Frame:
 
 
 def _paint(colour: Array, light: Light, upward: float) -> Material:
-    """Return lacquer: its colour under a reflection of the sky above and the ground below the waist line."""
+    """Return car paint, which reflects the sky above the waist line and the ground below it."""
 
     def shade(hits: Hits) -> Surface:
         wave = fractal(67, 4).sample(hits.x + hits.z, hits.y, 5.0, hits.footprint)
@@ -98,7 +99,7 @@ def _paint(colour: Array, light: Light, upward: float) -> Material:
 
 
 def _glass(light: Light, low: float, high: float, upward: float) -> Material:
-    """Return a pane between two heights: dark, with the sky in its upper part."""
+    """Return a window pane between two heights: dark, with a reflection of the sky in its upper part."""
 
     def shade(hits: Hits) -> Surface:
         wave = fractal(71, 4).sample(hits.x + hits.z * 0.7, hits.y, 3.0, hits.footprint)
@@ -113,7 +114,7 @@ def _glass(light: Light, low: float, high: float, upward: float) -> Material:
 def vehicle(
     rng: np.random.Generator, light: Light, x: float, z: float, heading: float, driving: bool
 ) -> tuple[list[Face], list[Contact]]:
-    """Return the faces of a car or van around (x, z), and the dark ground under it."""
+    """Return the faces of a car or van centred on (x, z), and the dark ground under it."""
     shape = _shape(rng)
     frame = _Frame(x, z, heading, shape.length)
     colour = single(PAINTS[rng.integers(len(PAINTS))]) * single(rng.uniform(0.85, 1.15))
@@ -126,7 +127,7 @@ def vehicle(
 
 
 def _outline(shape: _Shape) -> list[tuple[float, float]]:
-    """Return the (along, up) outline of the body, from the nose's foot over the belt to the tail's."""
+    """Return the (along, up) outline of the body, from the foot of the nose over the belt to the tail."""
     end = shape.length
     return [
         (end - 0.04, 0.24), (end, 0.42), (end - 0.02, 0.58), (end - 0.14, shape.nose),
@@ -165,7 +166,7 @@ def _body(shape: _Shape, frame: _Frame, colour: Array, light: Light) -> list[Fac
 
 
 def _cabin(shape: _Shape, frame: _Frame, colour: Array, light: Light) -> list[Face]:
-    """Return the part above the belt, which narrows towards the roof."""
+    """Return the faces above the belt, where the car narrows towards the roof."""
     half, top = shape.width / 2 - 0.03, shape.width / 2 - 0.2
     rear, front = shape.roof
     belt, roof = shape.belt, shape.height
@@ -199,7 +200,7 @@ def _cabin(shape: _Shape, frame: _Frame, colour: Array, light: Light) -> list[Fa
 
 
 def _inset(corners: Array, share: float) -> Array:
-    """Return a face drawn in towards its middle."""
+    """Return the corners of a face, moved towards its centre."""
     middle = corners.mean(0)
     return np.asarray(corners + share * (middle - corners))
 

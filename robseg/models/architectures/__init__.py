@@ -1,1 +1,1 @@
-"""The architectures, one module each: its name is the architecture's, its `ARCHITECTURE` the record of it."""
+"""The architectures: each module has the name of its architecture, and its record in `ARCHITECTURE`."""

@@ -1,7 +1,7 @@
 """DeepLabV3+: Encoder-Decoder with Atrous Separable Convolution for Semantic Image Segmentation.
 
-Chen, Zhu, Papandreou, Schroff, Adam, 2018, https://arxiv.org/abs/1802.02611. Parameters bear the names of
-mmsegmentation 1.x (Apache-2.0). Published weights are of two variants, which are different networks:
+Chen, Zhu, Papandreou, Schroff, Adam, 2018, https://arxiv.org/abs/1802.02611. Parameters have the names that
+mmsegmentation 1.x (Apache-2.0) uses. Published weights belong to two variants, which are different networks:
 
 =====================  =======================  ===========================================
 what                   mmseg                    vainf (github.com/VainF/DeepLabV3Plus-Pytorch)
@@ -12,9 +12,9 @@ decoder                two separable 3x3        one plain 3x3
 MobileNetV2            pads each convolution    pads each block before it expands
 =====================  =======================  ===========================================
 
-What Kamann and Rother (2021, https://doi.org/10.1007/s11263-020-01383-2) take out, to learn what makes the
-network robust, can be taken out here: ASPP (or replaced by the dense prediction cell), its image pooling,
-the decoder's long-range link.
+Kamann and Rother (2021, https://doi.org/10.1007/s11263-020-01383-2) remove parts of the network to learn
+which of them make it robust. The same parts can be removed here: ASPP (or replaced by the dense prediction
+cell), its image pooling, and the decoder's long-range link.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ Context = Literal["aspp", "dpc", "none"]
 Variant = Literal["mmseg", "vainf"]
 OutputStride = Literal[8, 16]
 
-# Of ASPP's branches, by output stride.
+# The dilations of ASPP's branches, by output stride.
 DILATIONS = {8: (1, 12, 24, 36), 16: (1, 6, 12, 18)}
 
 
 class CellConvolution(NamedTuple):
-    """A convolution of the dense prediction cell: its dilation (rows, columns) and whose output it takes."""
+    """A convolution of the dense prediction cell: its dilation (rows, columns), and its input's source."""
 
     dilation: tuple[int, int]
     source: int | None
 
 
-# The best cell of https://arxiv.org/abs/1809.04184, for output stride 16; a source of None is the encoder.
+# The best cell of https://arxiv.org/abs/1809.04184, for output stride 16; the source None is the encoder.
 CELL = (
     CellConvolution((1, 6), None),
     CellConvolution((18, 15), 0),
@@ -59,7 +59,7 @@ CELL = (
 
 
 class ImagePooling(nn.Sequential):
-    """The mean of the whole map, projected, at every pixel."""
+    """The mean of the whole map, projected, and copied to every pixel."""
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__(nn.AdaptiveAvgPool2d(1), ConvModule(in_channels, channels))
@@ -71,7 +71,7 @@ class ImagePooling(nn.Sequential):
 
 
 class AtrousPyramid(nn.ModuleList):
-    """ASPP's convolutions side by side: one of 1x1, and dilated ones of 3x3."""
+    """The parallel convolutions of ASPP: one of 1x1, and dilated ones of 3x3."""
 
     def __init__(self, in_channels: int, channels: int, output_stride: OutputStride, separable: bool) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class AtrousPyramid(nn.ModuleList):
 
 
 class DensePredictionCell(nn.ModuleList):
-    """The searched cell's convolutions, most of which take another's output."""
+    """The convolutions of the cell found by search, most of which take the output of another one."""
 
     def __init__(self, in_channels: int, channels: int, output_stride: OutputStride) -> None:
         super().__init__()
@@ -107,9 +107,9 @@ class DensePredictionCell(nn.ModuleList):
 
 
 class ContextModule(nn.Module):
-    """What surrounds a pixel, near and far, from the encoder's last map.
+    """The multi-scale context of each pixel, from the encoder's last map.
 
-    Image pooling is a part of ASPP. Without context, a 1x1 convolution stands in its place.
+    Image pooling is a part of ASPP. Without context, a 1x1 convolution replaces it.
     """
 
     def __init__(
@@ -144,9 +144,9 @@ class ContextModule(nn.Module):
 
 
 class DeepLabHead(ContextModule):
-    """Context, and a decoder that brings it to a map of a quarter of the images' size.
+    """Context, and a decoder that refines it with the encoder's first map (1/4 of the image's size).
 
-    Without `low_level_channels` the decoder does without that map's content (the long-range link).
+    Without `low_level_channels` the decoder does not use the content of that map (the long-range link).
     """
 
     def __init__(
@@ -178,7 +178,7 @@ class DeepLabHead(ContextModule):
         self.conv_seg = nn.Conv2d(channels, num_classes, 1)
 
     def forward(self, low: Tensor, high: Tensor) -> Tensor:
-        """Return logits of the size of `low`."""
+        """Return logits at the size of `low`."""
         x = resize(self.context(high), low.shape[-2:], self.align_corners)
         if self.c1_bottleneck is not None:
             x = torch.cat((x, self.c1_bottleneck(low)), dim=1)
@@ -191,19 +191,19 @@ class DeepLabV3Plus(Network):
     Parameters
     ----------
     output_stride
-        Of the encoder; None for the variant's usual one, 8 (mmseg) or 16 (vainf).
+        Output stride of the encoder; None for the variant's usual one, 8 (mmseg) or 16 (vainf).
     multi_grid
         The dilations of a ResNet's last blocks, or None.
     low_level
-        Whether the decoder sees the encoder's first map: the long-range link, of `low_level_channels`.
+        Whether the decoder uses the encoder's first map, by a long-range link with `low_level_channels`.
     aux_channels
-        Of the auxiliary head on the encoder's third map; None for a network without it.
+        Channels of the auxiliary head on the encoder's third map; None for a network without it.
     context
         ASPP, the dense prediction cell, or none.
     image_pooling
         Whether ASPP pools the whole image.
     align_corners
-        How the context's map is resized; mmsegmentation's configurations for crops of 769 pixels align.
+        How the context's map is resized; True in mmsegmentation's configurations for crops of 769 pixels.
 
     Examples
     --------
@@ -257,14 +257,14 @@ class DeepLabV3Plus(Network):
         return cast(Tensor, self.decode_head(low, high))
 
     def heads(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the logits of the main and, where there is one, the auxiliary head."""
+        """Return the logits of the main head and, if there is one, of the auxiliary head."""
         low, _, middle, high = self.backbone(images)
         main = self.decode_head(low, high)
         return (main,) if self.auxiliary_head is None else (main, self.auxiliary_head(middle))
 
 
 def check(name: str, value: object, allowed: tuple[object, ...]) -> None:
-    """Raise InputError for an option that is none of those allowed: cards and recipes are written by hand."""
+    """Raise InputError for a value that is not allowed: cards and recipes are written by hand."""
     if value not in allowed:
         known = ", ".join(map(repr, allowed))
         raise InputError(
@@ -275,7 +275,7 @@ def check(name: str, value: object, allowed: tuple[object, ...]) -> None:
 def encoder(
     name: str, output_stride: OutputStride, multi_grid: tuple[int, ...] | None, variant: Variant
 ) -> Backbone:
-    """Return the backbone of that name as the variant has it."""
+    """Return the variant's backbone of that name."""
     flags: dict[str, Any] = {} if multi_grid is None else {"multi_grid": tuple(multi_grid)}
     if name == "mobilenet_v2":
         flags["variant"] = variant
@@ -283,9 +283,9 @@ def encoder(
 
 
 def fit(state_dict: dict[str, Tensor]) -> Fit:
-    """Return how a checkpoint fits DeepLabV3+: one of mmsegmentation or ours, or of VainF's repository.
+    """Return how a checkpoint of mmsegmentation, of VainF's repository or of ours fits DeepLabV3+.
 
-    What was taken out of the network shows in the names; strides and dilations do not.
+    The names show which parts of the network were removed; they do not show strides and dilations.
     """
     published = native("deeplabv3plus", state_dict)
     tensors = published.tensors
@@ -294,7 +294,7 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
 
 
 def shown_options(tensors: dict[str, Tensor]) -> dict[str, Any]:
-    """Return the options that tensors under our names prove."""
+    """Return the options that tensors with our names determine."""
     widths = {
         "channels": mmseg.width(tensors, "decode_head.conv_seg.weight", axis=1),
         "low_level_channels": mmseg.width(tensors, "decode_head.c1_bottleneck.conv.weight"),
@@ -311,7 +311,7 @@ def shown_options(tensors: dict[str, Tensor]) -> dict[str, Any]:
 
 
 def shown_context(tensors: dict[str, Tensor]) -> Context:
-    """Return the context that the tensors prove: the searched cell has more convolutions than ASPP."""
+    """Return the context that the tensors determine: the searched cell has more convolutions than ASPP."""
     if not any(key.startswith("decode_head.aspp_modules.") for key in tensors):
         return "none"
     is_cell = any(key.startswith(f"decode_head.aspp_modules.{len(CELL) - 1}.") for key in tensors)

@@ -1,20 +1,20 @@
 """ENet: A Deep Neural Network Architecture for Real-Time Semantic Segmentation.
 
-Paszke, Chaurasia, Kim, Culurciello, 2016, https://arxiv.org/abs/1606.02147. Parameters bear the names of
-github.com/davidtvs/PyTorch-ENet (MIT), so that its files load without renaming. That repository has published
-weights of two generations, which are different networks:
+Paszke, Chaurasia, Kim, Culurciello, 2016, https://arxiv.org/abs/1606.02147. Parameters have the names that
+github.com/davidtvs/PyTorch-ENet (MIT) uses, so that its files load without renaming. That repository has
+published weights of two generations, which are different networks:
 
 ==================================  =======================  ==========================
 what                                2018                     2021
 ==================================  =======================  ==========================
-activation after a sum              PReLU, one a channel     PReLU, one slope
+activation after a sum              PReLU, one per channel   PReLU, one slope
 activations of the decoder          PReLU                    ReLU
 pooling where a stage shrinks       3x3, stride 2            2x2, stride 2
 deconvolution where a stage grows   3x3, stride 2            2x2, stride 2
 end of a growing extension branch   activation               none
 ==================================  =======================  ==========================
 
-Files of the months between share the names of 2021 and cannot be told from it; they are read as 2021.
+Files from the months in between have the same names as those of 2021 and are read as 2021.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ CITYSCAPES = (
     "road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign", "vegetation",
     "terrain", "sky", "person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle",
 )  # fmt: skip
-# The published files are told apart by their number of outputs; where the unlabelled class stands differs.
+# The number of outputs identifies a published file; the position of the unlabelled class differs.
 PUBLISHED_CLASSES = {12: (*CAMVID, "void"), 20: ("void", *CITYSCAPES)}
-# Card fields: values of 0 to 1, as they come.
+# Card fields: pixels are scaled to 0..1 and not normalised.
 UNIT_INPUT = {"mean": (0.0, 0.0, 0.0), "std": (255.0, 255.0, 255.0), "channel_order": "RGB"}
 
 
 def conv_bn(
     in_channels: int, out_channels: int, kernel: int | tuple[int, int], stride: int = 1, dilation: int = 1
 ) -> list[nn.Module]:
-    """Return a convolution that keeps the size (but for `stride`) and its batch norm; 2x2 is not padded."""
+    """Return a convolution that keeps the size (except for `stride`) and its batch norm. 2x2 is unpadded."""
     rows, columns = (kernel, kernel) if isinstance(kernel, int) else kernel
     padding = ((rows - 1) // 2 * dilation, (columns - 1) // 2 * dilation)
     convolution = nn.Conv2d(
@@ -58,7 +58,7 @@ def conv_bn(
 
 
 class Activations:
-    """Make the activations of one part of the network: `inside` a branch and `after_sum` of two."""
+    """Build the activations of one part of the network: `inside` a branch, and `after_sum` of two."""
 
     def __init__(self, generation: Generation, decoder: bool) -> None:
         self.generation = generation
@@ -76,9 +76,10 @@ class Activations:
 
 
 def unpooled(x: Tensor, indices: Tensor, output_size: torch.Size) -> Tensor:
-    """Put each value (N, C, h, w) where the encoder found its maximum; of several, the last in rows stays.
+    """Put each value (N, C, h, w) at the position of its maximum in the encoder.
 
-    That is what max unpooling does in one thread, and what the published weights were trained with.
+    If several values have the same position, the last one in row order stays. Max unpooling with one thread
+    does the same, and the published weights were trained with it.
 
     Examples
     --------
@@ -97,7 +98,7 @@ def unpooled(x: Tensor, indices: Tensor, output_size: torch.Size) -> Tensor:
 
 
 class InitialBlock(nn.Module):
-    """Halve the size: a strided convolution beside the pooled image (figure 2a)."""
+    """Halve the size: concatenate a strided convolution and the pooled image (figure 2a)."""
 
     def __init__(self, out_channels: int, activations: Activations) -> None:
         super().__init__()
@@ -115,7 +116,7 @@ class InitialBlock(nn.Module):
 class Bottleneck(nn.Module):
     """Keep the size: add an extension branch of 1x1, `kernel`, 1x1 convolutions to the input (figure 2b).
 
-    With `asymmetric`, the middle is a column of `kernel` rows and then a row of `kernel` columns.
+    With `asymmetric`, the middle convolution is split into a `kernel` x 1 and a 1 x `kernel` one.
     """
 
     def __init__(
@@ -140,13 +141,13 @@ class Bottleneck(nn.Module):
         self.out_activation = activations.after_sum(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the input's shape."""
+        """Return a map of the input's shape."""
         extension = self.ext_regul(self.ext_conv3(self.ext_conv2(self.ext_conv1(x))))
         return cast(Tensor, self.out_activation(x + extension))
 
 
 class DownsamplingBottleneck(nn.Module):
-    """Halve the size: the main branch is max-pooled and its missing channels are zeros."""
+    """Halve the size: the main branch is max-pooled and padded with zero channels."""
 
     def __init__(
         self,
@@ -167,7 +168,7 @@ class DownsamplingBottleneck(nn.Module):
         self.out_activation = activations.after_sum(out_channels)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (N, out_channels, H/2, W/2) and where each maximum stood, (N, in_channels, H/2, W/2)."""
+        """Return the map (N, out_channels, H/2, W/2) and indices of maxima (N, in_channels, H/2, W/2)."""
         main, indices = self.main_max1(x)
         extension = self.ext_regul(self.ext_conv3(self.ext_conv2(self.ext_conv1(x))))
         missing = extension.shape[1] - main.shape[1]
@@ -176,7 +177,7 @@ class DownsamplingBottleneck(nn.Module):
 
 
 class UpsamplingBottleneck(nn.Module):
-    """Double the size: the main branch puts each value where the encoder found its maximum."""
+    """Double the size: the main branch puts each value at the position of its maximum in the encoder."""
 
     def __init__(
         self,
@@ -191,7 +192,7 @@ class UpsamplingBottleneck(nn.Module):
         kernel, padding = {2018: (3, 1), 2021: (2, 0)}[generation]
         end = [activations.inside()] if generation == 2018 else []
         self.main_conv1 = nn.Sequential(*conv_bn(in_channels, out_channels, 1))
-        # Where pooling windows overlap, two may have one maximum, and torch's threads race to put it back.
+        # Overlapping pooling windows can share a maximum, and torch's threads race to write it back.
         self.main_unpool1 = unpooled if generation == 2018 else nn.MaxUnpool2d(2)
         self.ext_conv1 = nn.Sequential(*conv_bn(in_channels, inside, 1), activations.inside())
         self.ext_tconv1 = nn.ConvTranspose2d(inside, inside, kernel, stride=2, padding=padding, bias=False)
@@ -213,7 +214,7 @@ class UpsamplingBottleneck(nn.Module):
 class ENet(Network):
     """The network of table 1: float (N, 3, H, W) to logits (N, num_classes, H, W).
 
-    H and W are multiples of 8 (2018); 2021 takes any.
+    For 2018, H and W must be multiples of 8; 2021 accepts any size.
 
     Examples
     --------
@@ -292,7 +293,7 @@ class ENet(Network):
 
 
 def name_of_2018(key: str) -> str:
-    """Return our name of a tensor of a published file of 2018, when a growing block was one list of layers.
+    """Return our name of a tensor in a file of 2018, in which an upsampling block was one list of layers.
 
     Examples
     --------
@@ -312,12 +313,12 @@ def name_of_2018(key: str) -> str:
 
 
 def fit(state_dict: dict[str, Tensor]) -> Fit:
-    """Return how a checkpoint fits ENet: a published file of either generation or one of ours."""
+    """Return how a checkpoint fits ENet: a published file of either generation, or one of ours."""
     layout = "pytorch-enet-2021"
     if any(key.endswith("out_prelu.weight") for key in state_dict):
         layout = "pytorch-enet-2018"
         state_dict = {name_of_2018(key): tensor for key, tensor in state_dict.items()}
-    # One slope a channel after a sum, or one in all: true of either naming.
+    # With either set of names, the PReLU after a sum has a slope per channel (2018) or a single one (2021).
     slopes = state_dict.get("initial_block.out_activation.weight")
     generation: Generation = 2021 if slopes is None or slopes.numel() == 1 else 2018
     # A deconvolution's weight is (in, out, rows, columns).

@@ -1,12 +1,12 @@
 """ICNet for Real-Time Semantic Segmentation on High-Resolution Images.
 
 Zhao, Qi, Shen, Shi, Jia, 2017, https://arxiv.org/abs/1704.08545, with the arithmetic and the names of
-mmsegmentation 1.x (Apache-2.0). It departs from the paper where that says nothing or other: the two coarse
-branches are one backbone, halved between its second and third stage, the units of cascade feature fusion
-rectify before they add, and the auxiliary heads look behind their dilated convolutions.
+mmsegmentation 1.x (Apache-2.0). It differs from the paper in three ways: the two coarse branches share one
+backbone, whose map is halved between its second and third stage; the units of cascade feature fusion apply
+ReLU before they add; and the auxiliary heads follow the dilated convolutions of these units.
 
-The authors' Caffe network and that of github.com/liminn/ICNet-pytorch are other networks under this name;
-their weights cannot be converted.
+The authors' Caffe network and that of github.com/liminn/ICNet-pytorch are different networks with the same
+name. Their weights cannot be converted.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from robseg.registry import unknown_name
 
 __all__ = ["ARCHITECTURE", "ICNet", "fit"]
 
-# How many of a backbone's layers run before its map, then of 1/8, is halved.
+# The number of a backbone's layers before its map, which then has 1/8 of the size, is halved.
 LAYERS_BEFORE_HALVING = {"resnet": 2, "mobilenet_v2": 3, "efficientnet_lite0": 3}
 
-# Beginnings of names in networks that share only the name.
+# Prefixes of tensor names in other networks that are also called ICNet.
 OTHER_NETWORKS = {
     "pretrained.": "liminn/ICNet-pytorch",
     "conv1_1_3x3_s2": "hszhao/ICNet (Caffe)",
@@ -40,7 +40,7 @@ OTHER_NETWORKS = {
 
 
 def family(backbone: str) -> str:
-    """Return the family of a backbone that can be halved on its way.
+    """Return the family of a backbone whose map can be halved between its layers.
 
     Examples
     --------
@@ -54,14 +54,14 @@ def family(backbone: str) -> str:
 
 
 def dilated(backbone: str) -> Backbone:
-    """Return a backbone of output stride 8; a ResNet's pooling keeps the corner of an odd-sized map."""
+    """Return a backbone with output stride 8; the pooling of a ResNet rounds odd sizes up."""
     if family(backbone) == "resnet":
         return build_backbone(backbone, output_stride=8, maxpool_ceil_mode=True)
     return build_backbone(backbone, output_stride=8)
 
 
 class ImageCascade(nn.Module):
-    """Three branches: a light one on the image, and a backbone's two parts on halves of it (figure 2)."""
+    """Three branches: a light one on the image, and the two parts of a backbone on halved maps (figure 2)."""
 
     def __init__(
         self,
@@ -106,11 +106,11 @@ class ImageCascade(nn.Module):
 
     @property
     def layers(self) -> list[nn.Module]:
-        """The backbone's layers behind its entry."""
+        """The backbone's layers after its entry."""
         return [module for name, module in self.backbone.named_children() if name.startswith("layer")]
 
     def entry(self, images: Tensor) -> Tensor:
-        """Return what the backbone's first layer gets."""
+        """Return the input of the backbone's first layer."""
         if isinstance(self.backbone, ResNet):
             return self.backbone.entry(images)
         return cast(Tensor, self.backbone.get_submodule("conv1")(images))
@@ -121,7 +121,7 @@ class ImageCascade(nn.Module):
 
 
 class CascadeFeatureFusion(nn.Module):
-    """Add a coarse map to one of twice its size (figure 3); the coarse one is guided by a head of its own."""
+    """Add a coarse map to a map of twice its size (figure 3); an auxiliary head guides the coarse map."""
 
     def __init__(self, low_channels: int, high_channels: int, channels: int, align_corners: bool) -> None:
         super().__init__()
@@ -130,13 +130,13 @@ class CascadeFeatureFusion(nn.Module):
         self.conv_high = ConvModule(high_channels, channels)
 
     def forward(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the sum and the coarse map alone, both (N, channels, H, W) of the finer map's size."""
+        """Return the sum and the coarse map alone, both (N, channels, H, W) at the finer map's size."""
         low = self.conv_low(resize(low, high.shape[-2:], self.align_corners))
         return F.relu(low + self.conv_high(high)), low
 
 
 class Fusion(nn.Module):
-    """The two units of cascade feature fusion, coarse to fine."""
+    """The two units of cascade feature fusion, from coarse to fine."""
 
     def __init__(self, light_channels: int, branch_channels: int, channels: int, align_corners: bool) -> None:
         super().__init__()
@@ -144,7 +144,7 @@ class Fusion(nn.Module):
         self.cff_12 = CascadeFeatureFusion(channels, light_channels, channels, align_corners)
 
     def forward(self, light: Tensor, middle: Tensor, deep: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the fused map (1/8) and the coarse ones of both units (1/8 and 1/16), for the heads."""
+        """Return the fused map (1/8) and the coarse maps of both units (1/8 and 1/16), for the heads."""
         fused, guided_24 = self.cff_24(deep, middle)
         fused, guided_12 = self.cff_12(fused, light)
         return fused, guided_12, guided_24
@@ -158,13 +158,13 @@ class ICNet(Network):
     backbone
         A ResNet, `mobilenet_v2` or `efficientnet_lite0`.
     light_channels
-        Of the light branch, inside and out.
+        Channels inside the light branch, and of its output.
     pyramid_channels
-        Of each level of the pyramid pooling, and of what projects them.
+        Channels of each level of the pyramid pooling, and of their projection.
     branch_channels
-        Of the two coarse branches.
+        Output channels of the two coarse branches.
     channels
-        Of fusion and heads.
+        Channels of the fusion and of the heads.
     auxiliary_heads
         Whether the coarse maps have heads for training (cascade label guidance).
     align_corners
@@ -206,19 +206,19 @@ class ICNet(Network):
         return cast(Tensor, self.decode_head(fused))
 
     def heads(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the logits of the main head (1/8), and of those on the maps of 1/16 and 1/8."""
+        """Return the logits of the main head (1/8), and of the auxiliary heads (1/16 and 1/8)."""
         fused, guided_12, guided_24 = self.neck(*self.backbone(images))
         guided = zip(self.auxiliary_head, (guided_24, guided_12), strict=False)
         return (self.decode_head(fused), *(head(x) for head, x in guided))
 
 
 def fit(state_dict: dict[str, Tensor]) -> Fit:
-    """Return how a checkpoint fits ICNet: one of mmsegmentation or ours.
+    """Return how a checkpoint of mmsegmentation or of ours fits ICNet.
 
     Raises
     ------
     InputError
-        If its tensors do not fit, or are those of another network of the same name.
+        If its tensors do not fit, or belong to another network of the same name.
     """
     refuse_other_networks(state_dict)
     published = native("icnet", state_dict)
@@ -232,12 +232,12 @@ def refuse_other_networks(state_dict: dict[str, Tensor]) -> None:
         if any(key.startswith(beginning) for key in state_dict):
             raise InputError(
                 f"Expected a checkpoint of mmsegmentation's ICNet, but got one of {upstream}, "
-                "which is another network and cannot be converted: take mmsegmentation's weights."
+                "which is a different network and cannot be converted: use mmsegmentation's weights."
             )
 
 
 def shown_options(state_dict: dict[str, Tensor]) -> dict[str, Any]:
-    """Return the options that the tensors prove."""
+    """Return the options that the tensors determine."""
     widths = {
         "pyramid_channels": mmseg.width(state_dict, "backbone.psp_bottleneck.conv.weight"),
         "branch_channels": mmseg.width(state_dict, "backbone.conv_sub2.conv.weight"),

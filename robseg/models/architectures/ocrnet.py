@@ -1,9 +1,9 @@
 """OCRNet: Object-Contextual Representations for Semantic Segmentation.
 
-Yuan, Chen, Wang, 2019, https://arxiv.org/abs/1909.11065. A coarse segmentation gives soft object regions;
-each region is represented by the pixels that it gathers; each pixel is then augmented by the regions that it
-relates to. Parameters bear the names of mmsegmentation 1.x (Apache-2.0), so that its files load without
-renaming; those of the authors' two repositories are mapped to them.
+Yuan, Chen, Wang, 2019, https://arxiv.org/abs/1909.11065. A coarse segmentation gives soft object regions. The
+features of a region's pixels are averaged to represent it. Each pixel is then augmented with the regions that
+it relates to. Parameters have the names that mmsegmentation 1.x (Apache-2.0) uses, so that its files load
+without renaming; the names in the authors' two repositories are mapped to them.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ OutputStride = Literal[8, 16, 32]
 
 
 def object_regions(features: Tensor, coarse: Tensor) -> Tensor:
-    """Return each class's representation (N, C, num_classes, 1): the pixels' features, softly gathered.
+    """Return the representation of each class, (N, C, num_classes, 1): a weighted mean of pixel features.
 
-    `features` (N, C, H, W) are weighted by the coarse logits (N, num_classes, H, W), softmaxed over the
-    pixels of the image: equation 2.
+    `features` (N, C, H, W) are weighted by the softmax of the coarse logits (N, num_classes, H, W) over the
+    pixels of the image (equation 2).
     """
     weights = coarse.flatten(2).softmax(dim=2)
     regions = weights @ features.flatten(2).transpose(1, 2)
@@ -40,7 +40,7 @@ def object_regions(features: Tensor, coarse: Tensor) -> Tensor:
 
 
 class ObjectContextBlock(nn.Module):
-    """Augment pixels with the regions: attention from pixels to regions (equations 3 to 5)."""
+    """Augment pixels with object regions by attention from pixels to regions (equations 3 to 5)."""
 
     def __init__(self, channels: int, key_channels: int, activation: type[nn.Module]) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class ObjectContextBlock(nn.Module):
         self.scale = key_channels**-0.5
 
     def forward(self, features: Tensor, regions: Tensor) -> Tensor:
-        """Return features of pixels (N, channels, H, W) augmented with regions (N, channels, classes, 1)."""
+        """Return pixel features (N, channels, H, W), augmented with the regions (N, channels, classes, 1)."""
         query = self.query_project(features).flatten(2).transpose(1, 2)
         key = self.key_project(regions).flatten(2)
         value = self.value_project(regions).flatten(2).transpose(1, 2)
@@ -66,7 +66,7 @@ class ObjectContextBlock(nn.Module):
 
 
 class OCRHead(nn.Module):
-    """Pixel representations, object regions, their relation, classifier."""
+    """The main head: pixel representations, object regions, the relation between them, and a classifier."""
 
     def __init__(
         self,
@@ -93,21 +93,22 @@ class OCRHead(nn.Module):
 class OCRNet(Network):
     """Backbone, coarse segmentation, object-contextual representations: (N, 3, H, W) to logits.
 
-    On an HRNet both heads see all its branches at the finest one's size, 1/4; on others the coarse head sees
-    the third stage and the main one the fourth, at 1/`output_stride`.
+    On an HRNet both heads get all branches, resized to the finest one (1/4 of the image). On other backbones
+    the coarse head gets the third stage and the main head the fourth, at 1/`output_stride`.
 
     Parameters
     ----------
     channels, key_channels
-        Of the pixel representations and of the attention.
+        Channels of the pixel representations and of the attention.
     coarse_channels, coarse_kernel
-        Of the coarse head's convolution. By default 1x1 and as many as it sees on an HRNet, else 3x3 and 256.
+        Channels and kernel size of the coarse head's convolution. The default is 1x1 with as many channels as
+        its input on an HRNet, else 3x3 with 256 channels.
     align_corners
-        How the branches of an HRNet are resized: False in mmsegmentation, True at the authors'.
+        How the branches of an HRNet are resized: False in mmsegmentation, True in the authors' repositories.
     activation
-        `leaky_relu` (slope 0.01) where weights were trained with in-place activated batch norm.
+        Use `leaky_relu` (slope 0.01) for weights that were trained with in-place activated batch norm.
     stem_channels, maxpool_ceil_mode
-        As a ResNet has them, if the backbone is one.
+        Options of a ResNet, if the backbone is one.
 
     Examples
     --------
@@ -162,7 +163,7 @@ class OCRNet(Network):
         return self.decode_head[1](features, coarse), coarse
 
     def features(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return what the coarse and the main head see of the backbone's maps."""
+        """Return the inputs of the coarse and of the main head, from the maps of the backbone."""
         if not self.multi_resolution:
             return maps[2], maps[3]
         size = maps[0].shape[-2:]
@@ -173,7 +174,7 @@ class OCRNet(Network):
 def encoder(
     name: str, align_corners: bool, output_stride: OutputStride, stem_channels: int, maxpool_ceil_mode: bool
 ) -> Backbone:
-    """Return a backbone, with those of the flags that its family has."""
+    """Return a backbone with those of the flags that its family supports."""
     if name in HRNET_NAMES:
         return hrnet(name, align_corners)
     if name.startswith("resnet"):
@@ -195,7 +196,7 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
 
 
 def _options(tensors: dict[str, Tensor]) -> dict[str, Any]:
-    """Return what the tensors' names and shapes prove."""
+    """Return the options that the names and shapes of the tensors determine."""
     found = {
         "channels": mmseg.width(tensors, "decode_head.1.bottleneck.conv.weight"),
         "key_channels": mmseg.width(tensors, "decode_head.1.object_context_block.value_project.conv.weight"),

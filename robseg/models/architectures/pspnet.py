@@ -1,8 +1,8 @@
 """PSPNet: Pyramid Scene Parsing Network.
 
-Zhao, Shi, Qi, Wang, Jia, 2016, https://arxiv.org/abs/1612.01105. Parameters bear the names of mmsegmentation
-1.x (Apache-2.0). The authors' own repository, github.com/hszhao/semseg (MIT), has the same network but for
-these flags:
+Zhao, Shi, Qi, Wang, Jia, 2016, https://arxiv.org/abs/1612.01105. Parameters have the names that
+mmsegmentation 1.x (Apache-2.0) uses. The authors' own repository, github.com/hszhao/semseg (MIT), has the
+same network except for these flags:
 
 ===================  =============  ==============
 what                 mmsegmentation semseg
@@ -32,12 +32,12 @@ __all__ = ["ARCHITECTURE", "PSPNet", "fit"]
 
 OutputStride = Literal[8, 16, 32]
 
-# Cells along a side of the pyramid's levels, the coarsest first.
+# The number of cells along a side of each pyramid level, the coarsest level first.
 SCALES = (1, 2, 3, 6)
 
 
 class PSPHead(nn.Module):
-    """The pyramid pooling module beside its own input, fused, and a classifier (figure 3 c and d)."""
+    """Pyramid pooling, concatenated with its input and fused, and a classifier (figure 3 c and d)."""
 
     def __init__(self, in_channels: int, channels: int, num_classes: int, align_corners: bool) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class PSPHead(nn.Module):
         self.conv_seg = nn.Conv2d(channels, num_classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits of the size of `x`."""
+        """Return logits at the size of `x`."""
         pyramid = torch.cat([x, *self.psp_modules(x)], dim=1)
         return cast(Tensor, self.conv_seg(self.dropout(self.bottleneck(pyramid))))
 
@@ -58,15 +58,15 @@ class PSPNet(Network):
     Parameters
     ----------
     output_stride
-        Of the encoder and so of the logits.
+        Output stride of the encoder, and so of the logits.
     channels
-        Of each level of the pyramid and of their fusion.
+        Channels of each level of the pyramid, and of their fusion.
     aux_channels
-        Of the auxiliary head on the encoder's third map; None for a network without it.
+        Channels of the auxiliary head on the encoder's third map; None for a network without it.
     align_corners
-        How the pyramid's levels are resized.
+        How the levels of the pyramid are resized.
     dilations, contract_dilation, stem_channels
-        A ResNet's flags, where they are not its own defaults.
+        Options of a ResNet, if they differ from its defaults.
 
     Examples
     --------
@@ -107,14 +107,14 @@ class PSPNet(Network):
         return cast(Tensor, self.decode_head(self.backbone(images)[-1]))
 
     def heads(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the logits of the main and, where there is one, the auxiliary head."""
+        """Return the logits of the main head and, if there is one, of the auxiliary head."""
         *_, middle, last = self.backbone(images)
         main = self.decode_head(last)
         return (main,) if self.auxiliary_head is None else (main, self.auxiliary_head(middle))
 
 
 def fit(state_dict: dict[str, Tensor]) -> Fit:
-    """Return how a checkpoint fits PSPNet: one of mmsegmentation, of semseg, or ours."""
+    """Return how a checkpoint of mmsegmentation, of semseg or of ours fits PSPNet."""
     published = native("pspnet", state_dict)
     tensors = published.tensors
     num_classes = mmseg.width(tensors, "decode_head.conv_seg.weight") or 1
@@ -122,7 +122,7 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
 
 
 def shown_options(tensors: dict[str, Tensor]) -> dict[str, Any]:
-    """Return the options that tensors under our names prove."""
+    """Return the options that tensors with our names determine."""
     shown: dict[str, Any] = {
         "backbone": mmseg.backbone_name(tensors),
         "aux_channels": mmseg.width(tensors, "auxiliary_head.convs.0.conv.weight"),
@@ -130,7 +130,7 @@ def shown_options(tensors: dict[str, Tensor]) -> dict[str, Any]:
     channels = mmseg.width(tensors, "decode_head.bottleneck.conv.weight")
     if channels is not None:
         shown["channels"] = channels
-    # The stem's last convolution, of a deep and of a plain ResNet.
+    # The last convolution of the stem, in a deep and in a plain ResNet.
     for name in ("backbone.stem.6.weight", "backbone.conv1.weight"):
         stem_channels = mmseg.width(tensors, name)
         if stem_channels is not None:

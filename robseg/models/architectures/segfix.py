@@ -1,8 +1,9 @@
 """SegFix: Model-Agnostic Boundary Refinement for Segmentation.
 
-Yuan, Xie, Chen, Wang, 2020, https://arxiv.org/abs/2007.04269. From the image alone: is a pixel near a
-boundary, and in which of eight directions lies the inside of its region? `robseg.models.refine` moves labels
-accordingly. Parameters bear the names of github.com/openseg-group/openseg.pytorch (MIT).
+Yuan, Xie, Chen, Wang, 2020, https://arxiv.org/abs/2007.04269. From the image alone, the network predicts
+whether a pixel is near a boundary, and in which of eight directions the inside of its region lies.
+`robseg.models.refine` moves labels accordingly. Parameters have the names that
+github.com/openseg-group/openseg.pytorch (MIT) uses.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ from robseg.models.layouts.published import fit_published
 
 __all__ = ["ARCHITECTURE", "DIRECTION_NAMES", "SegFix", "fit"]
 
-# Every 45 degrees from the left on, clockwise: the order of the direction head's channels.
+# The directions in the order of the direction head's channels: every 45 degrees, clockwise from the left.
 DIRECTION_NAMES = ("left", "up left", "up", "up right", "right", "down right", "down", "down left")
 MASK_CHANNELS = 2
 
 
 class SegFix(Network):
-    """Backbone, all of its maps at the finest one's size, and two heads.
+    """A backbone, whose maps are resized to the finest one and concatenated, and two heads.
 
-    Normalised float (N, 3, H, W) to direction logits (N, 8, h, w); a quarter of the image's size on HRNets
-    (HRNet2x: half) and on others, whose finest map it is. Maps are resized with aligned corners.
+    It maps normalised float (N, 3, H, W) to direction logits (N, 8, h, w) at the size of the finest map: half
+    the image's size for HRNet2x, else a quarter. Maps are resized with aligned corners.
 
     Examples
     --------
@@ -52,7 +53,7 @@ class SegFix(Network):
         if num_classes != len(DIRECTION_NAMES):
             raise InputError(
                 f"Expected {len(DIRECTION_NAMES)} directions of SegFix, but got {num_classes}: "
-                "it has no classes of its own."
+                "do not set the number of classes, which SegFix does not predict."
             )
         self.backbone = encoder(backbone, output_stride)
         in_channels = sum(self.backbone.channels)
@@ -88,7 +89,7 @@ def head(in_channels: int, channels: int, out_channels: int, activation: Activat
 
 
 def fit(state_dict: dict[str, Tensor]) -> Fit:
-    """Return how a checkpoint fits SegFix: openseg's or one of ours."""
+    """Return how a checkpoint of openseg or of ours fits SegFix."""
     published = openseg.segfix(state_dict)
     shown = {
         "backbone": mmseg.backbone_name(published.tensors),

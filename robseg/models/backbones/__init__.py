@@ -1,4 +1,4 @@
-"""The encoders that architectures share: images in, maps of four stages out."""
+"""The encoders that architectures share: they map images to the feature maps of four stages."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["Backbone", "backbones", "build_backbone"]
 class Backbone(nn.Module):
     """An encoder without a classifier.
 
-    `channels` are those of the four maps that it returns of normalised float (N, 3, H, W): at 1/4, 1/8, 1/16
-    and 1/32 of the images' size, the later ones larger where strides give way to dilations.
+    It maps normalised float (N, 3, H, W) to four maps with `channels` channels, at 1/4, 1/8, 1/16 and 1/32 of
+    the image's size. Later maps are larger if dilations replace strides.
     """
 
     channels: tuple[int, ...]
@@ -42,12 +42,12 @@ def backbones() -> Builders:
 
 
 def build_backbone(name: str, **flags: Any) -> Backbone:
-    """Return the backbone of that name; `flags` are those of its family's builder.
+    """Return the backbone of that name; `flags` are the options of its family's builder.
 
     Raises
     ------
     InputError
-        If there is none of that name, or its family lacks a flag.
+        If no backbone has that name, or its family lacks a flag.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""EfficientNet-Lite0: EfficientNet-B0 (Tan & Le, 2019) without squeeze-and-excitation, ReLU6 for swish.
+"""EfficientNet-Lite0: EfficientNet-B0 (Tan & Le, 2019) without squeeze-and-excitation, with ReLU6 for swish.
 
-https://arxiv.org/abs/1905.11946; the Lite variants: github.com/tensorflow/tpu, efficientnet/lite. As in
-TensorFlow, strided convolutions of even sizes pad more at the bottom and on the right, and batch norm has an
-epsilon of 1e-3: published weights mean that arithmetic.
+The paper is https://arxiv.org/abs/1905.11946; the Lite variants are from github.com/tensorflow/tpu,
+efficientnet/lite. As in TensorFlow, strided convolutions pad maps of even size more at the bottom and on the
+right, and batch norm has an epsilon of 1e-3. The published weights need this arithmetic.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from robseg.models.layers import ConvModule
 
 __all__ = ["BACKBONES", "EfficientNetLite0"]
 
-# Of the seven layers (table 1 of the paper).
+# Properties of the seven layers (table 1 of the paper).
 KERNELS = (3, 3, 5, 3, 5, 5, 3)
 EXPANSIONS = (1, 6, 6, 6, 6, 6, 6)
 CHANNELS = (16, 24, 40, 80, 112, 192, 320)
@@ -36,7 +36,7 @@ class SameConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, out_channels, ceil(H / stride), ceil(W / stride))."""
         padding: list[int] = []
-        # Counted from the last side to the first, as F.pad wants it.
+        # F.pad takes the last axis first.
         for side, kernel, stride in zip(
             x.shape[:1:-1], self.kernel_size[::-1], self.stride[::-1], strict=True
         ):
@@ -46,9 +46,9 @@ class SameConv2d(nn.Conv2d):
 
 
 class EfficientNetLite0(MobileBackbone):
-    """Stem and seven layers of inverted residuals, without the last layer of 1280 channels.
+    """A stem and seven layers of inverted residuals, without the last layer of 1280 channels.
 
-    Strides beyond `output_stride` become dilations, of which a layer's first block has that of the layer
+    Strides beyond `output_stride` become dilations. The first block of a layer has the dilation of the layer
     before.
 
     Examples
@@ -81,7 +81,7 @@ class EfficientNetLite0(MobileBackbone):
 
 
 def pad_as_tensorflow(module: ConvModule) -> None:
-    """Exchange a module's convolution for one of the same shape with TensorFlow's padding."""
+    """Replace a module's convolution by one of the same shape with TensorFlow's padding."""
     conv = module.conv
     module.conv = SameConv2d(
         conv.in_channels,

@@ -1,8 +1,8 @@
 """HRNet: Deep High-Resolution Representation Learning for Visual Recognition.
 
-Wang et al., 2019, https://arxiv.org/abs/1908.07919. Branches of several resolutions run beside each other and
-exchange what they know after each module; the finest never loses its resolution. Parameters bear the names
-that the authors, mmsegmentation and timm share; the residual blocks are torchvision's.
+Wang et al., 2019, https://arxiv.org/abs/1908.07919. Branches of several resolutions run in parallel and are
+fused after each module; the finest branch keeps its resolution. Parameters have the names that the authors,
+mmsegmentation and timm share; the residual blocks are torchvision's.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from robseg.models.layers import resize
 __all__ = ["BACKBONES", "HRNET_NAMES", "HRNet", "hrnet"]
 
 STEM = 64
-EXPANSION = 4  # of a bottleneck
+EXPANSION = 4  # the output channels of a bottleneck, divided by its inner channels
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What tells one HRNet from another.
+    """The numbers that define an HRNet.
 
-    `width` is the finest branch's; each coarser one has twice its finer neighbour's. `modules` are those of
-    the stages after the first, `blocks` those of each branch of a module. `first_blocks` is the number of
-    bottlenecks before the branches part; 0 stands for HRNet2x, whose branches part at once, at half the
-    image's size.
+    `width` is the number of channels of the finest branch; each coarser branch has twice as many. `modules`
+    is the number of modules in each stage after the first, `blocks` the number of blocks in each branch of a
+    module. `first_blocks` is the number of bottlenecks before the first branching; 0 means HRNet2x, which
+    branches at once, at half the image's size.
     """
 
     width: int
@@ -54,7 +54,7 @@ HRNET_NAMES = tuple(PLANS)
 
 
 class Module(nn.Module):
-    """One exchange: each branch runs through its blocks, then every branch takes in all the others."""
+    """One module: each branch runs through its blocks, then each branch adds all the others to itself."""
 
     def __init__(
         self, channels: Sequence[int], blocks: int, bottlenecks: bool = False, align_corners: bool = False
@@ -71,7 +71,7 @@ class Module(nn.Module):
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
-        """Return the branches' maps, in the shapes in which they came."""
+        """Return the maps of the branches, in the shapes of the input."""
         maps = [branch(x) for branch, x in zip(self.branches, maps, strict=True)]
         fused = []
         for target, layers in enumerate(self.fuse_layers):
@@ -83,10 +83,9 @@ class Module(nn.Module):
         return fused
 
     def _grown(self, x: Tensor, doublings: int, size: torch.Size) -> Tensor:
-        """Return a branch's map at another's size.
+        """Return the map of a branch at the size of a finer branch.
 
-        Without aligned corners it is doubled first, as in mmsegmentation: where sides are odd, that is more
-        than it has to be.
+        Without aligned corners the map is doubled first, as in mmsegmentation, which overshoots odd sizes.
         """
         if doublings > 0 and not self.align_corners:
             x = resize(x, [side * 2**doublings for side in x.shape[-2:]])
@@ -94,10 +93,10 @@ class Module(nn.Module):
 
 
 class HRNet(Backbone):
-    """Stem, and stages of ever more branches.
+    """A stem, and stages with a growing number of branches.
 
-    The maps are the branches of the last stage: four, of 1/4 of the image's size and smaller (HRNet2x: five,
-    of 1/2). `align_corners` tells how branches grow to each other's size: False in mmsegmentation, True in
+    The maps are the branches of the last stage: four, from 1/4 of the image's size on (HRNet2x: five, from
+    1/2 on). `align_corners` says how maps are resized between branches: False in mmsegmentation, True in
     the authors' repositories.
 
     Examples
@@ -116,7 +115,7 @@ class HRNet(Backbone):
         self.is_2x = plan.first_blocks == 0
         before: tuple[int, ...]
         if self.is_2x:
-            # The stage before the others is one exchange of two branches of bottlenecks.
+            # The first stage is one module with two branches of bottlenecks.
             before, branches = (32 * EXPANSION, 64 * EXPANSION), (3, 4, 5)
             self.transition0 = transition((STEM,), before)
             self.stage1 = nn.Sequential(Module(before, 4, bottlenecks=True, align_corners=align_corners))
@@ -143,14 +142,14 @@ class HRNet(Backbone):
         return maps
 
     def first_maps(self, x: Tensor) -> list[Tensor]:
-        """Return what the second stage begins with."""
+        """Return the maps before the second stage."""
         if self.is_2x:
             return cast("list[Tensor]", self.stage1(part([x], self.transition0)))
         return [self.layer1(self.relu(self.bn2(self.conv2(x))))]
 
 
 def residual_blocks(in_channels: int, out_channels: int, number: int, bottlenecks: bool) -> nn.Sequential:
-    """Return blocks that keep the size; the first brings the channels to what the others have."""
+    """Return blocks that keep the size; the first one changes the number of channels."""
     kind = Bottleneck if bottlenecks else BasicBlock
     inside = out_channels // EXPANSION if bottlenecks else out_channels
     shortcut = None
@@ -163,16 +162,16 @@ def residual_blocks(in_channels: int, out_channels: int, number: int, bottleneck
 def conv_bn(
     in_channels: int, out_channels: int, kernel: int, stride: int = 1, relu: bool = False
 ) -> nn.Sequential:
-    """Return a convolution that keeps the size (but for `stride`), batch norm and, if asked for, ReLU."""
+    """Return a convolution that keeps the size (except for `stride`), batch norm and, on request, ReLU."""
     convolution = nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, bias=False)
     activation = [nn.ReLU(inplace=True)] if relu else []
     return nn.Sequential(convolution, nn.BatchNorm2d(out_channels), *activation)
 
 
 def exchange(channels: Sequence[int], source: int, target: int) -> nn.Module:
-    """Return what brings branch `source` to the channels of branch `target`, and to its size if that shrinks.
+    """Return layers that bring branch `source` to the channels of branch `target`, and shrink it to its size.
 
-    A coarser branch keeps its size here; it is resized when branches are added up.
+    A coarser branch keeps its size here and is resized when the branches are added.
     """
     if source == target:
         return nn.Identity()
@@ -189,7 +188,7 @@ def exchange(channels: Sequence[int], source: int, target: int) -> nn.Module:
 
 
 def transition(before: Sequence[int], after: Sequence[int]) -> nn.ModuleList:
-    """Return what makes the branches of a stage from those of the one before; new ones halve the coarsest."""
+    """Return layers from the branches of a stage to those of the next; new ones halve the coarsest branch."""
     layers: list[nn.Module] = []
     for branch, channels in enumerate(after):
         if branch >= len(before):
@@ -202,7 +201,7 @@ def transition(before: Sequence[int], after: Sequence[int]) -> nn.ModuleList:
 
 
 def part(maps: list[Tensor], layers: nn.Module) -> list[Tensor]:
-    """Return the maps of a stage's branches by its transition."""
+    """Apply the layers of a transition to maps; returns the maps of the next stage's branches."""
     return [
         layer(maps[min(branch, len(maps) - 1)]) for branch, layer in enumerate(cast(nn.ModuleList, layers))
     ]

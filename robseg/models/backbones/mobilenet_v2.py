@@ -1,7 +1,7 @@
 """MobileNetV2: Inverted Residuals and Linear Bottlenecks (Sandler et al., 2018).
 
-https://arxiv.org/abs/1801.04381. Parameters bear the names of mmsegmentation 1.x. Two upstreams dilate and
-pad the same layers differently:
+The paper is https://arxiv.org/abs/1801.04381. Parameters have the names that mmsegmentation 1.x uses. Two
+upstreams dilate and pad the same layers differently:
 
 =============================  =========================  =====================================
 what                           mmsegmentation             VainF/DeepLabV3Plus-Pytorch
@@ -27,12 +27,12 @@ from robseg.models.layers import ConvModule
 
 __all__ = ["BACKBONES", "TAPS", "InvertedResidual", "LayerPlan", "MobileBackbone", "MobileNetV2", "atrous"]
 
-# Of the seven layers (table 2).
+# Properties of the seven layers (table 2).
 EXPANSIONS = (1, 6, 6, 6, 6, 6, 6)
 CHANNELS = (16, 24, 32, 64, 96, 160, 320)
 BLOCKS = (1, 2, 3, 4, 3, 3, 1)
 STRIDES = (1, 2, 2, 2, 1, 2, 1)
-# The last layers of 1/4, 1/8, 1/16 and 1/32, of EfficientNet-Lite0 as well.
+# The last layers at 1/4, 1/8, 1/16 and 1/32 of the image's size, also for EfficientNet-Lite0.
 TAPS = (1, 2, 4, 6)
 
 Variant = Literal["mmseg", "vainf"]
@@ -40,7 +40,7 @@ OutputStride = Literal[8, 16, 32]
 
 
 class LayerPlan(NamedTuple):
-    """The stride of a layer's first block, its dilation, and that of the layer before."""
+    """The stride of a layer's first block, the layer's dilation, and the dilation of the layer before."""
 
     stride: int
     dilation: int
@@ -48,7 +48,7 @@ class LayerPlan(NamedTuple):
 
 
 def atrous(strides: Sequence[int], output_stride: int) -> list[LayerPlan]:
-    """Return the layers after a stem that halves: strides beyond the output stride become dilations.
+    """Plan the layers after a stem of stride 2; strides beyond the output stride become dilations.
 
     Examples
     --------
@@ -67,9 +67,9 @@ def atrous(strides: Sequence[int], output_stride: int) -> list[LayerPlan]:
 
 
 class InvertedResidual(nn.Module):
-    """A 1x1 convolution that widens, a depthwise one, and a 1x1 one that narrows without activation.
+    """A 1x1 convolution that adds channels, a depthwise one, and a 1x1 one that removes them, not activated.
 
-    With `pad_first`, the zeros that keep the size stand around the block's input.
+    With `pad_first`, the zeros that keep the size are added to the block's input.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class MobileBackbone(Backbone):
 
 
 class MobileNetV2(MobileBackbone):
-    """The layers of table 2 but for the last, of 1280 channels.
+    """The layers of table 2 except the last, which has 1280 channels.
 
     Examples
     --------

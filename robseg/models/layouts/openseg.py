@@ -17,7 +17,7 @@ from robseg.models.layouts.published import (
 
 __all__ = ["HRNET_INPUT", "NATIVE", "native", "segfix"]
 
-# Channels are BGR, yet mean and deviation stand in the order of RGB: so the networks were trained.
+# The networks were trained with BGR channels, but with mean and standard deviation in RGB order.
 HRNET_INPUT = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD, "channel_order": "BGR", "align_corners": True}
 RESNET_INPUT = {
     "mean": (102.9801, 115.9465, 122.7717),
@@ -53,7 +53,7 @@ RESNET_LAYERS = (
 
 
 def native(state_dict: Mapping[str, Tensor]) -> Published | None:
-    """Return an OCRNet of that repository, on HRNet or ResNet, under our names, or None where it is none."""
+    """Return an OCRNet of that repository, on HRNet or ResNet, with our names, or None if it is not one."""
     if "conv3x3.0.weight" in state_dict and "ocr_distri_head.conv_bn_dropout.0.weight" in state_dict:
         layers, preprocess, mark = HRNET_LAYERS, HRNET_INPUT, "conv3x3.1.weight"
         options = {"align_corners": True}
@@ -73,7 +73,7 @@ def native(state_dict: Mapping[str, Tensor]) -> Published | None:
 
 
 def segfix(state_dict: Mapping[str, Tensor]) -> Published:
-    """Return a SegFix of that repository: its names are ours but for in-place activated batch norms."""
+    """Return a SegFix of that repository: its names are ours except for in-place activated batch norms."""
     in_place = "dir_head.1.weight" in state_dict
     tensors = renamed(state_dict, [(r"(mask|dir)_head\.1", r"\1_head.1.0")])
     return Published(
@@ -90,7 +90,7 @@ def segfix(state_dict: Mapping[str, Tensor]) -> Published:
 
 
 def _activation(in_place: bool) -> dict[str, str]:
-    """Return the heads' activation: in-place activated batch norm comes with a leaky one."""
+    """Return the activation of the heads: in-place activated batch norm uses leaky ReLU."""
     return {"activation": "leaky_relu"} if in_place else {}
 
 

@@ -1,4 +1,4 @@
-"""A published checkpoint brought to our names, and what its layout says of the network around the tensors."""
+"""Convert a published checkpoint to our names, with the options and card fields that its layout implies."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ __all__ = [
     "without_biases",
 ]
 
-# Card fields of every configuration of mmsegmentation that the architectures here have; OpenCV resizes
-# without averaging.
+# Card fields of all mmsegmentation configurations of our architectures; OpenCV resizes without averaging.
 MMSEG_INPUT: dict[str, Any] = {
     "mean": IMAGENET_MEAN,
     "std": IMAGENET_STD,
@@ -37,7 +36,7 @@ ABN_EPS = 1e-5
 
 @dataclasses.dataclass(frozen=True)
 class Published:
-    """A checkpoint's tensors under our names; builder's options and Card fields that its layout fixes."""
+    """A checkpoint's tensors with our names, and the options and Card fields that its layout implies."""
 
     layout: str
     tensors: dict[str, Tensor]
@@ -53,12 +52,12 @@ def fit_published(
     shown: Mapping[str, Any],
     class_names: tuple[str, ...] | None = None,
 ) -> Fit:
-    """Return how a checkpoint fits a network built with the options that it shows and its layout fixes.
+    """Return how a checkpoint fits a network built with the `shown` options and those of its layout.
 
     Raises
     ------
     InputError
-        If tensors are missing, left over or of another shape.
+        If tensors are missing, left over or have another shape.
     """
     options = {**shown, **published.options}
     with torch.device("meta"):
@@ -76,7 +75,7 @@ def fit_published(
 def renamed(tensors: Mapping[str, Tensor], layers: Iterable[tuple[str, str]]) -> dict[str, Tensor]:
     """Return tensors whose layers have our names; `layers` are pairs of their pattern and our name.
 
-    A pattern stands for the whole of a tensor's name but for its last part. What no pattern fits stays.
+    A pattern matches a tensor's whole name except its last part. Names that match no pattern are kept.
 
     Examples
     --------
@@ -100,7 +99,7 @@ def renamed(tensors: Mapping[str, Tensor], layers: Iterable[tuple[str, str]]) ->
 def without_biases(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return tensors in which no convolution (`.conv`) before a batch norm (`.bn`) has a bias.
 
-    Batch norm subtracts its running mean from what the convolution gives: the bias moves into that mean.
+    Batch norm subtracts its running mean from the convolution's output, so the bias moves into that mean.
 
     Examples
     --------
@@ -118,10 +117,10 @@ def without_biases(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def without_abs(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors whose in-place activated batch norms have become plain ones.
+    """Return tensors in which in-place activated batch norms are converted to plain ones.
 
     They scale by |weight| + 1e-5 (Rota Bulo, Porzi, Kontschieder, 2017, https://arxiv.org/abs/1712.02616).
-    Having no counter of steps tells them from plain ones in the same file.
+    Unlike plain batch norms in the same file, they have no `num_batches_tracked`.
 
     Examples
     --------

@@ -13,7 +13,7 @@ from robseg.models.layouts.published import MMSEG_INPUT, Published, renamed
 
 __all__ = ["NATIVE", "native"]
 
-# Their layers and ours.
+# Pairs of their pattern and our name.
 LAYERS = (
     (r"layer0\.(\d)", r"backbone.stem.\1"),
     (r"(layer[1-4]\..+)", r"backbone.\1"),
@@ -27,18 +27,18 @@ LAYERS = (
     (r"aux\.4", "auxiliary_head.conv_seg"),
 )
 
-# What the tensors do not show: no block has less than its stage's dilation, and maps are resized aligned.
+# Options that the tensors do not show: all blocks have the dilation of their stage, and corners are aligned.
 OPTIONS = {"contract_dilation": False, "align_corners": True}
 
-# Card fields; what mmsegmentation feeds its networks came from there.
+# Card fields, which mmsegmentation took over.
 INPUT = {**MMSEG_INPUT, "size_divisor": 8, "size_remainder": 1, "align_corners": True}
 
-# The side of a window, and the images' size, by the number of classes: Cityscapes, VOC and ADE20K.
+# The side of a window and the size of images, by the number of classes: Cityscapes, VOC and ADE20K.
 WINDOWS = {19: (713, (1024, 2048)), 21: (473, (512, 512)), 150: (473, (512, 512))}
 
 
 def native(state_dict: Mapping[str, Tensor]) -> Published | None:
-    """Return a checkpoint of that repository under our names, or None if it is another's."""
+    """Return a checkpoint of that repository with our names, or None if it is not one."""
     if not any(key.startswith("ppm.features.") for key in state_dict):
         return None
     tensors = renamed(state_dict, LAYERS)
@@ -47,7 +47,9 @@ def native(state_dict: Mapping[str, Tensor]) -> Published | None:
 
 
 def protocol(num_classes: int) -> dict[str, Any]:
-    """Return the Card fields of the published test, mirrored windows two thirds apart; none for other data.
+    """Return the Card fields of the published test protocol: mirrored windows, two thirds of a window apart.
+
+    They are empty for other numbers of classes.
 
     Examples
     --------

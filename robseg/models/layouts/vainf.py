@@ -1,4 +1,4 @@
-"""Checkpoints of github.com/VainF/DeepLabV3Plus-Pytorch (MIT): our names of their tensors."""
+"""Checkpoints of github.com/VainF/DeepLabV3Plus-Pytorch (MIT)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from robseg.models.layouts.published import Published
 
 __all__ = ["NATIVE", "native"]
 
-# The blocks of MobileNetV2's seven layers, which are numbered through there; the stem is number 0.
+# The number of blocks in each of MobileNetV2's layers. There the blocks have running numbers; the stem is 0.
 BLOCKS = (1, 2, 3, 4, 3, 3, 1)
 
 
 def native(state_dict: dict[str, Tensor]) -> Published | None:
-    """Return a checkpoint of that repository's DeepLabV3+ under our names, or None of another origin."""
+    """Return a DeepLabV3+ checkpoint of that repository with our names, or None if it is not one."""
     if "classifier.aspp.project.0.weight" not in state_dict:
         return None
     preprocess = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD, "channel_order": "RGB"}
@@ -22,7 +22,7 @@ def native(state_dict: dict[str, Tensor]) -> Published | None:
 
 
 def renamed(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return a checkpoint's tensors under our names, those after a concatenation in our order of channels."""
+    """Return a checkpoint's tensors with our names, and with our order of channels after a concatenation."""
     tensors = {}
     for key, tensor in state_dict.items():
         module, value = key.rpartition(".")[::2]
@@ -30,7 +30,7 @@ def renamed(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     project, decoder = (f"decode_head.{part}.conv.weight" for part in ("bottleneck", "sep_bottleneck.0"))
     if all(key in tensors and tensors[key].ndim == 4 for key in (project, decoder)):
         channels = len(tensors[project])
-        # There the mean of the image comes last, and the low level first.
+        # There the pooled image is concatenated last, and the low-level map first.
         tensors[project] = tensors[project].roll(channels, dims=1)
         tensors[decoder] = tensors[decoder].roll(channels, dims=1)
     return tensors
@@ -56,7 +56,7 @@ def head_names() -> dict[str, str]:
 
 
 def mobilenet_names() -> dict[str, str]:
-    """Return our name of each layer of MobileNetV2; ResNets bear the same names as ours."""
+    """Return our name of each layer of MobileNetV2; the names of ResNets are the same as ours."""
     names = {
         "backbone.low_level_features.0.0": "backbone.conv1.conv",
         "backbone.low_level_features.0.1": "backbone.conv1.bn",

@@ -1,4 +1,4 @@
-"""What other implementations computed of weights that follow from their keys: see `Upstream`."""
+"""Outputs of other implementations for weights that are generated from tensor names: see `Upstream`."""
 
 import dataclasses
 import json
@@ -19,7 +19,7 @@ PARITY = Path(__file__).parents[2] / "data" / "parity"
 
 @dataclasses.dataclass(frozen=True)
 class Upstream:
-    """A fixture: another implementation's keys, facts and outputs, float32 of one seeded input."""
+    """A fixture: another implementation's keys, facts, and float32 outputs for one seeded input."""
 
     name: str
     keys: dict[str, tuple[list[int], str]]
@@ -39,7 +39,7 @@ class Upstream:
         return torch.from_numpy((image / np.sqrt(3)).astype(np.float32))[None]
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return weights that follow from each tensor's key and shape alone (fill crc32-mt19937-v1)."""
+        """Return weights that depend only on each tensor's key and shape (fill crc32-mt19937-v1)."""
         return {key: filled(key, *kind, self.keys) for key, kind in self.keys.items()}
 
     @property
@@ -57,7 +57,7 @@ class Upstream:
     def difference(self, logits: Tensor, output: str = "logits") -> float:
         """Return max |ours - theirs| / max |theirs| of logits at the network's own size."""
         stride = int(self.arrays["logits_stride"])
-        # What is stored in strides had been resized to the input's size.
+        # Fixtures with strides were resized to the input's size before every n-th pixel was stored.
         if stride > 1 and logits.shape[-2:] != self.image.shape[-2:]:
             logits = F.interpolate(logits, self.image.shape[-2:], mode="bilinear", align_corners=False)
         return relative_difference(logits[:, :, ::stride, ::stride], self.arrays[output])
@@ -69,7 +69,7 @@ class Upstream:
 
 
 def filled(key: str, shape: list[int], dtype: str, keys: dict[str, Any]) -> Tensor:
-    """Return the tensor of one key; `keys` are all, by which batch norms are told from PReLUs."""
+    """Return the tensor of one key; all `keys` are needed to distinguish batch norms from PReLUs."""
     if dtype != "float32":
         return torch.zeros(shape, dtype=torch.long)
     rng = np.random.RandomState(zlib.crc32(key.encode()))

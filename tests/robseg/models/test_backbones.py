@@ -27,7 +27,7 @@ from robseg.models.checkpoints.weights import read_weights
 # HRNet keeps its finest map and has tests of its own.
 DILATED_NAMES = [name for name in backbones() if not name.startswith("hrnet")]
 CLASSIFIERS = ("fc.", "features.18.", "classifier.", "conv_head.", "bn2.")
-# A norm that is part of a convolution rounds otherwise than one after it.
+# A norm that is fused into a convolution rounds differently from a separate one.
 ROUNDING = {"rtol": 1e-3, "atol": 1e-4}
 
 

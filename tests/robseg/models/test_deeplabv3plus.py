@@ -1,4 +1,4 @@
-"""DeepLabV3+: what makes its logits, what its checkpoints tell, and which of its parts come out."""
+"""DeepLabV3+: its logits, the options in its checkpoints, and the parts that can be removed."""
 
 import dataclasses
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from robseg.models.backbones import build_backbone
 from robseg.models.layers import ConvModule, SeparableConvModule
 from robseg.models.layouts.published import MMSEG_INPUT
 
-# Networks of which tests need many are small.
+# Small networks, because the tests build many of them.
 SMALL: dict[str, Any] = {
     "backbone": "mobilenet_v2",
     "channels": 16,
@@ -30,7 +30,7 @@ def small(**options: Any) -> DeepLabV3Plus:
 
 
 def loaded(state_dict: dict[str, Tensor], **wrong: Any) -> DeepLabV3Plus:
-    """Return the network of a checkpoint, with some options that it does not prove."""
+    """Return the network of a checkpoint, with some options that its tensors do not determine."""
     fitting = fit(state_dict)
     network = DeepLabV3Plus(fitting.num_classes, **{**fitting.options, **wrong})
     network.load_state_dict(fitting.state_dict, strict=True)

@@ -14,7 +14,7 @@ def parameters(name: str) -> int:
 
 @pytest.mark.parametrize(
     ("name", "millions"),
-    # Of the encoder alone: what the published networks have without their heads.
+    # The parameters of the encoder alone, that is, of the published networks without their heads.
     [("hrnet_w18_small", 3.86), ("hrnet_w18", 9.56), ("hrnet_w48", 65.33), ("hrnet2x_w20", 47.09)],
 )
 def test_parameters_are_those_of_the_published_networks(name: str, millions: float) -> None:

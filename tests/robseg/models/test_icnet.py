@@ -1,4 +1,4 @@
-"""ICNet: what makes its logits, what its checkpoints tell, and which networks of its name are refused."""
+"""ICNet: its logits, the options in its checkpoints, and the networks of the same name that are refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from robseg.models.architectures.icnet import CascadeFeatureFusion, ICNet, fit
 from robseg.models.backbones import build_backbone
 from robseg.models.layouts.published import MMSEG_INPUT
 
-# Networks of which tests need many are small.
+# Small networks, because the tests build many of them.
 SMALL: dict[str, Any] = {
     "backbone": "mobilenet_v2",
     "light_channels": (8, 12),
@@ -44,7 +44,7 @@ def network(state_dict: dict[str, Tensor]) -> ICNet:
 
 
 def loaded(state_dict: dict[str, Tensor], **wrong: Any) -> ICNet:
-    """Return the network of a checkpoint, with some options that it does not prove."""
+    """Return the network of a checkpoint, with some options that its tensors do not determine."""
     fitting = fit(state_dict)
     network = ICNet(fitting.num_classes, **{**fitting.options, **wrong})
     network.load_state_dict(fitting.state_dict, strict=True)

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 SIZES = ((65, 129), (97, 131))
 
-# One of each family: what the fixtures leave out, and what they have once more at odd sizes.
+# One network of each family: those that have no fixture, and the others again at odd sizes.
 IDS = (
     "pspnet_r18-d8_4xb2-80k_cityscapes-512x1024",
     "pspnet_r18b-d8_4xb2-80k_cityscapes-512x1024",

@@ -45,7 +45,7 @@ def openseg_name(key: str) -> str:
 
 
 def randomised(network: nn.Module) -> nn.Module:
-    """Return the network with weights of which none can be left out unseen."""
+    """Return the network with weights that all affect the logits."""
     torch.manual_seed(0)
     for key, tensor in network.state_dict().items():
         if tensor.is_floating_point():

@@ -16,7 +16,7 @@ from robseg.models.base import Fit
 R18 = "mmseg_pspnet_r18-d8_cityscapes"
 SEMSEG = "up_semseg_pspnet50"
 
-# Theirs by ours, for a file that is made here.
+# semseg's names by our names, for a checkpoint that the tests build.
 SEMSEG_NAMES = {
     "backbone.stem": "layer0",
     "backbone.": "",

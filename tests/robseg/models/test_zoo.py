@@ -28,7 +28,7 @@ def test_a_card_tells_where_its_weights_come_from(name):
     assert hashlib.sha256((ZOO / card.weights_file).read_bytes()).hexdigest() == card.sha256
     assert card.dataset in DATASETS
     assert f"{card.dataset} train" in card.trained_on
-    assert "of the data" in card.licence
+    assert "; data: " in card.licence
     assert re.search(r"[\d.]+ hours.*epochs \d+.*seed \d+", card.source)
     low, high = card.published_interval
     assert low < card.published_miou < high

@@ -9,7 +9,7 @@ from PIL import Image
 
 from robseg.cli.train import train
 
-VOID = 11  # of CamVid's targets: no class
+VOID = 11  # the label of unlabelled pixels in CamVid's targets
 
 
 def run(camvid, *arguments):

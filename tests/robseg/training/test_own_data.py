@@ -43,11 +43,11 @@ def test_validation_may_have_a_folder_of_its_own(yard):
     card = run(yard, "--val-root", yard / "val.toml")
     assert card["trained_on"] == "yard all, 3 images"
     assert card["published_protocol"] == "all, whole images at their own size"
-    assert "val_root" not in card["source"]  # a path says nothing elsewhere
+    assert "val_root" not in card["source"]  # a local path is useless on other machines
 
 
 def test_a_card_says_that_it_was_validated_on_what_was_trained_on(yard):
-    assert run(yard)["published_protocol"].endswith("; on these images it was trained")
+    assert run(yard)["published_protocol"].endswith("; it was also trained on these images")
 
 
 def test_other_classes_to_validate_on_are_refused_before_anything_is_written(yard):

@@ -18,7 +18,7 @@ def test_each_recipe_of_ours_is_one_and_its_network_can_be_built(name):
     if recipe.dataset == "streets":
         resolve(recipe)
     network = architecture(recipe.model).build(len(output_names(recipe, ("",) * 11)), **recipe.options)
-    # Shipped weights lie in half precision in a package of at most 60 MB.
+    # The package stores these weights in half precision and must stay below 60 MB.
     assert sum(parameter.numel() for parameter in network.parameters()) < 4.5e6
 
 

@@ -270,7 +270,7 @@ def test_the_moving_average_is_exported(tmp_path):
 
 @pytest.mark.parametrize(("images", "together"), [(7, 4), (3, 3)])
 def test_two_batches_make_the_step_of_one_with_all_their_images(tmp_path, images, together):
-    """In a network whose norm and dropout do not mix images; of three images the second batch has but one."""
+    """The network's norm and dropout do not mix images, and the second batch has only one of the three."""
 
     class Plain(Network):
         def __init__(self, num_classes):
