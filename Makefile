@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 # numba looks only at a kernel's own file to see whether its machine code is stale, not at the kernels it calls.
-export NUMBA_CACHE_DIR ?= $(CURDIR)/.venv/numba/$(shell cat corruptions/*.py | cksum | cut -d' ' -f1)
+export NUMBA_CACHE_DIR ?= $(CURDIR)/.venv/numba/$(shell cat corruptions/*.py corruptions/kernels/*.py | cksum | cut -d' ' -f1)
 
 .PHONY: evaluate test test-slow check gate baseline format bench clean FORCE
 

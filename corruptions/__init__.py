@@ -9,7 +9,9 @@ Examples
 (48, 64, 3)
 """
 
-from corruptions import noise, blur, weather, digital, camera  # noqa: F401, I001 (they register, in this order)
+from corruptions.kernels import noise  # noqa: F401 # isort: skip (they register, in this order)
+from corruptions.sets.imagenet_c import blur, weather, digital  # noqa: F401 # isort: skip
+from corruptions.kernels import camera  # noqa: F401 # isort: skip
 from corruptions.engine import SET_VERSION, corrupt, corrupt_pair, sweep
 from corruptions.reference import MissingDependency
 from corruptions.registry import GROUPS, SUBSETS, Corruption, get, names

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.displacement import move_target
-from corruptions.random import SET_VERSION, stream
+from corruptions.kernels.displacement import move_target
+from corruptions.kernels.random import SET_VERSION, stream
 from corruptions.registry import Corruption, get
 
 __all__ = ["SET_VERSION", "corrupt", "corrupt_pair", "sweep"]

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.random import Stream
+from corruptions.kernels.random import Stream
 
 __all__ = [
     "GROUPS",

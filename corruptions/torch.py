@@ -14,9 +14,11 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
-from corruptions import camera, engine, kernels, noise
+from corruptions import engine
 from corruptions.engine import _checked_key, _checked_seed, _checked_severity
-from corruptions.random import Stream, stream, uniform
+from corruptions.kernels import camera, noise
+from corruptions.kernels import gaussian as kernels
+from corruptions.kernels.random import Stream, stream, uniform
 from corruptions.registry import Parameters, get
 from corruptions.torch_draws import normals, words
 

@@ -6,7 +6,7 @@ from math import pi, prod
 import torch
 from torch import Tensor
 
-from corruptions.random import BLOCK, Stream
+from corruptions.kernels.random import BLOCK, Stream
 
 __all__ = ["normals", "words"]
 

@@ -8,8 +8,10 @@ from scipy import stats
 from skimage import data
 
 import corruptions
-from corruptions import blur, glass, reference
-from corruptions.random import stream
+from corruptions import reference
+from corruptions.kernels import glass
+from corruptions.kernels.random import stream
+from corruptions.sets.imagenet_c import blur
 
 SIZES = [(33, 500), (500, 33), (64, 64), (97, 131), (200, 320), (360, 480)]
 every_severity = pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])

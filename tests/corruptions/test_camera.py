@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 import corruptions
-from corruptions import camera, psf
+from corruptions.kernels import camera, psf
 
 SEVERITIES = (1, 2, 3, 4, 5)
 PARAMETERS = corruptions.get("psf_blur").parameters

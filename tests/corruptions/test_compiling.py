@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corruptions import compiling
-from corruptions.compiling import kernel
+from corruptions.kernels import compiling
+from corruptions.kernels.compiling import kernel
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 import corruptions
-from corruptions import elastic, reference
-from corruptions.random import stream
+from corruptions import reference
+from corruptions.kernels import elastic
+from corruptions.kernels.random import stream
 
 PARAMETERS = corruptions.get("elastic_transform").parameters
 

@@ -5,8 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 import corruptions
-from corruptions import fog, reference
-from corruptions.random import stream
+from corruptions import reference
+from corruptions.kernels import fog
+from corruptions.kernels.random import stream
 
 PARAMETERS = corruptions.get("fog").parameters
 SIZES = [(33, 500), (500, 33), (64, 64), (97, 131), (200, 320), (360, 480)]

@@ -6,9 +6,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import corruptions
-from corruptions import frost, reference
-from corruptions.frost import FrostDraws, _enlarged_size, _photograph, draw_frost
-from corruptions.random import stream
+from corruptions import reference
+from corruptions.kernels import frost
+from corruptions.kernels.frost import FrostDraws, _enlarged_size, _photograph, draw_frost
+from corruptions.kernels.random import stream
 
 PARAMETERS = corruptions.get("frost").parameters
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from corruptions import kernels
+from corruptions.kernels import gaussian as kernels
 
 PLANE = np.random.default_rng(0).uniform(0, 255, (33, 47)).astype(np.float32)
 IMAGE = np.random.default_rng(1).integers(0, 256, (34, 45, 3), dtype=np.uint8)

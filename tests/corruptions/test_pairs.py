@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 import corruptions
-from corruptions.random import stream
+from corruptions.kernels.random import stream
 
 SMOOTH = np.random.default_rng(0).normal(size=(90, 130))
 SMOOTH = ndimage.gaussian_filter(SMOOTH, 8)

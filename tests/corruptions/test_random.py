@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from corruptions import random
-from corruptions.random import BLOCK, Stream, normals, philox, stream, uniform, uniforms, words
+from corruptions.kernels import random
+from corruptions.kernels.random import BLOCK, Stream, normals, philox, stream, uniform, uniforms, words
 
 STREAM = stream(5, "fog", 2, "street.png")
 

@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 import corruptions
-from corruptions import reference, snow
-from corruptions.random import stream
+from corruptions import reference
+from corruptions.kernels import snow
+from corruptions.kernels.random import stream
 from corruptions.registry import Parameters
 
 PARAMETERS = corruptions.get("snow").parameters

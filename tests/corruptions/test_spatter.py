@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 import corruptions
-from corruptions import reference, spatter
-from corruptions.edges import UNIT, canny, distance
+from corruptions import reference
+from corruptions.kernels import spatter
+from corruptions.kernels.edges import UNIT, canny, distance
 
 PARAMETERS = corruptions.get("spatter").parameters
 SIZES = [(33, 500), (500, 33), (64, 64), (97, 131), (200, 320), (360, 480)]

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 import corruptions
 import corruptions.torch as on_device
-from corruptions import engine, random
+from corruptions import engine
+from corruptions.kernels import random
 from corruptions.torch_draws import normals, words
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 41, 67, 3), dtype=np.uint8)

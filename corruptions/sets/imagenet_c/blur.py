@@ -3,17 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.defocus import defocus_blur
-from corruptions.glass import glass_blur
-from corruptions.kernels import (
+from corruptions.kernels.defocus import defocus_blur
+from corruptions.kernels.gaussian import (
     gaussian_blur_to_bytes,
     gaussian_weights,
     motion_blur_to_bytes,
     motion_path,
 )
-from corruptions.random import Stream, uniform
+from corruptions.kernels.glass import glass_blur
+from corruptions.kernels.random import Stream, uniform
+from corruptions.kernels.zooming import zoom_blur, zoom_blurs
 from corruptions.registry import IMAGENET_C, Corruption, Parameters, by_severity, register
-from corruptions.zooming import zoom_blur, zoom_blurs
 
 __all__ = ["draw_angle", "moved"]
 

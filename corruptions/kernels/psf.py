@@ -12,8 +12,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.random import Stream
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.random import Stream
 from corruptions.registry import Parameters
 
 __all__ = ["apply_psf_blur", "psf", "psf_bank"]

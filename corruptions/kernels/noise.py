@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from corruptions.compiling import kernel
-from corruptions.random import BLOCK, Stream, fill_words, words_to_normals
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.random import BLOCK, Stream, fill_words, words_to_normals
 from corruptions.registry import IMAGENET_C, Corruption, Parameters, by_severity, register
 
 __all__ = ["add_normal", "count_photons", "flip_to_extremes", "photon_table"]

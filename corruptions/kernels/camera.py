@@ -10,9 +10,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.psf import apply_psf_blur
-from corruptions.random import Stream, normals
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.psf import apply_psf_blur
+from corruptions.kernels.random import Stream, normals
 from corruptions.registry import Corruption, Parameters, by_severity, register
 
 __all__ = ["BINS", "barrel_displacement", "distort", "intensity_dependent_noise", "logarithm_tables"]

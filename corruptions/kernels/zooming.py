@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.kernels import zoom_axis
-from corruptions.random import Stream
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.gaussian import zoom_axis
+from corruptions.kernels.random import Stream
+from corruptions.kernels.rows import mix, set_product, take, truncate
 from corruptions.registry import Parameters
-from corruptions.rows import mix, set_product, take, truncate
 
 __all__ = ["zoom_blur", "zoom_blurs"]
 

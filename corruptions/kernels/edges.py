@@ -6,7 +6,7 @@ Canny, IEEE TPAMI 1986; Borgefors, CVGIP 1986.
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
+from corruptions.kernels.compiling import kernel
 
 __all__ = ["UNIT", "canny", "distance"]
 

@@ -1,10 +1,10 @@
 """Weather: something in the air or on the lens covers the scene."""
 
-from corruptions.fog import fog
-from corruptions.frost import frost
+from corruptions.kernels.fog import fog
+from corruptions.kernels.frost import frost
+from corruptions.kernels.snow import snow
+from corruptions.kernels.spatter import spatter
 from corruptions.registry import IMAGENET_C, Corruption, by_severity, register
-from corruptions.snow import snow
-from corruptions.spatter import spatter
 
 __all__: list[str] = []
 

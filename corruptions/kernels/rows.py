@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
+from corruptions.kernels.compiling import kernel
 
 __all__ = [
     "EPSILON",

@@ -1,9 +1,9 @@
 """Digital: the camera's or the computer's processing changes the picture."""
 
-from corruptions.colour import brightness, contrast, saturate
-from corruptions.elastic import elastic_displacement, elastic_transform
-from corruptions.jpeg import jpeg_compression
-from corruptions.pixelate import pixelate
+from corruptions.kernels.colour import brightness, contrast, saturate
+from corruptions.kernels.elastic import elastic_displacement, elastic_transform
+from corruptions.kernels.jpeg import jpeg_compression
+from corruptions.kernels.pixelate import pixelate
 from corruptions.registry import IMAGENET_C, Corruption, by_severity, register
 
 __all__: list[str] = []

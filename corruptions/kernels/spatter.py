@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.edges import UNIT, canny, distance
-from corruptions.kernels import EPSILON, gaussian_blur, gaussian_weights
-from corruptions.random import Stream, normals
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.edges import UNIT, canny, distance
+from corruptions.kernels.gaussian import EPSILON, gaussian_blur, gaussian_weights
+from corruptions.kernels.random import Stream, normals
 from corruptions.registry import Parameters
 
 __all__ = ["draw_spatter", "spatter", "spatter_with"]

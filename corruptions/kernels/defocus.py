@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from corruptions.compiling import kernel
-from corruptions.random import Stream
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.random import Stream
+from corruptions.kernels.rows import add_pair, set_product, truncate
 from corruptions.registry import Parameters
-from corruptions.rows import add_pair, set_product, truncate
 
 __all__ = ["Aperture", "aperture", "defocus_blur"]
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.random import Stream, fill_uniforms, uniforms
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.random import Stream, fill_uniforms, uniforms
 from corruptions.registry import Parameters
 
 __all__ = ["draw_fog", "fog", "fog_with"]

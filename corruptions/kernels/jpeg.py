@@ -8,9 +8,9 @@ written and read. The lossless coding in between is left out.
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.dct import requantize
-from corruptions.random import Stream
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.dct import requantize
+from corruptions.kernels.random import Stream
 from corruptions.registry import Parameters
 
 __all__ = ["jpeg_compression"]

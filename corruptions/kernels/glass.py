@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.kernels import gaussian_blur_to_bytes, gaussian_weights
-from corruptions.random import Stream, words
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.gaussian import gaussian_blur_to_bytes, gaussian_weights
+from corruptions.kernels.random import Stream, words
 from corruptions.registry import Parameters
 
 __all__ = ["draw_shifts", "glass_blur", "through_glass"]

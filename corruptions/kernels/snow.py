@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.kernels import EPSILON, ZoomAxis, motion_blur, motion_path, zoom, zoom_axis
-from corruptions.random import Stream, normals, uniform
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.gaussian import EPSILON, ZoomAxis, motion_blur, motion_path, zoom, zoom_axis
+from corruptions.kernels.random import Stream, normals, uniform
 from corruptions.registry import Parameters
 
 __all__ = ["SnowDraws", "draw_snow", "snow", "snow_with"]

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from corruptions.compiling import kernel
-from corruptions.random import Stream, words
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.random import Stream, words
 from corruptions.reference import MissingDependency
 from corruptions.registry import Parameters
 

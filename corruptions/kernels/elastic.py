@@ -6,9 +6,9 @@ Simard, Steinkraus & Platt, ICDAR 2003.
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.kernels import EPSILON, gaussian_blur, gaussian_weights
-from corruptions.random import Stream, uniforms
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.gaussian import EPSILON, gaussian_blur, gaussian_weights
+from corruptions.kernels.random import Stream, uniforms
 from corruptions.registry import Parameters
 
 __all__ = ["draw_elastic", "elastic_displacement", "elastic_transform", "elastic_transform_with"]

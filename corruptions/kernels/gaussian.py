@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.rows import (
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.rows import (
     EPSILON,
     Rows,
     add_four,

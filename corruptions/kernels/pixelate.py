@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.random import Stream
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.random import Stream
 from corruptions.registry import Parameters
 
 __all__ = ["pixelate"]
