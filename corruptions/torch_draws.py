@@ -1,4 +1,4 @@
-"""The draws of corruptions.random as tensors: the same words, and normals of the same float32 arithmetic."""
+"""The draws of corruptions.kernels.random as tensors, by the same arithmetic."""
 
 from collections.abc import Sequence
 from math import pi, prod

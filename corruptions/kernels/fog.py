@@ -1,7 +1,7 @@
 """Fog: a random fractal height map, bright where the fog is thick, mixed into the image.
 
-The map is made by the diamond-square algorithm (Fournier, Fussell & Carpenter, CACM 1982) on a torus: every
-level halves the spacing of the points, and every new point is the mean of four neighbours and noise.
+The map is made by the diamond-square algorithm (Fournier, Fussell & Carpenter, CACM 1982) on a torus. Every
+level halves the spacing of the points; every new point is the mean of four neighbours plus noise.
 """
 
 from collections.abc import Callable
@@ -11,58 +11,58 @@ from numpy.typing import NDArray
 
 from corruptions.kernels.compiling import kernel
 from corruptions.kernels.random import Stream, fill_uniforms, uniforms
-from corruptions.registry import Parameters
 
 __all__ = ["draw_fog", "fog", "fog_with"]
 
 _AMPLITUDE = 100.0**2  # of the first level's noise; the next level's is smaller by the decay, squared
-_BAND = 1 << 16  # points of the last but one level that are refined at a time, in the processor's cache
-_FEW = 16  # rows of it whose range is looked at together
+_BAND = 1 << 16  # points of the last level but one that are refined at a time; they fit into the cache
+_FEW = 16  # rows of that level whose range is bounded together
 
 _Fill = Callable[[int, NDArray[np.float32]], None]
-"""Fills a contiguous array with the draws from a given number on."""
+"""Fills a contiguous array with consecutive draws, starting at a given number."""
 
 
-def fog(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
-    """Cover an image with random fog."""
-    return _cover(image, parameters, lambda first, field: fill_uniforms(field, stream, first))
+def fog(image: NDArray[np.uint8], *, strength: float, decay: float, stream: Stream) -> NDArray[np.uint8]:
+    """Cover an image with random fog; see `fog_with`."""
+    return _cover(image, strength, decay, lambda first, field: fill_uniforms(field, stream, first))
 
 
 def draw_fog(height: int, width: int, stream: Stream) -> NDArray[np.float32]:
-    """Return the uniform draws of a map of the smallest side that is a power of two and covers the image.
+    """Return the uniform draws of the smallest map that covers the image and whose side is a power of two.
 
-    They are, for n = 1, 2, 4, ..., the (3, n, n) draws of the points that refine a map of n x n: inside the
-    squares, above and left of them.
+    For n = 1, 2, 4, ... they are the (3, n, n) draws of the points that refine a map of n x n squares: inside
+    each square, above it and left of it.
     """
     side = _side(height, width)
     return uniforms(stream, side * side - 1)
 
 
 def fog_with(
-    image: NDArray[np.uint8], parameters: Parameters, draws: NDArray[np.float32]
+    image: NDArray[np.uint8], draws: NDArray[np.float32], *, strength: float, decay: float
 ) -> NDArray[np.uint8]:
-    """Cover an image with fog of the given draws; the brightest level of the image stays the brightest.
+    """Cover an image with the fog of given draws; the brightest level of the image stays the brightest.
 
-    What is cut off is (image + strength * map) * m / (m + strength), with the map and the image from 0 to 1
-    and m the largest level of the image.
+    The result is (image + strength * map) * m / (m + strength), truncated, where map and image are from 0 to
+    1 and m is the largest level of the image. Each level of the map has less noise than the one before, by a
+    factor of `decay` squared.
     """
 
     def fill(first: int, field: NDArray[np.float32]) -> None:
         field.reshape(-1)[:] = draws[first : first + field.size]
 
-    return _cover(image, parameters, fill)
+    return _cover(image, strength, decay, fill)
 
 
 def _side(height: int, width: int) -> int:
     return 1 << (max(height, width) - 1).bit_length()
 
 
-def _cover(image: NDArray[np.uint8], parameters: Parameters, fill: _Fill) -> NDArray[np.uint8]:
+def _cover(image: NDArray[np.uint8], strength: float, decay: float, fill: _Fill) -> NDArray[np.uint8]:
     height, width, _ = image.shape
-    heights, lowest, highest = _height_map(_side(height, width), height, parameters["decay"], fill)
+    heights, lowest, highest = _height_map(_side(height, width), height, decay, fill)
     brightest = float(image.max())
-    weight = brightest / (brightest + 255 * parameters["strength"])
-    gain = 255 * parameters["strength"] * weight / (highest - lowest)
+    weight = brightest / (brightest + 255 * strength)
+    gain = 255 * strength * weight / (highest - lowest)
     foggy = np.empty_like(image)
     _mix(
         image.reshape(height, -1),
@@ -78,7 +78,7 @@ def _cover(image: NDArray[np.uint8], parameters: Parameters, fill: _Fill) -> NDA
 def _height_map(
     side: int, height: int, decay: float, fill: _Fill
 ) -> tuple[NDArray[np.float32], float, float]:
-    """Return the first `height` rows at least of a map of (side, side), and the range of all of its rows."""
+    """Return at least the first `height` rows of a (side, side) map, and the range of all its rows."""
     heights = np.zeros((2, 2), np.float32)
     draws = np.empty(max(side * side // 4 - 1, 0), np.float32)
     fill(0, draws)
@@ -95,7 +95,7 @@ def _height_map(
 def _last_level(
     heights: NDArray[np.float32], height: int, amplitude: np.float32, fill: _Fill
 ) -> tuple[NDArray[np.float32], float, float]:
-    """Refine the rows that are seen, a band at a time; of the others those that may widen the range."""
+    """Refine the visible rows, a band at a time, and those hidden rows that may widen the range."""
     n = heights.shape[0] - 1
     seen = min((height + 1) // 2, n)
     finer = np.empty((2 * seen, 2 * n + 1), np.float32)
@@ -116,7 +116,7 @@ def _last_level(
     lowest, highest = min(lowest, heights.min()), max(highest, heights.max())
     hidden = np.empty((2 * _FEW, 2 * n + 1), np.float32)
     lows, highs = _ranges(heights, seen, _FEW)
-    # twice a mean plus noise: no rounding gets past these bounds, because it keeps the order of numbers
+    # each new height is a mean plus noise, twice; rounding is monotone, so it cannot pass these bounds
     doubtful = (lows - amplitude - amplitude < lowest) | (highs + amplitude + amplitude > highest)
     for part in np.flatnonzero(doubtful):
         first = seen + int(part) * _FEW
@@ -136,10 +136,10 @@ def _refine(
     amplitude: np.float32,
     finer: NDArray[np.float32],
 ) -> None:
-    """Fill rows of a map of twice the side, those from row `first` of `heights` on.
+    """Fill rows of a map of twice the side, starting at row `first` of `heights`.
 
-    `noise` is (3, rows, side) from 0 to 1 for noise from -amplitude to amplitude; `above` is noise[0] of the
-    row before.
+    `noise` is (3, rows, side), from 0 to 1, which stands for -amplitude to amplitude; `above` is noise[0] of
+    the row before.
     """
     side = heights.shape[0] - 1
     quarter, gain = np.float32(0.25), np.float32(2) * amplitude
@@ -173,7 +173,7 @@ def _fill_middles(
     amplitude: np.float32,
     middle: NDArray[np.float32],
 ) -> None:
-    """Fill the middles of a row of squares; the first repeats the last, as the torus has it there."""
+    """Fill the middles of a row of squares; the first repeats the last, because the map is a torus."""
     side = draw.size
     quarter, gain = np.float32(0.25), np.float32(2) * amplitude
     for x in range(side):

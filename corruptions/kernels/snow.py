@@ -1,4 +1,4 @@
-"""Snow: noise, magnified to flakes and blurred by their fall, on a scene that has lost some of its colour."""
+"""Snow: noise, magnified to flakes and blurred by their fall, over a whitened scene."""
 
 from typing import NamedTuple
 
@@ -6,48 +6,82 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corruptions.kernels.compiling import kernel
-from corruptions.kernels.gaussian import EPSILON, ZoomAxis, motion_blur, motion_path, zoom, zoom_axis
+from corruptions.kernels.motion import blur_plane, motion_path
 from corruptions.kernels.random import Stream, normals, uniform
-from corruptions.registry import Parameters
+from corruptions.kernels.rows import EPSILON
+from corruptions.kernels.zoom import ZoomAxis, zoom_axis
+from corruptions.kernels.zoom import zoom as magnify
 
 __all__ = ["SnowDraws", "draw_snow", "snow", "snow_with"]
 
 
 class SnowDraws(NamedTuple):
-    """Standard normal noise for the middle of the image, which is magnified; the angle of fall in degrees."""
+    """Standard normal noise, of the middle of the image, and the angle of fall in degrees."""
 
     noise: NDArray[np.float32]
     angle: float
 
 
-def snow(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
-    """Let random snow fall on an image."""
+def snow(
+    image: NDArray[np.uint8],
+    *,
+    mean: float,
+    scale: float,
+    zoom: float,
+    threshold: float,
+    radius: int,
+    sigma: float,
+    image_weight: float,
+    stream: Stream,
+) -> NDArray[np.uint8]:
+    """Let random snow fall on an image; see `snow_with`."""
     height, width, _ = image.shape
-    return snow_with(image, parameters, draw_snow(height, width, parameters, stream))
+    return snow_with(
+        image,
+        draw_snow(height, width, stream, zoom=zoom),
+        mean=mean,
+        scale=scale,
+        zoom=zoom,
+        threshold=threshold,
+        radius=radius,
+        sigma=sigma,
+        image_weight=image_weight,
+    )
 
 
-def draw_snow(height: int, width: int, parameters: Parameters, stream: Stream) -> SnowDraws:
-    """Return the noise of as many pixels as are magnified, and an angle of -90 degrees, more or less."""
-    sides = tuple(int(np.ceil(side / parameters["zoom"])) for side in (height, width))
+def draw_snow(height: int, width: int, stream: Stream, *, zoom: float) -> SnowDraws:
+    """Draw noise for the pixels that are magnified, and an angle from -135 to -45 degrees."""
+    sides = tuple(int(np.ceil(side / zoom)) for side in (height, width))
     return SnowDraws(normals(stream, sides), uniform(stream, -135, -45, lane=1))
 
 
-def snow_with(image: NDArray[np.uint8], parameters: Parameters, draws: SnowDraws) -> NDArray[np.uint8]:
-    """Let the snow of the given draws fall on an image, and the same turned upside down."""
+def snow_with(
+    image: NDArray[np.uint8],
+    draws: SnowDraws,
+    *,
+    mean: float,
+    scale: float,
+    zoom: float,
+    threshold: float,
+    radius: int,
+    sigma: float,
+    image_weight: float,
+) -> NDArray[np.uint8]:
+    """Let the snow of given draws fall on an image, and the same snow turned upside down.
+
+    The noise has a mean and a standard deviation of `mean` and `scale` (1 is white). It is magnified by
+    `zoom`, set to 0 below `threshold` and blurred by a `motion_path`. `image_weight` is the share of the
+    image that is not whitened.
+    """
     height, width, _ = image.shape
-    flakes = zoom(draws.noise, _axis(height, parameters["zoom"]), _axis(width, parameters["zoom"]))
-    _cut_out(
-        flakes,
-        np.float32(parameters["mean"]),
-        np.float32(parameters["scale"]),
-        np.float32(parameters["threshold"]),
-    )
-    path = motion_path(int(parameters["radius"]), parameters["sigma"], draws.angle, *flakes.shape)
-    falling = motion_blur(flakes, path)
+    flakes = magnify(draws.noise, _axis(height, zoom), _axis(width, zoom))
+    _cut_out(flakes, np.float32(mean), np.float32(scale), np.float32(threshold))
+    path = motion_path(radius, sigma, draws.angle, *flakes.shape)
+    falling = blur_plane(flakes, path)
     snowy = np.empty_like(image)
     _cover(
         image.reshape(height, -1),
-        np.float32(parameters["image_weight"]),
+        np.float32(image_weight),
         falling[:height, :width],
         snowy.reshape(height, -1),
     )
@@ -55,7 +89,7 @@ def snow_with(image: NDArray[np.uint8], parameters: Parameters, draws: SnowDraws
 
 
 def _axis(side: int, factor: float) -> ZoomAxis:
-    """Return where to magnify a line of which only the middle has been drawn."""
+    """Return the zoom of a line of which only the middle has been drawn."""
     axis = zoom_axis(side, factor)
     return ZoomAxis(axis.first - axis.first[0], axis.fraction)
 
@@ -78,7 +112,7 @@ def _cover(
     falling: NDArray[np.float32],
     snowy: NDArray[np.uint8],
 ) -> None:
-    """Mix in what is whitened, add the flakes, rounded to grey levels, and cut off."""
+    """Whiten the image, add the flakes, rounded to grey levels, and truncate."""
     height, width = falling.shape
     white_weight = np.float32(1) - image_weight
     turned = np.empty(width, np.float32)
@@ -90,11 +124,11 @@ def _cover(
             grey = np.float32(0.299) * red + np.float32(0.587) * green + np.float32(0.114) * blue
             white = np.float32(1.5) * grey + np.float32(127.5)
             snow = np.rint(flake[x]) + np.rint(turned[x]) + EPSILON
-            out[3 * x] = _cut_off(image_weight * red + white_weight * max(red, white) + snow)
-            out[3 * x + 1] = _cut_off(image_weight * green + white_weight * max(green, white) + snow)
-            out[3 * x + 2] = _cut_off(image_weight * blue + white_weight * max(blue, white) + snow)
+            out[3 * x] = _truncated(image_weight * red + white_weight * max(red, white) + snow)
+            out[3 * x + 1] = _truncated(image_weight * green + white_weight * max(green, white) + snow)
+            out[3 * x + 2] = _truncated(image_weight * blue + white_weight * max(blue, white) + snow)
 
 
 @kernel
-def _cut_off(level: np.float32) -> np.uint8:
+def _truncated(level: np.float32) -> np.uint8:
     return np.uint8(np.int32(min(level, np.float32(255))))

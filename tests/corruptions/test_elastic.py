@@ -29,7 +29,7 @@ def uniforms_of_the_reference(height: int, width: int, severity: int) -> NDArray
 def test_the_references_draws_give_its_elastic_transform(severity: int, size: tuple[int, int]) -> None:
     image = texture(*size)
     draws = uniforms_of_the_reference(*size, severity)
-    ours = elastic.elastic_transform_with(image, PARAMETERS[severity - 1], draws).astype(int)
+    ours = elastic.elastic_transform_with(image, draws, **PARAMETERS[severity - 1]).astype(int)
     name = "elastic_transform"
     theirs = reference.corrupt(image, name, severity, np.random.RandomState(severity))
     assert np.abs(ours - theirs).max() <= 1
@@ -39,9 +39,9 @@ def test_the_references_draws_give_its_elastic_transform(severity: int, size: tu
 
 def test_the_targets_field_is_the_images() -> None:
     image = texture(64, 90)
-    draws = stream(5, "elastic_transform", 4, "street")
-    field = elastic.elastic_displacement(64, 90, PARAMETERS[3], draws)
-    ours = elastic.elastic_transform(image, PARAMETERS[3], draws).astype(float)
+    draws = stream("1", 5, "elastic_transform", 4, "street")
+    field = elastic.elastic_displacement(64, 90, **PARAMETERS[3], stream=draws)
+    ours = elastic.elastic_transform(image, **PARAMETERS[3], stream=draws).astype(float)
     for channel in range(3):
         level = ndimage.map_coordinates(image[..., channel].astype(float), field, order=1, mode="reflect")
         assert np.abs(ours[..., channel] - np.floor(level)).max() <= 1

@@ -21,7 +21,7 @@ def scene(height: int, width: int) -> NDArray[np.uint8]:
 
 def drawn_by_the_reference(height: int, width: int, rng: np.random.RandomState) -> NDArray[np.float32]:
     """Its uniform draws as numbers from 0 to 1; it scales them itself, level by level."""
-    size = fog.draw_fog(height, width, stream(0, "fog", 1, "")).size
+    size = fog.draw_fog(height, width, stream("1", 0, "fog", 1, "")).size
     return rng.uniform(size=size).astype(np.float32)
 
 
@@ -30,7 +30,7 @@ def drawn_by_the_reference(height: int, width: int, rng: np.random.RandomState) 
 def test_the_references_draws_give_its_fog(severity: int, size: tuple[int, int]) -> None:
     image = scene(*size)
     draws = drawn_by_the_reference(*size, np.random.RandomState(severity))
-    ours = fog.fog_with(image, PARAMETERS[severity - 1], draws).astype(int)
+    ours = fog.fog_with(image, draws, **PARAMETERS[severity - 1]).astype(int)
     theirs = reference.corrupt(image, "fog", severity, np.random.RandomState(severity))
     assert np.abs(ours - theirs).max() <= 1
     assert (ours != theirs).mean() < 0.001
@@ -38,7 +38,7 @@ def test_the_references_draws_give_its_fog(severity: int, size: tuple[int, int])
 
 def test_the_map_covers_the_image_and_has_a_side_that_is_a_power_of_two() -> None:
     for size, side in [((1, 1), 1), ((32, 32), 32), ((33, 32), 64), ((100, 513), 1024)]:
-        assert fog.draw_fog(*size, stream(0, "fog", 1, "")).size == side**2 - 1
+        assert fog.draw_fog(*size, stream("1", 0, "fog", 1, "")).size == side**2 - 1
 
 
 def test_a_black_image_stays_black() -> None:

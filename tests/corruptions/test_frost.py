@@ -28,7 +28,7 @@ def test_the_references_draws_give_its_frost(size: tuple[int, int]) -> None:
     for severity in (1, 2, 3, 4, 5):
         draws = drawn_by_the_reference(*size, np.random.RandomState(severity + 10))
         seen.add(draws.photograph)
-        ours = frost.frost_with(image, PARAMETERS[severity - 1], draws).astype(int)
+        ours = frost.frost_with(image, draws, **PARAMETERS[severity - 1]).astype(int)
         theirs = reference.corrupt(image, "frost", severity, np.random.RandomState(severity + 10))
         assert np.abs(ours - theirs).max() <= 1
         assert (ours != theirs).mean() < 0.001
@@ -37,7 +37,7 @@ def test_the_references_draws_give_its_frost(size: tuple[int, int]) -> None:
 
 def test_photographs_and_places_are_equally_likely() -> None:
     height, width = 315, 527  # so that few rows and columns are left to choose from in the small ones
-    draws = [draw_frost(height, width, stream(0, "frost", 1, str(key))) for key in range(3000)]
+    draws = [draw_frost(height, width, stream("1", 0, "frost", 1, str(key))) for key in range(3000)]
     counts = np.bincount([draw.photograph for draw in draws], minlength=5)
     assert stats.chisquare(counts).pvalue > 0.001
     tops = np.array([draw.top for draw in draws if draw.photograph == 1])

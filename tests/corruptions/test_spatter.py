@@ -32,7 +32,7 @@ def test_the_references_draws_give_its_spatter(severity: int, size: tuple[int, i
     pytest.importorskip("cv2")
     image = scene(*size)
     draws = np.random.RandomState(severity).normal(size=size).astype(np.float32)
-    ours = spatter.spatter_with(image, PARAMETERS[severity - 1], draws).astype(int)
+    ours = spatter.spatter_with(image, draws, **PARAMETERS[severity - 1]).astype(int)
     theirs = reference.corrupt(image, "spatter", severity, np.random.RandomState(severity))
     # a height that float32 takes across the threshold changes a drop's pixel altogether
     assert (np.abs(ours - theirs) > 1).mean() < 1e-4
@@ -70,11 +70,11 @@ def test_an_image_without_a_drop_stays_as_it_is() -> None:
     image = scene(40, 50)
     dry = np.full((40, 50), -3, np.float32)
     for parameters in PARAMETERS:
-        assert (spatter.spatter_with(image, parameters, dry) == image).all()
+        assert (spatter.spatter_with(image, dry, **parameters) == image).all()
 
 
 def test_a_flooded_image_is_covered_all_over() -> None:
     image = np.full((40, 50, 3), 90, np.uint8)
     flood = np.full((40, 50), 1, np.float32)
-    assert (spatter.spatter_with(image, PARAMETERS[0], flood) > 150).all()
-    assert (spatter.spatter_with(image, PARAMETERS[4], flood) == [63, 42, 20]).all()
+    assert (spatter.spatter_with(image, flood, **PARAMETERS[0]) > 150).all()
+    assert (spatter.spatter_with(image, flood, **PARAMETERS[4]) == [63, 42, 20]).all()

@@ -1,30 +1,29 @@
-"""Zoom blur: the mean of the image and of what a camera sees while it zooms in."""
+"""Zoom, and zoom blur: the mean of the image and of the views of a camera that zooms in."""
 
+import math
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corruptions.kernels.compiling import kernel
-from corruptions.kernels.gaussian import zoom_axis
-from corruptions.kernels.random import Stream
 from corruptions.kernels.rows import mix, set_product, take, truncate
-from corruptions.registry import Parameters
 
-__all__ = ["zoom_blur", "zoom_blurs"]
+__all__ = ["ZoomAxis", "zoom", "zoom_axis", "zoom_blur", "zoom_blurs"]
 
 
-def zoom_blur(image: NDArray[np.uint8], parameters: Parameters, _: Stream) -> NDArray[np.uint8]:
-    """Return the mean of the image and of its layers zoomed by `step` more each, below `stop`."""
-    return next(zoom_blurs(image, [parameters], [_]))
+def zoom_blur(image: NDArray[np.uint8], *, stop: float, step: float) -> NDArray[np.uint8]:
+    """Return the mean of the image and of its layers zoomed by 1, 1 + `step`, ... below `stop`."""
+    return next(zoom_blurs(image, stop=[stop], step=[step]))
 
 
 def zoom_blurs(
-    image: NDArray[np.uint8], parameters: Sequence[Parameters], _: Sequence[Stream]
+    image: NDArray[np.uint8], *, stop: Sequence[float], step: Sequence[float]
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yield the image zoom-blurred by each of the parameters; a layer that several need is made once."""
+    """Yield the image blurred with each `stop` and `step`; a layer that several results need is made once."""
     height, width, channels = image.shape
-    zooms = [np.arange(1, row["stop"], row["step"]) for row in parameters]
+    zooms = [np.arange(1, last, by) for last, by in zip(stop, step, strict=True)]
     factors = sorted(set(np.concatenate(zooms)) - {1.0})
     used = np.array([[factor in layers for layers in zooms] for factor in factors])
     down = [zoom_axis(height, factor) for factor in factors]
@@ -42,6 +41,46 @@ def zoom_blurs(
     return (result.reshape(image.shape) for result in blurred)
 
 
+class ZoomAxis(NamedTuple):
+    """Where the samples of a zoomed line lie: `fraction` of the way from pixel `first` to the next one."""
+
+    first: NDArray[np.int64]
+    fraction: NDArray[np.float32]
+
+
+def zoom_axis(size: int, factor: float) -> ZoomAxis:
+    """Return where the samples lie when the middle of a line is zoomed by a factor >= 1.
+
+    The ceil(size / factor) samples in the middle become `factor` times as many, from corner to corner.
+
+    Examples
+    --------
+    >>> axis = zoom_axis(4, 2)
+    >>> (axis.first + axis.fraction).round(2).tolist()
+    [1.0, 1.33, 1.67, 2.0]
+    """
+    crop = math.ceil(size / factor)
+    zoomed = round(crop * factor)
+    position = np.arange(zoomed) * ((crop - 1) / max(zoomed - 1, 1))
+    first = np.minimum(position.astype(np.int64), max(crop - 2, 0))
+    return ZoomAxis((size - crop) // 2 + first, (position - first).astype(np.float32))
+
+
+@kernel
+def zoom(plane: NDArray[np.float32], down: ZoomAxis, across: ZoomAxis) -> NDArray[np.float32]:
+    """Return a (H, W) plane interpolated linearly at the rows and columns of two axes of `zoom_axis`."""
+    height, width = down.first.size, across.first.size
+    zoomed = np.empty((height, width), np.float32)
+    first = across.first.astype(np.uint32)  # unsigned: see `kernel`
+    line = np.empty(plane.shape[1], np.float32)
+    for y in range(height):
+        above = down.first[y]
+        below = min(above + 1, plane.shape[0] - 1)
+        mix(plane[above], plane[below], down.fraction[y], line)
+        take(line, line[1:], first, across.fraction, zoomed[y])
+    return zoomed
+
+
 @kernel
 def _mean_of_layers(
     rows: NDArray[np.uint8],
@@ -52,10 +91,10 @@ def _mean_of_layers(
     used: NDArray[np.bool_],
     channels: int,
 ) -> NDArray[np.uint8]:
-    """Return (results, H, W * C) means of the image, twice, and of its zoomed layers that each result uses.
+    """Return (results, H, W * C): for each result the mean of the image, counted twice, and of its layers.
 
-    Row y of layer i is mixed of the rows above[i, y] and the next with the fraction down[i, y] of the
-    latter; its samples of the samples left[i, x] and the same channel's next with the fraction across[i, x].
+    Row y of layer i mixes row above[i, y] with a fraction down[i, y] of the next row. Its sample x mixes
+    sample left[i, x] with a fraction across[i, x] of the next sample of the same channel.
     """
     height, size = rows.shape
     layers, results = used.shape
