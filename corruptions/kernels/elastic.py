@@ -11,36 +11,19 @@ from corruptions.kernels.gaussian import blur_rows, gaussian_weights
 from corruptions.kernels.random import Stream, uniforms
 from corruptions.kernels.rows import EPSILON
 
-__all__ = ["draw_elastic", "elastic_displacement", "elastic_transform", "elastic_transform_with"]
+__all__ = ["elastic_displacement", "elastic_transform"]
 
 
 def elastic_transform(
     image: NDArray[np.uint8], *, gain: float, sigma: float, amplitude: float, stream: Stream
 ) -> NDArray[np.uint8]:
-    """Move the pixels of an image along a random field; see `_moves` for the parameters."""
+    """Move the pixels of an image along a random field; the border is mirrored.
+
+    The field is noise within `amplitude` * `gain` heights, blurred by `sigma` heights down and `sigma` widths
+    across.
+    """
     height, width, _ = image.shape
-    draws = draw_elastic(height, width, stream)
-    return elastic_transform_with(image, draws, gain=gain, sigma=sigma, amplitude=amplitude)
-
-
-def elastic_displacement(
-    height: int, width: int, *, gain: float, sigma: float, amplitude: float, stream: Stream
-) -> NDArray[np.float64]:
-    """Return the (2, H, W) rows and columns, in pixels, that the pixels of `elastic_transform` come from."""
-    moves = _moves(draw_elastic(height, width, stream), gain=gain, sigma=sigma, amplitude=amplitude)
-    return np.mgrid[:height, :width] + moves[::-1]
-
-
-def draw_elastic(height: int, width: int, stream: Stream) -> NDArray[np.float32]:
-    """Return (2, H, W) draws from 0 to 1, first for the offsets in columns, then for those in rows."""
-    return np.stack([uniforms(stream, (height, width), lane) for lane in (0, 1)])
-
-
-def elastic_transform_with(
-    image: NDArray[np.uint8], draws: NDArray[np.float32], *, gain: float, sigma: float, amplitude: float
-) -> NDArray[np.uint8]:
-    """Move the pixels of an image along the field of given draws; the border is mirrored."""
-    moves = _moves(draws, gain=gain, sigma=sigma, amplitude=amplitude)
+    moves = _moves(height, width, gain=gain, sigma=sigma, amplitude=amplitude, stream=stream)
     margin = int(np.ceil(max(moves.max(), -moves.min()))) + 1
     packed = np.pad(_pack(image), margin, mode="symmetric")
     moved = np.empty_like(image)
@@ -48,16 +31,22 @@ def elastic_transform_with(
     return moved
 
 
-def _moves(draws: NDArray[np.float32], *, gain: float, sigma: float, amplitude: float) -> NDArray[np.float32]:
-    """Return the offset of each pixel in columns and rows, (2, H, W): blurred noise.
+def elastic_displacement(
+    height: int, width: int, *, gain: float, sigma: float, amplitude: float, stream: Stream
+) -> NDArray[np.float64]:
+    """Return the (2, H, W) rows and columns, in pixels, that the pixels of `elastic_transform` come from."""
+    moves = _moves(height, width, gain=gain, sigma=sigma, amplitude=amplitude, stream=stream)
+    return np.mgrid[:height, :width] + moves[::-1]
 
-    The noise lies within `amplitude` * `gain` heights. It is blurred by `sigma` heights down and `sigma`
-    widths across.
-    """
-    height, width = draws.shape[1:]
+
+def _moves(
+    height: int, width: int, *, gain: float, sigma: float, amplitude: float, stream: Stream
+) -> NDArray[np.float32]:
+    """Return the offset of each pixel in columns and rows, (2, H, W)."""
     largest = height * amplitude * gain  # along both axes
     down = gaussian_weights(height * sigma, truncate=3) * np.float32(2 * largest)
     across = gaussian_weights(width * sigma, truncate=3)
+    draws = (uniforms(stream, (height, width), lane) for lane in (0, 1))
     return np.stack([blur_rows(draw - np.float32(0.5), down, across, 1, True) for draw in draws])
 
 

@@ -4,62 +4,28 @@ The map is made by the diamond-square algorithm (Fournier, Fussell & Carpenter, 
 level halves the spacing of the points; every new point is the mean of four neighbours plus noise.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from corruptions.kernels.compiling import kernel
-from corruptions.kernels.random import Stream, fill_uniforms, uniforms
+from corruptions.kernels.random import Stream, fill_uniforms
 
-__all__ = ["draw_fog", "fog", "fog_with"]
+__all__ = ["fog"]
 
 _AMPLITUDE = 100.0**2  # of the first level's noise; the next level's is smaller by the decay, squared
 _BAND = 1 << 16  # points of the last level but one that are refined at a time; they fit into the cache
 _FEW = 16  # rows of that level whose range is bounded together
 
-_Fill = Callable[[int, NDArray[np.float32]], None]
-"""Fills a contiguous array with consecutive draws, starting at a given number."""
-
 
 def fog(image: NDArray[np.uint8], *, strength: float, decay: float, stream: Stream) -> NDArray[np.uint8]:
-    """Cover an image with random fog; see `fog_with`."""
-    return _cover(image, strength, decay, lambda first, field: fill_uniforms(field, stream, first))
+    """Cover an image with random fog; the brightest level of the image stays the brightest.
 
-
-def draw_fog(height: int, width: int, stream: Stream) -> NDArray[np.float32]:
-    """Return the uniform draws of the smallest map that covers the image and whose side is a power of two.
-
-    For n = 1, 2, 4, ... they are the (3, n, n) draws of the points that refine a map of n x n squares: inside
-    each square, above it and left of it.
-    """
-    side = _side(height, width)
-    return uniforms(stream, side * side - 1)
-
-
-def fog_with(
-    image: NDArray[np.uint8], draws: NDArray[np.float32], *, strength: float, decay: float
-) -> NDArray[np.uint8]:
-    """Cover an image with the fog of given draws; the brightest level of the image stays the brightest.
-
-    The result is (image + strength * map) * m / (m + strength), truncated, where map and image are from 0 to
-    1 and m is the largest level of the image. Each level of the map has less noise than the one before, by a
+    The result is (image + strength * map) * m / (m + strength), truncated, with map and image from 0 to 1
+    and m the largest level of the image. Each level of the map has less noise than the one before, by a
     factor of `decay` squared.
     """
-
-    def fill(first: int, field: NDArray[np.float32]) -> None:
-        field.reshape(-1)[:] = draws[first : first + field.size]
-
-    return _cover(image, strength, decay, fill)
-
-
-def _side(height: int, width: int) -> int:
-    return 1 << (max(height, width) - 1).bit_length()
-
-
-def _cover(image: NDArray[np.uint8], strength: float, decay: float, fill: _Fill) -> NDArray[np.uint8]:
     height, width, _ = image.shape
-    heights, lowest, highest = _height_map(_side(height, width), height, decay, fill)
+    heights, lowest, highest = _height_map(_side(height, width), height, decay, stream)
     brightest = float(image.max())
     weight = brightest / (brightest + 255 * strength)
     gain = 255 * strength * weight / (highest - lowest)
@@ -75,13 +41,22 @@ def _cover(image: NDArray[np.uint8], strength: float, decay: float, fill: _Fill)
     return foggy
 
 
+def _side(height: int, width: int) -> int:
+    """Return the side of the map: the smallest power of two that covers the image."""
+    return 1 << (max(height, width) - 1).bit_length()
+
+
 def _height_map(
-    side: int, height: int, decay: float, fill: _Fill
+    side: int, height: int, decay: float, stream: Stream
 ) -> tuple[NDArray[np.float32], float, float]:
-    """Return at least the first `height` rows of a (side, side) map, and the range of all its rows."""
+    """Return at least the first `height` rows of a (side, side) map, and the range of all its rows.
+
+    The draws are, for n = 1, 2, 4, ..., the (3, n, n) of the points that refine a map of n x n squares:
+    inside each square, above it and left of it.
+    """
     heights = np.zeros((2, 2), np.float32)
     draws = np.empty(max(side * side // 4 - 1, 0), np.float32)
-    fill(0, draws)
+    fill_uniforms(draws, stream, 0)
     n, amplitude = 1, _AMPLITUDE
     while 2 * n < side:
         noise = draws[n * n - 1 : 4 * n * n - 1].reshape(3, n, n)
@@ -89,11 +64,11 @@ def _height_map(
         _refine(heights, 0, noise[0, n - 1], noise, np.float32(amplitude), finer)
         finer[2 * n] = finer[0]
         heights, n, amplitude = finer, 2 * n, amplitude / decay**2
-    return _last_level(heights, height, np.float32(amplitude), fill)
+    return _last_level(heights, height, np.float32(amplitude), stream)
 
 
 def _last_level(
-    heights: NDArray[np.float32], height: int, amplitude: np.float32, fill: _Fill
+    heights: NDArray[np.float32], height: int, amplitude: np.float32, stream: Stream
 ) -> tuple[NDArray[np.float32], float, float]:
     """Refine the visible rows, a band at a time, and those hidden rows that may widen the range."""
     n = heights.shape[0] - 1
@@ -103,10 +78,10 @@ def _last_level(
     draws, above = np.empty(3 * max(band, _FEW) * n, np.float32), np.empty(n, np.float32)
 
     def refine(first: int, last: int, to: NDArray[np.float32]) -> None:
-        fill(n * n - 1 + (first - 1) % n * n, above)
+        fill_uniforms(above, stream, n * n - 1 + (first - 1) % n * n)
         noise = draws[: 3 * (last - first) * n].reshape(3, last - first, n)
         for field in range(3):
-            fill((field + 1) * n * n - 1 + first * n, noise[field])
+            fill_uniforms(noise[field], stream, (field + 1) * n * n - 1 + first * n)
         _refine(heights, first, above, noise, amplitude, to)
 
     for first in range(0, seen, band):

@@ -16,7 +16,7 @@ from corruptions.kernels.compiling import kernel
 from corruptions.kernels.published import published_folder
 from corruptions.kernels.random import Stream, words
 
-__all__ = ["FrostDraws", "draw_frost", "frost", "frost_with"]
+__all__ = ["FrostDraws", "draw_frost", "frost"]
 
 _FILES = ("frost1.png", "frost2.png", "frost3.png", "frost4.jpg", "frost5.jpg")
 _MARGIN = 1.1  # of the enlarged photograph, so that there is a choice of where to crop
@@ -34,25 +34,9 @@ class FrostDraws(NamedTuple):
 def frost(
     image: NDArray[np.uint8], *, image_weight: float, frost_weight: float, stream: Stream
 ) -> NDArray[np.uint8]:
-    """Cover an image with random frost."""
+    """Add weighted random frost to the weighted image."""
     height, width, _ = image.shape
     draws = draw_frost(height, width, stream)
-    return frost_with(image, draws, image_weight=image_weight, frost_weight=frost_weight)
-
-
-def draw_frost(height: int, width: int, stream: Stream) -> FrostDraws:
-    """Draw a photograph and a place in it, all equally likely."""
-    first, second, third = (int(word) for word in words(stream, 3))
-    photograph = first * len(_FILES) >> 32
-    rows, columns = _enlarged_size(_photograph(photograph).shape[:2], height, width)
-    return FrostDraws(photograph, second * (rows - height) >> 32, third * (columns - width) >> 32)
-
-
-def frost_with(
-    image: NDArray[np.uint8], draws: FrostDraws, *, image_weight: float, frost_weight: float
-) -> NDArray[np.uint8]:
-    """Add the weighted frost of given draws to the weighted image."""
-    height, width, _ = image.shape
     size = _enlarged_size(_photograph(draws.photograph).shape[:2], height, width)
     ice = _enlarged(draws.photograph, size).reshape(size[0], -1)
     frosted = np.empty_like(image)
@@ -64,6 +48,14 @@ def frost_with(
         frosted.reshape(height, -1),
     )
     return frosted
+
+
+def draw_frost(height: int, width: int, stream: Stream) -> FrostDraws:
+    """Draw a photograph and a place in it, all equally likely."""
+    first, second, third = (int(word) for word in words(stream, 3))
+    photograph = first * len(_FILES) >> 32
+    rows, columns = _enlarged_size(_photograph(photograph).shape[:2], height, width)
+    return FrostDraws(photograph, second * (rows - height) >> 32, third * (columns - width) >> 32)
 
 
 def _enlarged_size(size: tuple[int, ...], height: int, width: int) -> tuple[int, int]:

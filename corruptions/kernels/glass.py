@@ -7,15 +7,21 @@ from corruptions.kernels.compiling import kernel
 from corruptions.kernels.gaussian import blur_to_bytes, gaussian_weights
 from corruptions.kernels.random import Stream, words
 
-__all__ = ["draw_shifts", "glass_blur", "glass_blur_with"]
+__all__ = ["draw_shifts", "glass_blur"]
 
 
 def glass_blur(
     image: NDArray[np.uint8], *, sigma: float, max_delta: int, iterations: int, stream: Stream
 ) -> NDArray[np.uint8]:
     """Show the image through random glass, which moves pixels by up to `max_delta`, `iterations` times."""
-    shifts = draw_shifts(image.shape[:2], stream, max_delta=max_delta, iterations=iterations)
-    return glass_blur_with(image, shifts, sigma=sigma, max_delta=max_delta)
+    rows, channels = image.reshape(image.shape[0], -1), image.shape[2]
+    weights = gaussian_weights(sigma)
+    blurred = blur_to_bytes(rows, weights, weights, channels, False)
+    pixels = _packed(blurred)
+    for one_pass in draw_shifts(image.shape[:2], stream, max_delta=max_delta, iterations=iterations):
+        _move(pixels, one_pass, max_delta)
+    moved = _unpacked(pixels)
+    return blur_to_bytes(moved, weights, weights, channels, False).reshape(image.shape)
 
 
 def draw_shifts(
@@ -24,20 +30,6 @@ def draw_shifts(
     """Draw the shifts of each pass and pixel in rows and columns: (passes, H, W, 2), -d to d - 1."""
     passes = [_shifts(words(stream, shape, lane), np.uint32(max_delta)) for lane in range(iterations)]
     return np.stack(passes)
-
-
-def glass_blur_with(
-    image: NDArray[np.uint8], shifts: NDArray[np.int8], *, sigma: float, max_delta: int
-) -> NDArray[np.uint8]:
-    """Blur, move pixels by given shifts and blur again."""
-    rows, channels = image.reshape(image.shape[0], -1), image.shape[2]
-    weights = gaussian_weights(sigma)
-    blurred = blur_to_bytes(rows, weights, weights, channels, False)
-    pixels = _packed(blurred)
-    for one_pass in shifts:
-        _move(pixels, one_pass, max_delta)
-    moved = _unpacked(pixels)
-    return blur_to_bytes(moved, weights, weights, channels, False).reshape(image.shape)
 
 
 @kernel

@@ -10,26 +10,21 @@ from corruptions.kernels.compiling import kernel
 from corruptions.kernels.random import Stream, uniform
 from corruptions.kernels.rows import Rows, add_four, add_product, inside, truncate
 
-__all__ = ["MotionPath", "blur_plane", "draw_angle", "motion_blur", "motion_blur_at", "motion_path"]
+__all__ = ["MotionPath", "blur_plane", "draw_angle", "motion_blur", "motion_path"]
 
 
 def motion_blur(image: NDArray[np.uint8], *, radius: int, sigma: float, stream: Stream) -> NDArray[np.uint8]:
     """Blur an image along a `motion_path` of random direction."""
-    return motion_blur_at(image, draw_angle(stream), radius=radius, sigma=sigma)
+    height, width, channels = image.shape
+    path = motion_path(radius, sigma, draw_angle(stream), height, width)
+    margin = int(np.abs(path.columns).max())
+    rows = _widened(image.reshape(height, -1), margin, channels)
+    return _blur_to_bytes(rows, path, margin, channels).reshape(image.shape)
 
 
 def draw_angle(stream: Stream) -> float:
     """Draw the direction of the motion in degrees, from -45 to 45."""
     return uniform(stream, -45, 45)
-
-
-def motion_blur_at(image: NDArray[np.uint8], angle: float, *, radius: int, sigma: float) -> NDArray[np.uint8]:
-    """Blur an image along a path at a given angle."""
-    height, width, channels = image.shape
-    path = motion_path(radius, sigma, angle, height, width)
-    margin = int(np.abs(path.columns).max())
-    rows = _widened(image.reshape(height, -1), margin, channels)
-    return _blur_to_bytes(rows, path, margin, channels).reshape(image.shape)
 
 
 class MotionPath(NamedTuple):

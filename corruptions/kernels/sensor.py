@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from corruptions.kernels.compiling import kernel
 from corruptions.kernels.random import Stream, normals
 
-__all__ = ["BINS", "intensity_dependent_noise", "intensity_dependent_noise_with", "logarithm_tables"]
+__all__ = ["BINS", "intensity_dependent_noise", "logarithm_tables"]
 
 BINS = 1 << 11  # of the argument of log2 from 1 to 2: finer than the narrowest grey level
 
@@ -16,19 +16,13 @@ BINS = 1 << 11  # of the argument of log2 from 1 to 2: finer than the narrowest 
 def intensity_dependent_noise(
     image: NDArray[np.uint8], *, weight: float, stream: Stream
 ) -> NDArray[np.uint8]:
-    """Add random noise to an image; see `intensity_dependent_noise_with`."""
-    return intensity_dependent_noise_with(image, normals(stream, (*image.shape[:2], 4)), weight=weight)
-
-
-def intensity_dependent_noise_with(
-    image: NDArray[np.uint8], noise: NDArray[np.float32], *, weight: float
-) -> NDArray[np.uint8]:
     """Return log2(2**v + weight * (luminance + chrominance)), rounded, where v in [0, 1] is a sample.
 
-    `noise` is (H, W, 4), standard normal: first the luminance noise of a pixel, which its channels share,
-    then the chrominance noise of each channel. To first order the noise of v has the standard deviation
-    weight * sqrt(2) / (2**v ln 2), so a black pixel is twice as noisy as a white one.
+    Both noises are standard normal. The channels of a pixel share the luminance noise; each has a chrominance
+    noise of its own. To first order the noise of v has the standard deviation weight * sqrt(2) / (2**v ln 2),
+    so a black pixel is twice as noisy as a white one.
     """
+    noise = normals(stream, (*image.shape[:2], 4))  # luminance, then the chrominance of each channel
     noisy = np.empty_like(image)
     _add_noise(
         image.reshape(-1, 3),

@@ -12,7 +12,7 @@ from corruptions.kernels.rows import EPSILON
 from corruptions.kernels.zoom import ZoomAxis, zoom_axis
 from corruptions.kernels.zoom import zoom as magnify
 
-__all__ = ["SnowDraws", "draw_snow", "snow", "snow_with"]
+__all__ = ["SnowDraws", "draw_snow", "snow"]
 
 
 class SnowDraws(NamedTuple):
@@ -34,46 +34,14 @@ def snow(
     image_weight: float,
     stream: Stream,
 ) -> NDArray[np.uint8]:
-    """Let random snow fall on an image; see `snow_with`."""
-    height, width, _ = image.shape
-    return snow_with(
-        image,
-        draw_snow(height, width, stream, zoom=zoom),
-        mean=mean,
-        scale=scale,
-        zoom=zoom,
-        threshold=threshold,
-        radius=radius,
-        sigma=sigma,
-        image_weight=image_weight,
-    )
-
-
-def draw_snow(height: int, width: int, stream: Stream, *, zoom: float) -> SnowDraws:
-    """Draw noise for the pixels that are magnified, and an angle from -135 to -45 degrees."""
-    sides = tuple(int(np.ceil(side / zoom)) for side in (height, width))
-    return SnowDraws(normals(stream, sides), uniform(stream, -135, -45, lane=1))
-
-
-def snow_with(
-    image: NDArray[np.uint8],
-    draws: SnowDraws,
-    *,
-    mean: float,
-    scale: float,
-    zoom: float,
-    threshold: float,
-    radius: int,
-    sigma: float,
-    image_weight: float,
-) -> NDArray[np.uint8]:
-    """Let the snow of given draws fall on an image, and the same snow turned upside down.
+    """Let random snow fall on an image, and the same snow turned upside down.
 
     The noise has a mean and a standard deviation of `mean` and `scale` (1 is white). It is magnified by
     `zoom`, set to 0 below `threshold` and blurred by a `motion_path`. `image_weight` is the share of the
     image that is not whitened.
     """
     height, width, _ = image.shape
+    draws = draw_snow(height, width, stream, zoom=zoom)
     flakes = magnify(draws.noise, _axis(height, zoom), _axis(width, zoom))
     _cut_out(flakes, np.float32(mean), np.float32(scale), np.float32(threshold))
     path = motion_path(radius, sigma, draws.angle, *flakes.shape)
@@ -86,6 +54,12 @@ def snow_with(
         snowy.reshape(height, -1),
     )
     return snowy
+
+
+def draw_snow(height: int, width: int, stream: Stream, *, zoom: float) -> SnowDraws:
+    """Draw noise for the pixels that are magnified, and an angle from -135 to -45 degrees."""
+    sides = tuple(int(np.ceil(side / zoom)) for side in (height, width))
+    return SnowDraws(normals(stream, sides), uniform(stream, -135, -45, lane=1))
 
 
 def _axis(side: int, factor: float) -> ZoomAxis:

@@ -15,7 +15,7 @@ from corruptions.kernels.gaussian import blur_rows, gaussian_weights
 from corruptions.kernels.random import Stream, normals
 from corruptions.kernels.rows import EPSILON
 
-__all__ = ["spatter", "spatter_with"]
+__all__ = ["spatter"]
 
 Plane = NDArray[Any]  # of uint8 or int32
 
@@ -35,37 +35,13 @@ def spatter(
     mud: bool,
     stream: Stream,
 ) -> NDArray[np.uint8]:
-    """Cover an image with random drops; see `spatter_with`."""
-    return spatter_with(
-        image,
-        normals(stream, image.shape[:2]),
-        mean=mean,
-        scale=scale,
-        sigma=sigma,
-        threshold=threshold,
-        strength=strength,
-        mud=mud,
-    )
+    """Cover an image with random drops.
 
-
-def spatter_with(
-    image: NDArray[np.uint8],
-    draws: NDArray[np.float32],
-    *,
-    mean: float,
-    scale: float,
-    sigma: float,
-    threshold: float,
-    strength: float,
-    mud: bool,
-) -> NDArray[np.uint8]:
-    """Cover an image with the drops of given standard normal draws (H, W).
-
-    The draws are blurred by `sigma` pixels and scaled to `mean` and `scale`; drops are where the result is at
-    least `threshold`. `strength` is that of the water; for mud it is the sigma that rounds the drops.
+    Drops are where noise, blurred by `sigma` pixels and then scaled to `mean` and `scale`, is at least
+    `threshold`. `strength` is that of the water; for mud it is the sigma that rounds the drops.
     """
     weights = gaussian_weights(sigma)
-    blurred = blur_rows(draws, weights, weights, 1, False)
+    blurred = blur_rows(normals(stream, image.shape[:2]), weights, weights, 1, False)
     liquid = _levels(blurred, np.float32(mean), np.float32(scale), np.float32(threshold))
     height = len(image)
     spattered = np.empty_like(image)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 import corruptions
-from corruptions.kernels import psf
+from corruptions.kernels import psf, sensor
 from corruptions.kernels.distortion import geometric_displacement, geometric_distortion
 from corruptions.kernels.psf import Aberrations, psf_blur
-from corruptions.kernels.sensor import intensity_dependent_noise_with
+from corruptions.kernels.random import stream
 
 SEVERITIES = (1, 2, 3, 4, 5)
 LENSES = [Aberrations(**row) for row in corruptions.get("psf_blur").parameters]
@@ -154,20 +154,21 @@ def test_kernels_take_any_size(size: tuple[int, int]) -> None:
     image = photo(*size)
     assert psf_blur(image, **LENSES[4]._asdict()).shape == image.shape
     assert geometric_distortion(image, coefficient=COEFFICIENTS[4]).shape == image.shape
-    noise = np.zeros((*size, 4), np.float32)
-    assert (intensity_dependent_noise_with(image, noise, weight=0.3) == image).all()
+    draws = stream("1", 0, "intensity_dependent_noise", 1, "")
+    assert (sensor.intensity_dependent_noise(image, weight=0.0, stream=draws) == image).all()
 
 
 # intensity_dependent_noise
 
 
-def test_noise_equals_its_formula() -> None:
+def test_noise_equals_its_formula(monkeypatch: pytest.MonkeyPatch) -> None:
     image = np.random.default_rng(0).integers(0, 256, (60, 70, 3), dtype=np.uint8)
     noise = np.random.default_rng(1).normal(size=(60, 70, 4)).astype(np.float32)
-    for weight in WEIGHTS:
+    monkeypatch.setattr(sensor, "normals", lambda *_: noise)
+    for severity, weight in enumerate(WEIGHTS, 1):
         radiance = np.exp2(image / 255) + weight * (noise[..., :1] + noise[..., 1:].astype(float))
         expected = 255 * np.log2(radiance.clip(1, 2))
-        noisy = intensity_dependent_noise_with(image, noise, weight=weight)
+        noisy = corruptions.corrupt(image, "intensity_dependent_noise", severity)
         assert np.abs(noisy - expected).max() < 0.5 + 1e-3
 
 

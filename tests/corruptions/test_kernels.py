@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from corruptions.kernels.gaussian import blur_rows, blur_to_bytes, gaussian_weights
-from corruptions.kernels.motion import blur_plane, motion_blur_at, motion_path
+from corruptions.kernels.motion import blur_plane, motion_blur, motion_path
+from corruptions.kernels.random import stream
 from corruptions.kernels.zoom import zoom, zoom_axis
 
 PLANE = np.random.default_rng(0).uniform(0, 255, (33, 47)).astype(np.float32)
@@ -39,8 +40,9 @@ def test_gaussian_blur_keeps_channels_apart_and_cuts_off() -> None:
 def test_blurs_leave_a_flat_image_as_it_is(value: int) -> None:
     flat = np.full((40, 3 * 50), value, np.uint8)
     weights = gaussian_weights(3)
+    draws = stream("1", 0, "motion_blur", 1, "")
     assert (blur_to_bytes(flat, weights, weights, 3, False) == value).all()
-    assert (motion_blur_at(flat.reshape(40, 50, 3), 33, radius=15, sigma=8) == value).all()
+    assert (motion_blur(flat.reshape(40, 50, 3), radius=15, sigma=8, stream=draws) == value).all()
 
 
 @pytest.mark.parametrize("angle", [-135, -90, -45, 0, 10, 45])

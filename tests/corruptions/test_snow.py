@@ -32,23 +32,29 @@ def drawn_by_the_reference(
 
 @pytest.mark.parametrize("size", [(33, 500), (500, 33), (64, 64), (97, 131), (200, 322), (360, 480)])
 @pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
-def test_the_references_draws_give_its_snow(severity: int, size: tuple[int, int]) -> None:
+def test_the_references_draws_give_its_snow(
+    severity: int, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("cv2")
     image, parameters = scene(*size), PARAMETERS[severity - 1]
     draws = drawn_by_the_reference(*size, parameters["zoom"], np.random.RandomState(severity))
-    ours = snow.snow_with(image, draws, **parameters).astype(int)
+    monkeypatch.setattr(snow, "draw_snow", lambda *_, **__: draws)
+    ours = corruptions.corrupt(image, "snow", severity).astype(int)
     theirs = reference.corrupt(image, "snow", severity, np.random.RandomState(severity))
     assert np.abs(ours - theirs).max() <= 1
     assert (ours != theirs).mean() < 0.005
 
 
 @pytest.mark.parametrize(("side", "severity"), [(320, 5), (720, 1), (768, 1)])
-def test_the_last_row_and_column_have_snow_where_the_reference_loses_it(side: int, severity: int) -> None:
+def test_the_last_row_and_column_have_snow_where_the_reference_loses_it(
+    side: int, severity: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     black = np.zeros((side, 40, 3), np.uint8)
     parameters = PARAMETERS[severity - 1]
     _, angle = snow.draw_snow(side, 40, stream("1", 0, "snow", severity, ""), zoom=parameters["zoom"])
     blizzard = np.full([math.ceil(length / parameters["zoom"]) for length in (side, 40)], 9, np.float32)
-    covered = snow.snow_with(black, snow.SnowDraws(blizzard, angle), **parameters)
+    monkeypatch.setattr(snow, "draw_snow", lambda *_, **__: snow.SnowDraws(blizzard, angle))
+    covered = corruptions.corrupt(black, "snow", severity)
     assert (covered == 255).all()
 
 
