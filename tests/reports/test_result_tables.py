@@ -13,10 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-import corruptions
 import reports
 from reports.run.record import CLEAN, COUNTS, Condition, InvalidRun
-from reports.scoring.protocols import MOVES_PIXELS, PROTOCOLS, conditions
+from reports.scoring.protocols import PROTOCOLS, conditions
 from reports.scoring.published import published
 from reports.scoring.resampling import Bootstrap
 from reports.tables.frames import by_corruption
@@ -291,7 +290,3 @@ def test_another_runs_model_is_a_reference_where_data_and_conditions_are_the_sam
     rewrite(run, seed=7)
     with pytest.raises(InvalidRun, match=r"seed \(7 and 0\)"):
         reports.load(run.folder, reference=other)
-
-
-def test_targets_move_with_the_corruptions_that_move_pixels():
-    assert {name for name in corruptions.names("all") if corruptions.get(name).moves_pixels} == MOVES_PIXELS
