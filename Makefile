@@ -3,9 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 # numba looks only at a kernel's own file to see whether its machine code is stale, not at the kernels it calls.
-export NUMBA_CACHE_DIR ?= $(CURDIR)/.venv/numba/$(shell cat corruptions/*.py | cksum | cut -d' ' -f1)
+export NUMBA_CACHE_DIR ?= $(CURDIR)/.venv/numba/$(shell cat corruptions/kernels/*.py | cksum | cut -d' ' -f1)
 
-.PHONY: evaluate test test-slow check gate baseline format bench clean FORCE
+.PHONY: evaluate test test-slow check gate baseline generated format bench clean FORCE
 
 evaluate: .venv/installed
 	$(BIN)/robseg evaluate --model enet --corruptions all --out runs/enet
@@ -28,6 +28,10 @@ baseline: runs/gate
 runs/gate: .venv/installed-dev FORCE
 	rm -rf $@
 	$(BIN)/robseg evaluate --model enet@streets --corruptions all --severities 3 --limit 12 --out $@
+
+# Every file that is made from the corruptions' records and pixels: what tests, reports and docs know of them.
+generated: .venv/installed-dev
+	$(BIN)/python docs/make_generated.py
 
 check: test
 

@@ -1,4 +1,4 @@
-"""Image corruptions: an image in, a corrupted image out, the same one for the same seed and key.
+"""Image corruptions: an image in, a corrupted image out, the same for the same seed and key.
 
 Examples
 --------
@@ -9,16 +9,19 @@ Examples
 (48, 64, 3)
 """
 
-from corruptions import noise, blur, weather, digital, camera  # noqa: F401, I001 (they register, in this order)
-from corruptions.engine import SET_VERSION, corrupt, corrupt_pair, sweep
-from corruptions.reference import MissingDependency
-from corruptions.registry import GROUPS, SUBSETS, Corruption, get, names
+from corruptions import registry
+from corruptions.engine import corrupt, corrupt_pair, sweep
+from corruptions.kernels.published import MissingDependency
+from corruptions.registry import GROUPS, SETS, Corruption, CorruptionSet, get, names
+from corruptions.sets import register_all
 
 __all__ = [
     "GROUPS",
+    "SETS",
     "SET_VERSION",
     "SUBSETS",
     "Corruption",
+    "CorruptionSet",
     "MissingDependency",
     "corrupt",
     "corrupt_pair",
@@ -26,3 +29,11 @@ __all__ = [
     "names",
     "sweep",
 ]
+
+register_all()
+
+SUBSETS = (*registry.subsets(), *SETS, "all")
+"""Selections of corruptions other than groups; see `names`."""
+
+SET_VERSION = registry.set_version()
+"""Changes whenever any pixel of any corruption changes."""

@@ -1,25 +1,20 @@
-"""A drop-in for `imagecorruptions`: change the import and keep the code.
+"""A drop-in replacement for `imagecorruptions`: change the import and keep the code.
 
 `from imagecorruptions import corrupt, get_corruption_names` becomes
 `from corruptions.compat import corrupt, get_corruption_names`. The differences: images may be smaller than
-32 x 32, mistakes raise ValueError, and a `seed` may be given.
+32 x 32, wrong arguments raise ValueError, and a `seed` may be given.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corruptions import engine
+from corruptions.registry import names
 
 __all__ = ["corrupt", "get_corruption_names"]
 
-# imagecorruptions counts its corruptions in this order
-_ORDER = (
-    *("gaussian_noise", "shot_noise", "impulse_noise"),
-    *("defocus_blur", "glass_blur", "motion_blur", "zoom_blur"),
-    *("snow", "frost", "fog", "brightness"),
-    *("contrast", "elastic_transform", "pixelate", "jpeg_compression"),
-    *("speckle_noise", "gaussian_blur", "spatter", "saturate"),
-)
+# imagecorruptions numbers its corruptions in this order, of which its subsets are slices
+_ORDER = (*names("common"), *names("validation"))
 _SUBSETS = {
     "common": slice(0, 15),
     "validation": slice(15, 19),
@@ -42,10 +37,9 @@ def corrupt(
 ) -> NDArray[np.uint8]:
     """Return a corrupted (H, W, 3) copy of a uint8 image (H, W, 3), (H, W, 1) or (H, W).
 
-    As with imagecorruptions, every call draws anew from numpy's global generator, which numpy.random.seed
-    makes repeatable. With a `seed` that generator is left alone, and the pixels are those of
-    `corruptions.corrupt` with the same seed and key. `corruption_number` counts in the order of
-    get_corruption_names("all").
+    As in imagecorruptions, every call draws from numpy's global generator, which numpy.random.seed makes
+    repeatable. With a `seed`, that generator is not used, and the pixels are those of `corruptions.corrupt`
+    with the same seed and key. `corruption_number` is an index into get_corruption_names("all").
 
     Examples
     --------
@@ -57,12 +51,12 @@ def corrupt(
     """
     name = corruption_name if corruption_name is not None else _name(corruption_number)
     if seed is None:
-        seed = int(np.random.randint(0, 2**63, dtype=np.int64))  # noqa: NPY002 (what callers have seeded)
+        seed = int(np.random.randint(0, 2**63, dtype=np.int64))  # noqa: NPY002 (callers seed this generator)
     return engine.corrupt(_as_rgb(image), name, severity, seed=seed, key=key)
 
 
 def get_corruption_names(subset: str = "common") -> list[str]:
-    """Return the corruptions of a subset, grouped as imagecorruptions does: brightness is weather there.
+    """Return the corruptions of a subset, grouped as in imagecorruptions, where brightness is weather.
 
     Examples
     --------
@@ -91,7 +85,7 @@ def _name(number: int) -> str:
 
 
 def _as_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a grey image with three channels; what is no image is left for the engine to refuse."""
+    """Return a grey image with three channels, and anything else as it is: the engine checks it."""
     if isinstance(image, np.ndarray) and (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1)):
         return np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2)
     return image

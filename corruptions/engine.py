@@ -1,4 +1,4 @@
-"""Corrupting images: what comes in is checked once, here; behind this file everything is as it should be."""
+"""Corrupting images. Arguments are checked here and nowhere else."""
 
 from collections.abc import Iterator, Sequence
 from numbers import Integral
@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.displacement import move_target
-from corruptions.random import SET_VERSION, stream
+from corruptions.kernels.displacement import move_target
 from corruptions.registry import Corruption, get
 
-__all__ = ["SET_VERSION", "corrupt", "corrupt_pair", "sweep"]
+__all__ = ["corrupt", "corrupt_pair", "sweep"]
 
-SEVERITIES = (1, 2, 3, 4, 5)
-MINIMUM_SIDE = 32  # pixels; kernels see no smaller images
+MINIMUM_SIDE = 32  # pixels; smaller images are padded before a kernel sees them
 
 
 def corrupt(
@@ -22,13 +20,14 @@ def corrupt(
 ) -> NDArray[np.uint8]:
     """Return a corrupted copy of a uint8 image of any size: (H, W, 3) RGB, or grey (H, W) or (H, W, 1).
 
-    The pixels depend on the image, SET_VERSION, `name`, `severity`, `seed` and `key` (the image's id),
-    never on order, thread or a global generator. The result has the image's shape, is C-contiguous and
+    `name` is fog or, with its set, imagenet-c/fog; most corruptions have the severities 1 to 5. The pixels
+    depend on the image, the corruption, the version of its set, `severity`, `seed` and `key` (the image's
+    id), never on order, thread or a global generator. The result has the image's shape, is C-contiguous and
     writable.
 
-    A grey image is corrupted as the RGB image of three equal channels, of which the first comes back: every
-    pixel of noise is one draw. Where a side has fewer than 32 pixels the image is mirrored outwards on both
-    sides up to 32 first, and the middle comes back.
+    A grey image is corrupted as an RGB image of three equal channels, and the first channel is returned. An
+    image with a side of fewer than 32 pixels is mirrored outwards to 32 pixels first, and its middle is
+    returned.
 
     Examples
     --------
@@ -39,7 +38,11 @@ def corrupt(
     """
     record = get(name)
     return _corrupt(
-        _checked_image(image), record, _checked_severity(severity), _checked_seed(seed), _checked_key(key)
+        _checked_image(image),
+        record,
+        _checked_severity(severity, record),
+        _checked_seed(seed),
+        _checked_key(key),
     )
 
 
@@ -53,11 +56,11 @@ def corrupt_pair(
     key: str = "",
     ignore_index: int = 255,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return a corrupted copy of an image and the (H, W) uint8 target that belongs to it.
+    """Return corrupted copies of an image and of its (H, W) uint8 target.
 
-    Where the corruption moves pixels the target is moved with the same field (nearest neighbour), and pixels
-    that nothing moves to become `ignore_index` (elastic_transform mirrors at the border and leaves none);
-    otherwise the target is a copy. The image is that of `corrupt`.
+    The image is that of `corrupt`. If the corruption moves pixels, the target moves with the same field
+    (nearest neighbour), and pixels that nothing moves to become `ignore_index`; elastic_transform has none,
+    because it mirrors the border. Otherwise the target stays the same.
 
     Examples
     --------
@@ -68,7 +71,7 @@ def corrupt_pair(
     """
     record = get(name)
     image, target = _checked_image(image), _checked_target(target, image)
-    severity, seed, key = _checked_severity(severity), _checked_seed(seed), _checked_key(key)
+    severity, seed, key = _checked_severity(severity, record), _checked_seed(seed), _checked_key(key)
     ignore_index = _checked_ignore_index(ignore_index)
     corrupted = _corrupt(image, record, severity, seed, key)
     return corrupted, _moved_target(target, record, severity, seed, key, ignore_index)
@@ -77,12 +80,12 @@ def corrupt_pair(
 def sweep(
     image: NDArray[np.uint8],
     name: str,
-    severities: Sequence[int] = SEVERITIES,
+    severities: Sequence[int] | None = None,
     *,
     seed: int = 0,
     key: str = "",
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yield the image at several severities, each equal to that of `corrupt`.
+    """Yield the image at several severities, by default all; each is equal to that of `corrupt`.
 
     Examples
     --------
@@ -93,7 +96,10 @@ def sweep(
     """
     record = get(name)
     image, seed, key = _checked_image(image), _checked_seed(seed), _checked_key(key)
-    checked = [_checked_severity(severity) for severity in severities]
+    checked = [
+        _checked_severity(severity, record)
+        for severity in (record.severities if severities is None else severities)
+    ]
     if record.apply_all is None or not checked:
         return (_corrupt(image, record, severity, seed, key) for severity in checked)
     return _corrupt_all(image, record, checked, seed, key)
@@ -102,11 +108,7 @@ def sweep(
 def _corrupt(
     image: NDArray[np.uint8], record: Corruption, severity: int, seed: int, key: str
 ) -> NDArray[np.uint8]:
-    corrupted = record.apply(
-        _kernels_image(image),
-        record.parameters[severity - 1],
-        stream(seed, record.name, severity, key),
-    )
+    corrupted = record.apply(_kernels_image(image), **record.arguments(severity, seed, key))
     return _callers_image(corrupted, image.shape)
 
 
@@ -114,9 +116,9 @@ def _corrupt_all(
     image: NDArray[np.uint8], record: Corruption, severities: Sequence[int], seed: int, key: str
 ) -> Iterator[NDArray[np.uint8]]:
     assert record.apply_all is not None  # noqa: S101 (for the type checker)
-    parameters = [record.parameters[severity - 1] for severity in severities]
-    streams = [stream(seed, record.name, severity, key) for severity in severities]
-    for corrupted in record.apply_all(_kernels_image(image), parameters, streams):
+    rows = [record.arguments(severity, seed, key) for severity in severities]
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    for corrupted in record.apply_all(_kernels_image(image), **columns):
         yield _callers_image(corrupted, image.shape)
 
 
@@ -127,15 +129,13 @@ def _moved_target(
         return target.copy(order="C")
     padding = _padding(*target.shape)
     padded = np.pad(target, padding, mode="symmetric")
-    draws = stream(seed, record.name, severity, key)
-    height, width = padded.shape
-    field = record.displacement(height, width, record.parameters[severity - 1], draws)
+    field = record.displacement(*padded.shape, **record.arguments(severity, seed, key))
     moved = move_target(padded, field, ignore_index)
     return _cropped(moved, padding, *target.shape).copy(order="C")
 
 
 def _kernels_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the image as kernels take it: C-contiguous RGB, small ones mirrored outwards."""
+    """Return the image in the form that kernels take: C-contiguous RGB, mirrored outwards if small."""
     padding = _padding(*image.shape[:2])
     rgb = _as_rgb(image)
     if padding != ((0, 0), (0, 0)):
@@ -144,7 +144,7 @@ def _kernels_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _callers_image(corrupted: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return what a kernel made in the shape that the caller's image has."""
+    """Return the result of a kernel in the shape of the caller's image."""
     if corrupted.shape == shape:
         return corrupted
     height, width = shape[:2]
@@ -152,7 +152,7 @@ def _callers_image(corrupted: NDArray[np.uint8], shape: tuple[int, ...]) -> NDAr
 
 
 def _padding(height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return how many rows and columns to add before and after to reach the smallest size."""
+    """Return how many rows and columns to add on both sides to reach the minimum size."""
     rows, columns = (max(0, MINIMUM_SIDE - side) for side in (height, width))
     return (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2)
 
@@ -195,11 +195,12 @@ def _checked_target(target: Any, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     )
 
 
-def _checked_severity(severity: Any) -> int:
-    if _is_integer(severity) and severity in SEVERITIES:
+def _checked_severity(severity: Any, record: Corruption) -> int:
+    if _is_integer(severity) and severity in record.severities:
         return int(severity)
     raise ValueError(
-        f"Expected `severity` to be an int from 1 to 5, but got {severity!r}: choose one of them."
+        f"Expected `severity` to be an int from 1 to {record.severities[-1]}, but got "
+        f"{severity!r}: choose a severity of {record.name}."
     )
 
 

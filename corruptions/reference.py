@@ -1,22 +1,21 @@
-"""The real `imagecorruptions` 1.1.2 on a current stack, seeded, without a trace in any global state.
+"""The real `imagecorruptions` 1.1.2 on current libraries, seeded, without changing any global state.
 
 The package was written for the libraries of 2020. Its file of corruptions is executed here as a private
-module that shares nothing with an `imagecorruptions` that the user has imported, and whose imports are
-answered with stand-ins where the libraries of today differ:
+module, apart from any `imagecorruptions` that the user has imported. Its imports get stand-ins where today's
+libraries differ:
 
 - numpy has no `float_`, and `numpy.random` is the caller's random state, one per thread;
-- scikit-image names the `multichannel` of its Gaussian filter `channel_axis`, and its salt-and-pepper noise
-  draws from a generator of its own unless it is given one;
-- `scipy.ndimage.interpolation` is deprecated and `pkg_resources` gone;
-- OpenCV is imported when it is first used, so where it cannot be, only what needs it fails.
+- scikit-image calls the `multichannel` of its Gaussian filter `channel_axis`, and its salt-and-pepper noise
+  draws from its own generator unless it is given one;
+- `scipy.ndimage.interpolation` is deprecated, and `pkg_resources` no longer exists;
+- OpenCV is imported at its first use, so that without it only the corruptions that need it fail.
 
-The number of OpenCV's threads is the process's own and stays as it is: no pixel depends on it. A program with
-several workers sets the variable OPENCV_FOR_THREADS_NUM before they start.
+The number of OpenCV's threads is left alone, as no pixel depends on it. A program with several workers sets
+the variable OPENCV_FOR_THREADS_NUM before it starts them.
 """
 
 import builtins
 import importlib
-import importlib.util
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -28,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from corruptions.kernels.published import MissingDependency, published_folder
 from corruptions.registry import get
 
 __all__ = ["MINIMUM_SIDE", "MissingDependency", "corrupt", "needs_opencv"]
@@ -35,18 +35,14 @@ __all__ = ["MINIMUM_SIDE", "MissingDependency", "corrupt", "needs_opencv"]
 MINIMUM_SIDE = 32  # pixels; the package refuses smaller images
 
 
-class MissingDependency(ImportError):
-    """A library that a corruption needs cannot be imported; the message says what to install."""
-
-
 def corrupt(
     image: NDArray[np.uint8], name: str, severity: int, rng: np.random.RandomState
 ) -> NDArray[np.uint8]:
-    """Return exactly what `imagecorruptions` makes of a (H, W, 3) RGB image of at least 32 x 32 pixels.
+    """Return exactly the result of `imagecorruptions` for a (H, W, 3) RGB image of at least 32 x 32 pixels.
 
-    `rng` stands for numpy's global generator, whose legacy stream it shares: `RandomState(0)` gives the
-    pixels that the package gives after `numpy.random.seed(0)` (impulse_noise, which never obeyed that,
-    draws from the same bits). Where the spatter of small images divides by zero the image shows through.
+    `rng` takes the place of numpy's global generator: `RandomState(0)` gives the pixels that the package
+    gives after `numpy.random.seed(0)`. The package's impulse_noise ignores that seed; here it draws from
+    `rng` too. Where the package's spatter divides by zero, on small images, the image is left unchanged.
 
     Examples
     --------
@@ -55,24 +51,24 @@ def corrupt(
     128
     """
     _require_opencv(name)
-    function = _package()[name]
+    function = _package()[get(name).short_name]
     with _draws.using(rng), np.errstate(invalid="ignore"):
         corrupted = np.asarray(function(Image.fromarray(image), severity))
     if corrupted.dtype != np.uint8:
-        # a mask of water without a single drop is divided by its maximum, 0
+        # without a single drop, the package divides the water by its maximum, 0
         corrupted = np.where(np.isnan(corrupted), image, corrupted)
     return np.array(corrupted, dtype=np.uint8, order="C")
 
 
 def needs_opencv(name: str) -> bool:
-    """Tell whether a corruption calls OpenCV, by following its calls through the package's source.
+    """Return whether a corruption calls OpenCV, by following its calls through the package's source.
 
     Examples
     --------
     >>> needs_opencv("frost"), needs_opencv("fog")
     (True, False)
     """
-    return "cv2" in _names_used_by(get(name).name, frozenset())
+    return "cv2" in _names_used_by(get(name).short_name, frozenset())
 
 
 def _require_opencv(name: str) -> None:
@@ -100,7 +96,7 @@ def _names_in(code: CodeType) -> set[str]:
 
 
 class _Draws(threading.local):
-    """Stands for `numpy.random`: what is drawn comes from the random state that this thread uses."""
+    """Stands in for `numpy.random`: draws come from the random state of this thread."""
 
     def __init__(self) -> None:
         self._state: np.random.RandomState | None = None
@@ -113,7 +109,7 @@ class _Draws(threading.local):
         return self
 
     def __enter__(self) -> None:
-        """Nothing to do: `using` has set the state."""
+        """Do nothing: `using` has set the state."""
 
     def __exit__(self, *_: object) -> None:
         self._state = None
@@ -127,7 +123,7 @@ _draws = _Draws()
 
 
 class _Numpy:
-    """Stands for numpy, with the names that it had in 2020."""
+    """Stands in for numpy, with the names that it had in 2020."""
 
     float_ = np.float64
     random = _draws
@@ -137,7 +133,7 @@ class _Numpy:
 
 
 class _OpenCV:
-    """Stands for cv2, which is imported at the first use."""
+    """Stands in for cv2, which is imported at the first use."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(_opencv(), name)
@@ -145,7 +141,7 @@ class _OpenCV:
 
 @cache
 def _opencv() -> ModuleType | ImportError:
-    # a second attempt would complain of recursion and hide the cause, so the first answer is kept
+    # cached, because a second attempt would fail with a recursion error that hides the cause
     try:
         return importlib.import_module("cv2")
     except ImportError as error:
@@ -155,10 +151,7 @@ def _opencv() -> ModuleType | ImportError:
 @cache
 def _package() -> Mapping[str, Any]:
     """Execute the package's file of corruptions and return its namespace."""
-    spec = importlib.util.find_spec("imagecorruptions")
-    if spec is None or not spec.submodule_search_locations:
-        raise MissingDependency("Corruptions need imagecorruptions: `pip install imagecorruptions`.")
-    folder = Path(spec.submodule_search_locations[0])
+    folder = published_folder()
     source = folder / "corruptions.py"
     stand_ins = _stand_ins(folder)
 

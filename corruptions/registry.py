@@ -1,75 +1,130 @@
-"""The corruption records: registered beside their definition, found by name, group or subset."""
+"""Records of corruptions and of the sets they belong to; found by name, group, subset or set."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.random import Stream
+from corruptions.kernels.random import stream
 
 __all__ = [
     "GROUPS",
-    "IMAGENET_C",
-    "SUBSETS",
-    "Apply",
-    "ApplyAll",
+    "SETS",
     "Corruption",
-    "Displacement",
-    "Parameters",
+    "CorruptionSet",
     "by_severity",
     "get",
     "names",
     "register",
+    "set_version",
+    "subsets",
 ]
 
 GROUPS = ("noise", "blur", "weather", "digital", "camera")
-SUBSETS = ("common", "validation", "imagenet-c", "kamann", "all")
-
-IMAGENET_C = "Hendrycks & Dietterich, ICLR 2019 (ImageNet-C); constants of imagecorruptions 1.1.2"
 
 Parameters = Mapping[str, float]
-Apply = Callable[[NDArray[np.uint8], Parameters, Stream], NDArray[np.uint8]]
-ApplyAll = Callable[[NDArray[np.uint8], Sequence[Parameters], Sequence[Stream]], Iterable[NDArray[np.uint8]]]
-Displacement = Callable[[int, int, Parameters, Stream], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
 class Corruption:
-    """What is known of one corruption; `parameters` has one mapping per severity, weakest first.
+    """A corruption: its kernel, and a mapping of named parameters for each severity, weakest first.
 
-    `apply` maps a C-contiguous (H, W, 3) image with sides of at least 32 pixels, the parameters and the
-    stream of draws (ignored by deterministic corruptions) to a new image of the same shape.
-    `apply_all`, where there is one, does so for several severities of one image with less work.
-    `displacement` is set for the corruptions that move pixels: it maps (height, width, parameters,
-    stream) to the (2, H, W) row and column from which each output pixel is taken, NaN where from nowhere.
-    `substitute` marks constants that are ours because the source does not publish its own.
+    `apply` maps a C-contiguous (H, W, 3) image with sides of at least 32 pixels to a new image of the same
+    shape. It takes the parameters as keywords and, if it draws random numbers, a `stream`. `apply_all`, if
+    there is one, yields the results of several severities of one image with less work: each keyword is a list
+    with a value for every result. `displacement` is there if the corruption moves pixels. It maps (height,
+    width) and the keywords of `apply` to the (2, H, W) row and column that each pixel is taken from, NaN
+    where nothing was. `subsets` are published selections that contain the corruption. `substitute` says that
+    the parameters are ours because the source does not publish its own. `set_name`, `set_version` and
+    `source` come from the corruption's set; so does the prefix of `name`, see `CorruptionSet`.
     """
 
     name: str
     group: str
     parameters: tuple[Parameters, ...]
-    random: bool
-    source: str
-    subsets: tuple[str, ...]
-    apply: Apply
-    apply_all: ApplyAll | None = None
-    displacement: Displacement | None = None
+    apply: Callable[..., NDArray[np.uint8]]
+    apply_all: Callable[..., Iterator[NDArray[np.uint8]]] | None = None
+    displacement: Callable[..., NDArray[np.float64]] | None = None
+    subsets: tuple[str, ...] = ()
     substitute: bool = False
+    set_name: str = ""
+    set_version: str = ""
+    source: str = ""
+
+    @property
+    def severities(self) -> tuple[int, ...]:
+        """The severities, from 1 upwards."""
+        return tuple(range(1, len(self.parameters) + 1))
 
     set_name = "imagenet-c"
     set_version = "1"
 
     @property
     def moves_pixels(self) -> bool:
-        """Whether a target has to be moved along with the image."""
+        """Whether a target has to move with the image."""
         return self.displacement is not None
+
+    @cached_property
+    def random(self) -> bool:
+        """Whether the corruption draws random numbers."""
+        return "stream" in inspect.signature(self.apply).parameters
+
+    @property
+    def short_name(self) -> str:
+        """The name within the set."""
+        return self.name.rpartition("/")[2]
+
+    @property
+    def full_name(self) -> str:
+        """The name with that of the set, such as imagenet-c/fog."""
+        return f"{self.set_name}/{self.short_name}"
+
+    def arguments(self, severity: int, seed: int, key: str) -> dict[str, Any]:
+        """Return the keyword arguments of `apply` for one image: parameters and, if random, the stream."""
+        parameters: dict[str, Any] = dict(self.parameters[severity - 1])
+        if self.random:
+            parameters["stream"] = stream(self.set_version, seed, self.name, severity, key)
+        return parameters
+
+
+@dataclass(frozen=True, eq=False)
+class CorruptionSet:
+    """Corruptions that are published and versioned together.
+
+    Raise `version` when any pixel of a corruption of the set changes: its random draws change with it, and
+    runs of the old version become stale. Corruptions are named set/corruption in results, except those of a
+    set with `bare_names`: results had their names before there were sets.
+    """
+
+    name: str
+    version: str
+    citation: str
+    corruptions: tuple[Corruption, ...]
+    bare_names: bool = False
+
+    def __post_init__(self) -> None:
+        prefix = "" if self.bare_names else f"{self.name}/"
+        members = tuple(
+            replace(
+                corruption,
+                name=prefix + corruption.name,
+                set_name=self.name,
+                set_version=self.version,
+                source=self.citation,
+            )
+            for corruption in self.corruptions
+        )
+        object.__setattr__(self, "corruptions", members)
 
 
 def by_severity(**columns: tuple[float, ...]) -> tuple[Parameters, ...]:
-    """Turn one column of five values per parameter into one mapping per severity.
+    """Turn one column of values per parameter, weakest first, into one mapping per severity.
 
     Examples
     --------
@@ -81,28 +136,53 @@ def by_severity(**columns: tuple[float, ...]) -> tuple[Parameters, ...]:
     )
 
 
-_records: dict[str, Corruption] = {}
+_sets: dict[str, CorruptionSet] = {}
+SETS: Mapping[str, CorruptionSet] = MappingProxyType(_sets)
+_records: dict[str, Corruption] = {}  # by name
 
 
-def register(record: Corruption) -> Corruption:
-    """Make a corruption known; a second one of the same name is a programmer's mistake and raises."""
-    if record.name in _records:
-        raise ValueError(f"The corruption '{record.name}' is registered twice.")
-    if record.group not in GROUPS:
-        raise ValueError(f"Expected `group` to be one of {', '.join(GROUPS)}, but got '{record.group}'.")
-    if len(record.parameters) != 5:
-        raise ValueError(f"Expected 5 severities of '{record.name}', but got {len(record.parameters)}.")
-    _records[record.name] = record
-    return record
+def register(corruption_set: CorruptionSet) -> None:
+    """Make a set and its corruptions known. A name that is taken raises."""
+    new = {corruption_set.name: "set"}
+    for record in corruption_set.corruptions:
+        if record.group not in GROUPS:
+            raise ValueError(
+                f"Expected the group of '{record.name}' to be one of {', '.join(GROUPS)}, "
+                f"but got '{record.group}'."
+            )
+        if record.name in new:
+            raise ValueError(f"The corruption '{record.name}' is in the set '{corruption_set.name}' twice.")
+        new[record.name] = "corruption"
+    for name, kind in new.items():
+        if name in (*_records, *_sets, *subsets(), *GROUPS, "all", "none"):
+            raise ValueError(f"Expected a new name for the {kind} '{name}', but it is already taken.")
+    _sets[corruption_set.name] = corruption_set
+    _records.update({record.name: record for record in corruption_set.corruptions})
+
+
+def subsets() -> tuple[str, ...]:
+    """Return the names of the subsets that records declare."""
+    return tuple(dict.fromkeys(subset for record in _records.values() for subset in record.subsets))
+
+
+def set_version() -> str:
+    """Return the version of all sets together, which changes whenever the version of one set does.
+
+    Sets of version 1 are left out, so that adding a set changes nothing.
+    """
+    changed = [f"{name} {member.version}" for name, member in sorted(_sets.items()) if member.version != "1"]
+    return ", ".join(changed) or "1"
 
 
 def get(name: str) -> Corruption:
-    """Return the record of a corruption.
+    """Return the record of a corruption by its name, with or without the name of its set.
 
     Examples
     --------
     >>> get("gaussian_noise").parameters[2]["scale"]
     0.18
+    >>> get("imagenet-c/fog").name
+    'fog'
     >>> get("fogg")
     Traceback (most recent call last):
     ValueError: Unknown corruption 'fogg': did you mean 'fog'?
@@ -111,36 +191,56 @@ def get(name: str) -> Corruption:
         raise ValueError(
             f"Expected `name` to be a str, but got {type(name).__name__}: give one of corruptions.names()."
         )
-    if name not in _records:
-        raise ValueError(f"Unknown corruption '{name}': {_advice(name, list(_records))}")
-    return _records[name]
+    if name in _records:  # a corruption's own name stays valid whatever other sets contain
+        return _records[name]
+    if found := _found(name):
+        return found
+    raise ValueError(f"Unknown corruption '{name}': {_advice(name, list(_records))}")
 
 
 def names(selection: str = "all") -> tuple[str, ...]:
-    """Return the corruptions of a group or subset, in the order of the groups, then of ImageNet-C.
+    """Return the names of a selection of corruptions, in the order of the groups.
 
-    A selection is a group (noise, blur, weather, digital, camera), a subset (common, validation,
-    imagenet-c, kamann, all), the name of one corruption, or "none".
+    A selection is a group (noise, blur, weather, digital, camera), a set (imagenet-c, kamann-rother-camera),
+    a subset (common, validation, kamann), a corruption, with or without its set (fog, imagenet-c/fog), "all"
+    or "none".
 
     Examples
     --------
     >>> names("weather")
     ('snow', 'frost', 'fog', 'spatter')
-    >>> names("fog"), names("none")
+    >>> names("imagenet-c/fog"), names("none")
     (('fog',), ())
     """
     if selection == "none":
         return ()
-    if selection == "all":
-        return tuple(_records)
-    if selection in GROUPS:
-        return tuple(name for name, record in _records.items() if record.group == selection)
-    if selection in SUBSETS:
-        return tuple(name for name, record in _records.items() if selection in record.subsets)
-    if selection in _records:
-        return (selection,)
-    known = [*_records, *GROUPS, *SUBSETS, "none"]
+    records = _in_order()
+    if selection != "all":
+        records = [
+            record for record in records if selection in (record.group, record.set_name, *record.subsets)
+        ]
+    if records:
+        return tuple(record.name for record in records)
+    if found := _found(selection):
+        return (found.name,)
+    known = [*(record.name for record in _in_order()), *GROUPS, *_sets, *subsets(), "all", "none"]
     raise ValueError(f"Unknown corruption, group or subset {selection!r}: {_advice(str(selection), known)}")
+
+
+def _in_order() -> list[Corruption]:
+    """Return the records group by group; in a group, those with bare names come first."""
+    return sorted(_records.values(), key=lambda record: (GROUPS.index(record.group), "/" in record.name))
+
+
+def _found(name: str) -> Corruption | None:
+    """Return the corruption of a short or full name, which must not be the short name of two."""
+    found = [record for record in _in_order() if name in (record.full_name, record.short_name)]
+    if len(found) > 1:
+        raise ValueError(
+            f"Expected one corruption, but '{name}' is short for "
+            f"{' and '.join(record.full_name for record in found)}: use one of these names."
+        )
+    return found[0] if found else None
 
 
 def _advice(name: str, known: list[str]) -> str:

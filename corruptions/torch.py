@@ -1,7 +1,7 @@
-"""Corruptions of batches of tensors, on the device that they are on; needs torch.
+"""Corruptions of batches of tensors, on their device; needs torch.
 
-What works sample by sample and what convolves is computed there with the engine's own draws: Philox is a
-function of key and position, the same one in integers everywhere. The rest takes the way over the CPU.
+Corruptions that work sample by sample, or convolve, are computed on the device, with the engine's own draws:
+Philox is an integer function of key and position, the same everywhere. The others are computed on the CPU.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,15 +14,18 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
-from corruptions import camera, engine, kernels, noise
+from corruptions import engine
 from corruptions.engine import _checked_key, _checked_seed, _checked_severity
-from corruptions.random import Stream, stream, uniform
-from corruptions.registry import Parameters, get
+from corruptions.kernels.gaussian import gaussian_weights
+from corruptions.kernels.motion import draw_angle, motion_path
+from corruptions.kernels.noise import photon_table
+from corruptions.kernels.random import Stream
+from corruptions.kernels.rows import EPSILON
+from corruptions.kernels.sensor import BINS, logarithm_tables
+from corruptions.registry import get
 from corruptions.torch_draws import normals, words
 
 __all__ = ["corrupt", "native"]
-
-EPSILON = float(kernels.EPSILON)
 
 
 def corrupt(
@@ -31,7 +34,7 @@ def corrupt(
     """Return a corrupted copy of a uint8 batch (N, 3, H, W), RGB, on the batch's device.
 
     Every image has a key, by default "". The pixels are those of `corruptions.corrupt` with the same seed and
-    key, but for sums in float32 whose order differs: these move a pixel by one grey level now and then.
+    key, except that float32 sums in another order change a pixel by one grey level now and then.
 
     Examples
     --------
@@ -40,13 +43,13 @@ def corrupt(
     torch.Size([2, 3, 40, 60])
     """
     record, keys = get(name), _checked(images, keys)
-    severity, seed = _checked_severity(severity), _checked_seed(seed)
+    severity, seed = _checked_severity(severity, record), _checked_seed(seed)
     kernel = _KERNELS.get(record.name)
     if kernel is None or min(images.shape[2:]) < engine.MINIMUM_SIDE:
         return _on_cpu(images, name, severity, seed, keys)
     pixels = images.permute(0, 2, 3, 1)
     corrupted = [
-        kernel(image, record.parameters[severity - 1], stream(seed, record.name, severity, key))
+        kernel(image, **record.arguments(severity, seed, key))
         for image, key in zip(pixels, keys, strict=True)
     ]
     if not corrupted:
@@ -55,7 +58,7 @@ def corrupt(
 
 
 def native() -> tuple[str, ...]:
-    """Return the corruptions that are computed on the device.
+    """Return the names of the corruptions that are computed on the device.
 
     Examples
     --------
@@ -88,28 +91,28 @@ def _on_cpu(images: Tensor, name: str, severity: int, seed: int, keys: Sequence[
     return torch.from_numpy(corrupted).to(images.device).permute(0, 3, 1, 2).contiguous()
 
 
-# Below, an image is (H, W, 3) uint8 and the device is its own.
+# Below, an image is (H, W, 3) uint8; results are on its device.
 
 
-def _gaussian_noise(image: Tensor, parameters: Parameters, draws: Stream) -> Tensor:
-    scale = float(np.float32(255 * parameters["scale"]))
-    return _cut_off(image.float() + scale * normals(draws, image.shape, image.device))
+def _gaussian_noise(image: Tensor, *, scale: float, stream: Stream) -> Tensor:
+    deviation = float(np.float32(255 * scale))
+    return _truncated(image.float() + deviation * normals(stream, image.shape, image.device))
 
 
-def _speckle_noise(image: Tensor, parameters: Parameters, draws: Stream) -> Tensor:
+def _speckle_noise(image: Tensor, *, scale: float, stream: Stream) -> Tensor:
     level = image.float()
-    return _cut_off(level + parameters["scale"] * level * normals(draws, image.shape, image.device))
+    return _truncated(level + scale * level * normals(stream, image.shape, image.device))
 
 
-def _impulse_noise(image: Tensor, parameters: Parameters, draws: Stream) -> Tensor:
-    drawn = words(draws, image.shape, image.device)
-    salted = torch.where(drawn < round(parameters["amount"] * 2**32), 255, image)
-    return torch.where(drawn < round(parameters["amount"] / 2 * 2**32), 0, salted)
+def _impulse_noise(image: Tensor, *, amount: float, stream: Stream) -> Tensor:
+    drawn = words(stream, image.shape, image.device)
+    salted = torch.where(drawn < round(amount * 2**32), 255, image)
+    return torch.where(drawn < round(amount / 2 * 2**32), 0, salted)
 
 
-def _shot_noise(image: Tensor, parameters: Parameters, draws: Stream) -> Tensor:
-    table, levels = (_tensor(part, image) for part in noise.photon_table(int(parameters["photons"])))
-    drawn = words(draws, image.shape, image.device)
+def _shot_noise(image: Tensor, *, photons: int, stream: Stream) -> Tensor:
+    table, levels = (_tensor(part, image) for part in photon_table(photons))
+    drawn = words(stream, image.shape, image.device)
     bits = len(levels).bit_length() - 1
     column = drawn >> (32 - bits)
     coin = (drawn >> (8 - bits)) & 0xFFFFFF
@@ -117,33 +120,34 @@ def _shot_noise(image: Tensor, parameters: Parameters, draws: Stream) -> Tensor:
     return levels[torch.where(coin < entry >> 8, column, entry & 0xFF)].to(torch.uint8)
 
 
-def _intensity_dependent_noise(image: Tensor, parameters: Parameters, draws: Stream) -> Tensor:
-    power, next_level, by_bin = (_tensor(part, image) for part in camera.logarithm_tables())
-    drawn = normals(draws, (*image.shape[:2], 4), image.device)
-    weight = float(np.float32(parameters["weight"]))
-    radiance = (power[image.long()] + weight * (drawn[..., :1] + drawn[..., 1:])).clamp(1, 2)
-    level = by_bin[((radiance - 1) * camera.BINS).long()]
+def _intensity_dependent_noise(image: Tensor, *, weight: float, stream: Stream) -> Tensor:
+    power, next_level, by_bin = (_tensor(part, image) for part in logarithm_tables())
+    drawn = normals(stream, (*image.shape[:2], 4), image.device)
+    radiance = (power[image.long()] + float(np.float32(weight)) * (drawn[..., :1] + drawn[..., 1:])).clamp(
+        1, 2
+    )
+    level = by_bin[((radiance - 1) * BINS).long()]
     return (level + (radiance >= next_level[level])).to(torch.uint8)
 
 
-def _contrast(image: Tensor, parameters: Parameters, _: Stream) -> Tensor:
+def _contrast(image: Tensor, *, factor: float) -> Tensor:
     level = image.double() / 255
     means = image.long().sum(dim=(0, 1)).double() / (255 * image.shape[0] * image.shape[1])
-    return _cut_off(((level - means) * parameters["factor"] + means) * 255)
+    return _truncated(((level - means) * factor + means) * 255)
 
 
-def _brightness(image: Tensor, parameters: Parameters, _: Stream) -> Tensor:
+def _brightness(image: Tensor, *, value_shift: float) -> Tensor:
     hue, saturation, value = _hsv(image)
-    return _rgb(hue, saturation, (value + parameters["value_shift"]).clamp(max=1))
+    return _rgb(hue, saturation, (value + value_shift).clamp(max=1))
 
 
-def _saturate(image: Tensor, parameters: Parameters, _: Stream) -> Tensor:
+def _saturate(image: Tensor, *, factor: float, offset: float) -> Tensor:
     hue, saturation, value = _hsv(image)
-    return _rgb(hue, (saturation * parameters["factor"] + parameters["offset"]).clamp(max=1), value)
+    return _rgb(hue, (saturation * factor + offset).clamp(max=1), value)
 
 
 def _hsv(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return hue in sextants, saturation and value as (H, W) float64; see corruptions.colour."""
+    """Return hue in sextants, saturation and value as (H, W) float64; see corruptions.kernels.colour."""
     levels = image.double() / 255
     red, green, blue = levels.unbind(2)
     value = levels.amax(2)
@@ -164,71 +168,70 @@ def _rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     p = value * (1 - saturation)
     q = value * (1 - fraction * saturation)
     t = value * (1 - (1 - fraction) * saturation)
-    # of which of the four each channel is made, by sextant; the sextant 6 is the 0
-    made_of = torch.tensor(
+    # the index into `choices` of each channel, by sextant; sextant 6 is sextant 0
+    source = torch.tensor(
         [[0, 3, 1], [2, 0, 1], [1, 0, 3], [1, 2, 0], [3, 1, 0], [0, 1, 2]], device=hue.device
     )
     choices = torch.stack([value, p, q, t], dim=2)
-    return _cut_off(choices.gather(2, made_of[sextant % 6]) * 255)
+    return _truncated(choices.gather(2, source[sextant % 6]) * 255)
 
 
-def _gaussian_blur(image: Tensor, parameters: Parameters, _: Stream) -> Tensor:
-    half = kernels.gaussian_weights(parameters["sigma"])
+def _gaussian_blur(image: Tensor, *, sigma: float) -> Tensor:
+    half = gaussian_weights(sigma)
     weights = _tensor(np.concatenate([half[:0:-1], half]), image)
     radius = len(half) - 1
     padded = F.pad(image.permute(2, 0, 1)[None].float(), (radius,) * 4, mode="replicate")[0][:, None]
     blurred = F.conv2d(F.conv2d(padded, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
-    return _cut_off(blurred[:, 0].permute(1, 2, 0) + EPSILON)
+    return _truncated(blurred[:, 0].permute(1, 2, 0) + float(EPSILON))
 
 
-def _motion_blur(image: Tensor, parameters: Parameters, draws: Stream) -> Tensor:
+def _motion_blur(image: Tensor, *, radius: int, sigma: float, stream: Stream) -> Tensor:
     height, width = image.shape[:2]
-    angle = uniform(draws, -45, 45)
-    path = kernels.motion_path(int(parameters["radius"]), parameters["sigma"], angle, height, width)
+    path = motion_path(radius, sigma, draw_angle(stream), height, width)
     above, left = int(np.abs(path.rows).max()), int(np.abs(path.columns).max())
     padded = F.pad(image.permute(2, 0, 1)[None].float(), (left, left, above, above), mode="replicate")[0]
     blurred = torch.zeros_like(image, dtype=torch.float32).permute(2, 0, 1)
     for weight, down, right in zip(*path, strict=True):
         rows = slice(above - int(down), above - int(down) + height)
         blurred = blurred + float(weight) * padded[:, rows, left - int(right) : left - int(right) + width]
-    return _cut_off(blurred.permute(1, 2, 0) + EPSILON)
+    return _truncated(blurred.permute(1, 2, 0) + float(EPSILON))
 
 
-def _defocus_blur(image: Tensor, parameters: Parameters, _: Stream) -> Tensor:
-    disc = _tensor(_soft_disc(int(parameters["radius"]), parameters["alias_blur"]), image)
-    radius = len(disc) // 2
-    padded = F.pad(image.permute(2, 0, 1)[None].float(), (radius,) * 4, mode="reflect")[0][:, None]
+def _defocus_blur(image: Tensor, *, radius: int, alias_blur: float) -> Tensor:
+    disc = _tensor(_soft_disc(radius, alias_blur), image)
+    margin = len(disc) // 2
+    padded = F.pad(image.permute(2, 0, 1)[None].float(), (margin,) * 4, mode="reflect")[0][:, None]
     blurred = F.conv2d(padded, disc[None, None])
-    return _cut_off(blurred[:, 0].permute(1, 2, 0) + EPSILON)
+    return _truncated(blurred[:, 0].permute(1, 2, 0) + float(EPSILON))
 
 
 @cache
 def _soft_disc(radius: int, alias_blur: float) -> NDArray[np.float32]:
-    """Return ImageNet-C's defocused point: a disc, blurred a little so that its edge is smooth."""
-    reach, size = (8, 1) if radius <= 8 else (radius, 2)  # of the disc's and of the blur's array
+    """Return ImageNet-C's image of a point out of focus: a disc with smooth edges."""
+    reach, size = (8, 1) if radius <= 8 else (radius, 2)  # half sizes of the disc's and of the blur's array
     rows, columns = np.ogrid[-reach : reach + 1, -reach : reach + 1]
     disc = (rows**2 + columns**2 <= radius**2).astype(np.float64)
     disc /= disc.sum()
     weights = np.exp(-(np.arange(-size, size + 1) ** 2) / (2 * alias_blur**2))
     for axis in (0, 1):
-        # a disc that fills its array is mirrored at the array's edge and grows brighter, as in ImageNet-C
+        # as in ImageNet-C, a disc that fills its array is mirrored at the edge and becomes brighter
         disc = ndimage.correlate1d(disc, weights / weights.sum(), axis, mode="mirror")
     soft: NDArray[np.float32] = disc.astype(np.float32)
     return soft
 
 
-def _cut_off(levels: Tensor) -> Tensor:
-    """Clip to 0..255 and drop the fraction, as ImageNet-C does."""
+def _truncated(levels: Tensor) -> Tensor:
+    """Clip to 0..255 and truncate, as ImageNet-C does."""
     return levels.clamp(0, 255).to(torch.uint8)
 
 
 def _tensor(array: NDArray[np.generic], beside: Tensor) -> Tensor:
-    """Return an array on another tensor's device; integers as int64, for they index or are shifted."""
+    """Return an array on another tensor's device; integers become int64, to be indices or to be shifted."""
     tensor = torch.from_numpy(np.array(array.astype(np.int64) if array.dtype.kind in "iu" else array))
     return tensor.to(beside.device)
 
 
-_KERNELS: Mapping[str, Callable[[Tensor, Parameters, Stream], Tensor]] = {
+_KERNELS: Mapping[str, Callable[..., Tensor]] = {
     "gaussian_noise": _gaussian_noise,
     "shot_noise": _shot_noise,
     "impulse_noise": _impulse_noise,

@@ -1,4 +1,4 @@
-"""The draws of corruptions.random as tensors: the same words, and normals of the same float32 arithmetic."""
+"""The draws of corruptions.kernels.random as tensors, by the same arithmetic."""
 
 from collections.abc import Sequence
 from math import pi, prod
@@ -6,7 +6,7 @@ from math import pi, prod
 import torch
 from torch import Tensor
 
-from corruptions.random import BLOCK, Stream
+from corruptions.kernels.random import BLOCK, Stream
 
 __all__ = ["normals", "words"]
 

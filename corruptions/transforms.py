@@ -16,12 +16,12 @@ __all__ = ["Corrupt"]
 
 
 class Corrupt(v2.Transform):  # type: ignore[misc]  # torchvision has no types
-    """Corrupt the images of a sample, and move its masks along where pixels move.
+    """Corrupt the images of a sample, and move its masks with them if the corruption moves pixels.
 
-    Takes what torchvision's transforms take: PIL images, uint8 tensors (..., C, H, W) with one or three
-    channels, and nested samples of them with `tv_tensors.Mask` (..., H, W) of uint8 or int64 class ids.
-    Everything else passes. Each call draws a new seed from torch's generator, as other transforms do, unless
-    `seed` is given; images of one sample are corrupted alike.
+    A sample is what torchvision's transforms take: PIL images, uint8 tensors (..., C, H, W) with one or three
+    channels, and nested structures of these with `tv_tensors.Mask` (..., H, W) of uint8 or int64 class ids.
+    Anything else is passed through. Unless `seed` is given, each call draws a new seed from torch's
+    generator, as other transforms do; all images of a sample share it.
 
     Examples
     --------
@@ -40,7 +40,7 @@ class Corrupt(v2.Transform):  # type: ignore[misc]  # torchvision has no types
         self.ignore_index = ignore_index
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:  # noqa: ARG002 (torchvision's hook)
-        """Draw what the images and masks of one sample share."""
+        """Draw the seed that the images and masks of one sample share."""
         seed = self.seed if self.seed is not None else int(torch.randint(2**62, ()))
         return {"seed": seed}
 
@@ -74,7 +74,7 @@ class Corrupt(v2.Transform):  # type: ignore[misc]  # torchvision has no types
         if (ids != target).any():
             raise ValueError(
                 f"Expected masks of class ids from 0 to 255, but got {target.min()} to {target.max()}: map "
-                f"what is left out to {self.ignore_index}."
+                f"pixels to ignore to {self.ignore_index}."
             )
         image = np.zeros((*target.shape, 3), np.uint8)
         _, moved = engine.corrupt_pair(
@@ -84,7 +84,7 @@ class Corrupt(v2.Transform):  # type: ignore[misc]  # torchvision has no types
 
 
 def _each(tensor: torch.Tensor, dimensions: int, function: Any) -> torch.Tensor:
-    """Apply a function of arrays to each of the last `dimensions` of a tensor; keep its device."""
+    """Apply a function to every array of the last `dimensions` of a tensor; keep the device."""
     flat = tensor.as_subclass(torch.Tensor).reshape(-1, *tensor.shape[-dimensions:])
     arrays = [torch.from_numpy(np.ascontiguousarray(function(part))) for part in flat.cpu().numpy()]
     return torch.stack(arrays).reshape(tensor.shape).to(tensor.device)

@@ -1,8 +1,8 @@
-"""How well the engine agrees with the installed `imagecorruptions`, in numbers that anyone can compute again.
+"""Agreement of the engine with the installed `imagecorruptions`, in reproducible numbers.
 
-Deterministic corruptions are compared sample by sample. Random ones draw differently, so both sides make many
-corrupted copies of an image, and Kolmogorov and Smirnov's two-sample test asks of several statistics of a
-copy whether both sides' have the same distribution.
+Deterministic corruptions are compared sample by sample. Random ones draw different numbers, so both sides
+make many corrupted copies of an image. For several statistics of a copy, Kolmogorov and Smirnov's two-sample
+test then compares the distributions of the two sides.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ from corruptions.registry import get
 __all__ = ["FLOAT_FUZZ", "SIGNIFICANCE", "Agreement", "photograph", "verify"]
 
 FLOAT_FUZZ = frozenset({("defocus_blur", 1)})
-"""Where the exact result is often an integer and the reference's rounding errors cut it off one below."""
+"""Conditions whose result is often an integer, which the reference's rounding errors truncate to one less."""
 
 LARGEST_DIFFERENCE = 1  # grey levels
 LARGEST_BIAS = 0.01  # grey levels
@@ -28,11 +28,11 @@ Image = NDArray[np.uint8]
 
 
 class Agreement(NamedTuple):
-    """One (corruption, severity) of a report; differences are engine minus reference, in grey levels.
+    """The result for one corruption and severity; differences are engine minus reference, in grey levels.
 
-    For random corruptions `largest` and `mean` are between the two sides' mean images, which random draws
-    keep apart, and `p_value` is the least of several tests, times their number. For deterministic ones it is
-    NaN, and `changed` is the share of samples that differ.
+    For random corruptions, `largest` and `mean` compare the mean images of the two sides, and `p_value` is
+    the smallest of several tests, times their number; `changed` is NaN. For deterministic ones, `changed` is
+    the share of samples that differ; `p_value` is NaN.
     """
 
     name: str
@@ -161,7 +161,7 @@ def _bright(_: Image, copy: Image) -> float:
 
 
 def _coarse_steps(_: Image, copy: Image) -> float:
-    """How uneven the image is over 16 pixels: the scale of fog and snow."""
+    """Return how uneven the image is at a scale of 16 pixels, that of fog and snow."""
     rows, columns = (side // 16 * 16 for side in copy.shape[:2])
     blocks = copy[:rows, :columns].reshape(rows // 16, 16, columns // 16, 16, 3).mean(axis=(1, 3, 4))
     return float(blocks.std())

@@ -2,43 +2,73 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 __all__ = ["CUSTOM", "MOVES_PIXELS", "PROTOCOLS", "Protocol", "conditions"]
 
-ALL_SEVERITIES = (1, 2, 3, 4, 5)
 
-# The 16 of ImageNet-C that Kamann & Rother use, in their four groups. Zoom blur, elastic transform and
-# pixelate are not among them.
-KAMANN_16 = (
+class _Corruption(NamedTuple):
+    """A row of corruptions.csv."""
+
+    name: str
+    set: str
+    subsets: Collection[str]
+    severities: tuple[int, ...]
+    moves_pixels: bool
+
+
+def _corruptions() -> tuple[_Corruption, ...]:
+    """Read what `make generated` has written of the records in `corruptions`, which reports cannot import."""
+    table = Path(__file__).with_name("corruptions.csv")
+    with table.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            _Corruption(
+                row["corruption"],
+                row["set"],
+                row["subsets"].split(),
+                tuple(range(1, int(row["severities"]) + 1)),
+                row["moves_pixels"] == "yes",
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+_ALL = _corruptions()
+_COMMON = [corruption for corruption in _ALL if "common" in corruption.subsets]
+_VALIDATION = [corruption for corruption in _ALL if "validation" in corruption.subsets]
+_OTHERS = [corruption for corruption in _ALL if corruption not in _COMMON + _VALIDATION]
+
+# the order in which Kamann & Rother list those of ImageNet-C
+_ORDER = (
     "motion_blur", "defocus_blur", "glass_blur", "gaussian_blur",
     "gaussian_noise", "impulse_noise", "shot_noise", "speckle_noise",
     "brightness", "contrast", "saturate", "jpeg_compression",
     "snow", "spatter", "fog", "frost",
 )  # fmt: skip
-CAMERA_3 = ("psf_blur", "intensity_dependent_noise", "geometric_distortion")
-IMAGENET_C_15 = (
-    "gaussian_noise", "shot_noise", "impulse_noise",
-    "defocus_blur", "glass_blur", "motion_blur", "zoom_blur",
-    "snow", "frost", "fog", "brightness",
-    "contrast", "elastic_transform", "pixelate", "jpeg_compression",
-)  # fmt: skip
-MOVES_PIXELS = frozenset({"elastic_transform", "geometric_distortion"})  # so their targets may move as well
-IMAGENET_C_VALIDATION_4 = ("speckle_noise", "gaussian_blur", "spatter", "saturate")
+_KAMANN_19 = sorted(
+    (corruption for corruption in _ALL if "kamann" in corruption.subsets),
+    key=lambda corruption: _ORDER.index(corruption.name) if corruption.name in _ORDER else len(_ORDER),
+)
+_KAMANN_16 = [corruption for corruption in _KAMANN_19 if corruption.set == "imagenet-c"]
+
+MOVES_PIXELS = frozenset(corruption.name for corruption in _ALL if corruption.moves_pixels)
+"""The corruptions that move pixels; a protocol may leave their targets unmoved."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
     """A named set of conditions, and how scores are averaged over them.
 
-    `severities` says for each corruption, in order, at which severities it counts; `move_targets` whether the
-    target moves with a corruption that moves pixels. Within a corruption, severities are averaged first.
-    `mean_over` says whether mPC weighs every condition or every corruption alike, which differ where the
-    corruptions have different numbers of severities. `ratio` says whether mCD and mrCD are the mean of the
-    corruptions' ratios, as mCE is, or the ratio of sums over all corruptions.
+    `severities` holds the severities of each corruption, in order. `move_targets` says whether the target
+    moves with a corruption that moves pixels. Within a corruption, severities are averaged first. `mean_over`
+    says whether mPC gives every condition or every corruption the same weight, which differs if corruptions
+    have different numbers of severities. `ratio` says whether mCD and mrCD are the mean of the corruptions'
+    ratios, as mCE is, or the ratio of sums over all corruptions.
     """
 
     name: str
@@ -69,14 +99,17 @@ def conditions(protocol: Protocol) -> tuple[tuple[str, int], ...]:
     return tuple((name, severity) for name, levels in protocol.severities.items() for severity in levels)
 
 
-def _uniform(names: tuple[str, ...], severities: tuple[int, ...]) -> Mapping[str, tuple[int, ...]]:
-    return MappingProxyType(dict.fromkeys(names, severities))
+def _every_severity(corruptions: Iterable[_Corruption]) -> Mapping[str, tuple[int, ...]]:
+    return MappingProxyType({corruption.name: corruption.severities for corruption in corruptions})
 
 
-def _mild_noise(names: tuple[str, ...]) -> Mapping[str, tuple[int, ...]]:
-    """Noise counts at severities 1 to 3 only: above, hardly a signal is left."""
+def _mild_noise(corruptions: Iterable[_Corruption]) -> Mapping[str, tuple[int, ...]]:
+    """Let noise count at severities 1 to 3 only: above, hardly any signal is left."""
     return MappingProxyType(
-        {name: (1, 2, 3) if name.endswith("_noise") else ALL_SEVERITIES for name in names}
+        {
+            corruption.name: (1, 2, 3) if corruption.name.endswith("_noise") else corruption.severities
+            for corruption in corruptions
+        }
     )
 
 
@@ -86,20 +119,20 @@ _PROTOCOLS = (
     Protocol(
         "kamann-rother",
         "Kamann & Rother's 19 corruptions, noise at severities 1-3",
-        _mild_noise(KAMANN_16 + CAMERA_3),
+        _mild_noise(_KAMANN_19),
         _KAMANN,
         "The parameters of the three camera corruptions were not published: ours are substitutes.",
     ),
     Protocol(
         "segformer",
         "The 16 of Kamann & Rother that are in ImageNet-C, noise at severities 1-3",
-        _mild_noise(KAMANN_16),
+        _mild_noise(_KAMANN_16),
         "Xie et al., SegFormer, NeurIPS 2021, appendix D, arXiv 2105.15203",
     ),
     Protocol(
         "imagenet-c",
         "ImageNet-C's 15 corruptions at five severities, in the manner of its corruption error",
-        _uniform(IMAGENET_C_15, ALL_SEVERITIES),
+        _every_severity(_COMMON),
         "Hendrycks & Dietterich, ICLR 2019, arXiv 1903.12261",
         "mCD against a reference model takes the place of mCE against AlexNet.",
         move_targets=False,
@@ -107,25 +140,25 @@ _PROTOCOLS = (
     Protocol(
         "mpc",
         "Mean performance under corruption: the 15 common corruptions at five severities",
-        _uniform(IMAGENET_C_15, ALL_SEVERITIES),
+        _every_severity(_COMMON),
         "Michaelis et al. 2019, arXiv 1907.07484",
         move_targets=False,
     ),
     Protocol(
         "level5",
         "Cityscapes-C level 5: 16 corruptions at severity 5",
-        _uniform(KAMANN_16, (5,)),
+        MappingProxyType({corruption.name: (5,) for corruption in _KAMANN_16}),
         "Ding et al., HGFormer, CVPR 2023, arXiv 2305.13031",
     ),
     Protocol(
         "full",
-        "All 22 corruptions at five severities",
-        _uniform(IMAGENET_C_15 + IMAGENET_C_VALIDATION_4 + CAMERA_3, ALL_SEVERITIES),
+        f"All {len(_ALL)} corruptions at every severity",
+        _every_severity(_COMMON + _VALIDATION + _OTHERS),
         "robseg",
     ),
 )
 
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({protocol.name: protocol for protocol in _PROTOCOLS})
 
-# What holds for conditions that somebody put together: all that the run has.
-CUSTOM = Protocol("custom", "Corruptions of one's own choice", MappingProxyType({}), "")
+CUSTOM = Protocol("custom", "Corruptions of your own choice", MappingProxyType({}), "")
+"""Stands in for a protocol where a run has conditions of the user's choice."""

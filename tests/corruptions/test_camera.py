@@ -8,10 +8,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 import corruptions
-from corruptions import camera, psf
+from corruptions.kernels import psf, sensor
+from corruptions.kernels.distortion import geometric_displacement, geometric_distortion
+from corruptions.kernels.psf import Aberrations, psf_blur
+from corruptions.kernels.random import stream
 
 SEVERITIES = (1, 2, 3, 4, 5)
-PARAMETERS = corruptions.get("psf_blur").parameters
+LENSES = [Aberrations(**row) for row in corruptions.get("psf_blur").parameters]
 WEIGHTS = [row["weight"] for row in corruptions.get("intensity_dependent_noise").parameters]
 COEFFICIENTS = [row["coefficient"] for row in corruptions.get("geometric_distortion").parameters]
 
@@ -32,14 +35,13 @@ def psnr(image: NDArray[np.uint8], corrupted: NDArray[np.uint8]) -> float:
 
 
 def test_all_constants_are_marked_as_ours() -> None:
-    assert corruptions.names("camera") == ("psf_blur", "intensity_dependent_noise", "geometric_distortion")
-    for name in corruptions.names():
+    for name in corruptions.names("kamann"):
         record = corruptions.get(name)
-        assert record.substitute == (record.group == "camera")
-    assert all("kamann" in corruptions.get(name).subsets for name in corruptions.names("camera"))
+        assert record.substitute == (record.set_name == "kamann-rother-camera")
+    assert set(corruptions.names("kamann-rother-camera")) <= set(corruptions.names("kamann"))
 
 
-@pytest.mark.parametrize("name", corruptions.names("camera"))
+@pytest.mark.parametrize("name", corruptions.names("kamann-rother-camera"))
 def test_strength_rises_evenly_over_the_severities(name: str) -> None:
     image = photo(120, 160)
     strengths = [psnr(image, corruptions.corrupt(image, name, severity)) for severity in SEVERITIES]
@@ -66,22 +68,22 @@ def spread(energy: NDArray[np.float64]) -> float:
     return math.sqrt(((rows - row) ** 2 * energy + (columns - column) ** 2 * energy).sum())
 
 
-@pytest.mark.parametrize("parameters", PARAMETERS)
-def test_a_psf_grows_from_the_middle_to_the_corner(parameters: dict[str, float]) -> None:
+@pytest.mark.parametrize("lens", LENSES)
+def test_a_psf_grows_from_the_middle_to_the_corner(lens: Aberrations) -> None:
     places = [(0.6 * radius, 0.8 * radius) for radius in np.linspace(0, 1, 6)]
-    spreads = [spread(psf.psf(place, parameters)) for place in places]
+    spreads = [spread(psf.psf(place, lens)) for place in places]
     assert (np.diff(spreads) > 0).all()
     assert spreads[-1] > 2 * spreads[0]
 
 
 def test_a_psf_grows_with_severity() -> None:
     for place in [(0.0, 0.0), (0.0, 0.5), (0.6, 0.8)]:
-        spreads = [spread(psf.psf(place, parameters)) for parameters in PARAMETERS]
+        spreads = [spread(psf.psf(place, lens)) for lens in LENSES]
         assert (np.diff(spreads) > 0).all()
 
 
 def test_a_perfect_lens_has_airys_disc() -> None:
-    perfect = psf.psf((0.5, 0.5), dict.fromkeys(PARAMETERS[0], 0.0))
+    perfect = psf.psf((0.5, 0.5), Aberrations(0, 0, 0, 0))
     assert perfect.argmax() == perfect.size // 2
     assert perfect.max() > 0.4
     np.testing.assert_allclose(perfect, perfect[::-1, ::-1], atol=1e-12)
@@ -89,7 +91,7 @@ def test_a_perfect_lens_has_airys_disc() -> None:
 
 def test_defocus_blurs_to_the_disc_of_geometrical_optics() -> None:
     """A ray through the pupil's edge lands 4 pixels per wave of defocus from the centre."""
-    defocused = psf.psf((0, 0), {"defocus": 2.5, "curvature": 0, "astigmatism": 0, "coma": 0})
+    defocused = psf.psf((0, 0), Aberrations(defocus=2.5, curvature=0, astigmatism=0, coma=0))
     # a disc of radius R has the root mean square radius R / sqrt(2)
     assert spread(defocused) == pytest.approx(10 / math.sqrt(2), rel=0.1)
 
@@ -105,12 +107,12 @@ def test_a_lens_is_symmetric() -> None:
 def test_a_point_becomes_the_psf_of_its_place() -> None:
     """At the places whose PSFs are computed; around them the PSFs are mixed with others."""
     height, width = 160, 160
-    bank = psf.psf_bank(height, width, PARAMETERS[3])
+    bank = psf.psf_bank(height, width, LENSES[3])
     for place in [(4, 4), (2, 6), (1, 1)]:
         row, column = (20 * number for number in place)
         image = np.zeros((height, width, 3), np.uint8)
         image[row, column] = 255
-        result = psf.apply_psf_blur(image, PARAMETERS[3], None)[..., 1]  # type: ignore[arg-type]
+        result = psf_blur(image, **LENSES[3]._asdict())[..., 1]
         window = result[row - 15 : row + 16, column - 15 : column + 16] / 255
         expected = bank[place].astype(float) / psf.SUM
         assert np.corrcoef(window.ravel(), expected.ravel())[0, 1] > 0.95
@@ -123,7 +125,7 @@ def test_blurring_equals_the_mixed_convolutions() -> None:
     """The formula in float64: four convolutions with the places' PSFs, mixed by distance."""
     image = photo(64, 80)
     height, width = image.shape[:2]
-    bank = psf.psf_bank(height, width, PARAMETERS[2]) / psf.SUM
+    bank = psf.psf_bank(height, width, LENSES[2]) / psf.SUM
     padded = np.pad(image[..., 0].astype(float), psf.RADIUS, mode="symmetric")
     expected = np.zeros((height, width))
     for i in range(psf.PLACES):
@@ -141,7 +143,7 @@ def test_blurring_equals_the_mixed_convolutions() -> None:
 
 
 def test_the_weights_of_each_place_have_the_same_sum() -> None:
-    bank = psf.psf_bank(375, 500, PARAMETERS[4])
+    bank = psf.psf_bank(375, 500, LENSES[4])
     assert (bank.sum(axis=(2, 3), dtype=np.int64) == psf.SUM).all()
     assert (bank >= 0).all()
 
@@ -149,22 +151,23 @@ def test_the_weights_of_each_place_have_the_same_sum() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (3, 2), (9, 70)])
 def test_kernels_take_any_size(size: tuple[int, int]) -> None:
     image = photo(*size)
-    assert psf.apply_psf_blur(image, PARAMETERS[4], None).shape == image.shape  # type: ignore[arg-type]
-    assert camera.distort(image, COEFFICIENTS[4]).shape == image.shape
-    noise = np.zeros((*size, 4), np.float32)
-    assert (camera.intensity_dependent_noise(image, 0.3, noise) == image).all()
+    assert psf_blur(image, **LENSES[4]._asdict()).shape == image.shape
+    assert geometric_distortion(image, coefficient=COEFFICIENTS[4]).shape == image.shape
+    draws = stream("1", 0, "intensity_dependent_noise", 1, "")
+    assert (sensor.intensity_dependent_noise(image, weight=0.0, stream=draws) == image).all()
 
 
 # intensity_dependent_noise
 
 
-def test_noise_equals_its_formula() -> None:
+def test_noise_equals_its_formula(monkeypatch: pytest.MonkeyPatch) -> None:
     image = np.random.default_rng(0).integers(0, 256, (60, 70, 3), dtype=np.uint8)
     noise = np.random.default_rng(1).normal(size=(60, 70, 4)).astype(np.float32)
-    for weight in WEIGHTS:
+    monkeypatch.setattr(sensor, "normals", lambda *_: noise)
+    for severity, weight in enumerate(WEIGHTS, 1):
         radiance = np.exp2(image / 255) + weight * (noise[..., :1] + noise[..., 1:].astype(float))
         expected = 255 * np.log2(radiance.clip(1, 2))
-        noisy = camera.intensity_dependent_noise(image, weight, noise)
+        noisy = corruptions.corrupt(image, "intensity_dependent_noise", severity)
         assert np.abs(noisy - expected).max() < 0.5 + 1e-3
 
 
@@ -199,9 +202,9 @@ def test_noise_is_independent_between_pixels() -> None:
 @pytest.mark.parametrize("coefficient", COEFFICIENTS)
 def test_distortion_takes_the_image_from_its_displacement(coefficient: float) -> None:
     image = photo(50, 71)
-    field = camera.barrel_displacement(50, 71, coefficient)
+    field = geometric_displacement(50, 71, coefficient=coefficient)
     covered = ~np.isnan(field).any(axis=0)
-    distorted = camera.distort(image, coefficient)
+    distorted = geometric_distortion(image, coefficient=coefficient)
     assert (distorted[~covered] == 0).all()
     for channel in range(3):
         taken = ndimage.map_coordinates(
@@ -213,7 +216,7 @@ def test_distortion_takes_the_image_from_its_displacement(coefficient: float) ->
 @pytest.mark.parametrize("coefficient", COEFFICIENTS)
 def test_the_radius_is_a_barrel_polynomial_of_degree_four(coefficient: float) -> None:
     height, width = 61, 91
-    field = camera.barrel_displacement(height, width, coefficient)
+    field = geometric_displacement(height, width, coefficient=coefficient)
     middle = np.array([30, 45])
     half_diagonal = math.hypot(height, width) / 2
     rows, columns = np.nonzero(~np.isnan(field[0]))
@@ -232,7 +235,7 @@ def test_pixels_that_nothing_moves_to_are_ignored(severity: int, ignore_index: i
     corrupted, moved = corruptions.corrupt_pair(
         image, target, "geometric_distortion", severity, ignore_index=ignore_index
     )
-    field = camera.barrel_displacement(60, 90, COEFFICIENTS[severity - 1])
+    field = geometric_displacement(60, 90, coefficient=COEFFICIENTS[severity - 1])
     black = (corrupted == 0).all(axis=2)
     assert black.any()
     assert (black == np.isnan(field[0])).all()

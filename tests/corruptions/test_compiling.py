@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corruptions import compiling
-from corruptions.compiling import kernel
+from corruptions.kernels import compiling
+from corruptions.kernels.compiling import kernel
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +21,7 @@ def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 CORRUPT = (
-    "import numpy as np, corruptions; from corruptions import compiling; "
+    "import numpy as np, corruptions; from corruptions.kernels import compiling; "
     "compiling.announcement.patience = 0.01; "
     "corruptions.corrupt(np.zeros((40, 40, 3), np.uint8), 'shot_noise')"
 )

@@ -1,11 +1,12 @@
-"""The pixels of every corruption are written down: whoever changes one changes SET_VERSION too.
+"""The pixels of every corruption are frozen: whoever changes one raises the version of its set.
 
-`python tests/corruptions/test_digests.py` writes the digests of the corruptions as they are.
+`make generated` writes the digests of new corruptions and new versions.
 """
 
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,6 @@ from numpy.typing import NDArray
 import corruptions
 
 FILE = Path(__file__).with_name("digests.json")
-SEVERITIES = (1, 2, 3, 4, 5)
 
 
 def image() -> NDArray[np.uint8]:
@@ -32,36 +32,62 @@ def target() -> NDArray[np.uint8]:
     return classes
 
 
-def digest(name: str, severity: int) -> str:
-    """Of the image and of the target that belongs to it."""
-    pair = corruptions.corrupt_pair(image(), target(), name, severity, seed=7, key="digest")
-    return hashlib.sha256(pair[0].tobytes() + pair[1].tobytes()).hexdigest()[:32]
+def digests(name: str) -> list[str]:
+    """The digests of the image with its target, for each severity."""
+    pairs = [
+        corruptions.corrupt_pair(image(), target(), name, severity, seed=7, key="digest")
+        for severity in corruptions.get(name).severities
+    ]
+    return [hashlib.sha256(pair[0].tobytes() + pair[1].tobytes()).hexdigest()[:32] for pair in pairs]
 
 
-def all_digests() -> dict[str, list[str]]:
-    return {name: [digest(name, severity) for severity in SEVERITIES] for name in corruptions.names("all")}
+def picture() -> str:
+    return hashlib.sha256(image().tobytes() + target().tobytes()).hexdigest()[:32]
 
 
-def test_the_picture_is_the_one_that_was_written_down() -> None:
+def versions() -> dict[str, str]:
+    return {name: known.version for name, known in corruptions.SETS.items()}
+
+
+def changed(frozen: dict[str, Any], current: dict[str, list[str]]) -> list[str]:
+    """The corruptions whose pixels changed although the version of their set is the frozen one."""
+    records = {name: corruptions.get(name) for name in current if name in frozen["digests"]}
+    return [
+        name
+        for name, record in records.items()
+        if frozen["versions"].get(record.set_name) == record.set_version
+        and frozen["digests"][name] != current[name]
+    ]
+
+
+def test_the_picture_is_the_frozen_one() -> None:
+    assert picture() == json.loads(FILE.read_text())["picture"]
+
+
+def test_all_corruptions_of_the_current_versions_are_frozen() -> None:
     frozen = json.loads(FILE.read_text())
-    assert hashlib.sha256(image().tobytes() + target().tobytes()).hexdigest()[:32] == frozen["picture"]
+    assert frozen["versions"] == versions(), "run `make generated` to freeze the new version"
+    assert list(frozen["digests"]) == list(corruptions.names()), (
+        "run `make generated` to freeze new corruptions"
+    )
 
 
 @pytest.mark.parametrize("name", corruptions.names("all"))
-def test_no_pixel_changes_while_the_set_version_stays(name: str) -> None:
+def test_no_pixel_changes_while_the_version_of_its_set_stays(name: str) -> None:
     frozen = json.loads(FILE.read_text())
-    assert frozen["set_version"] == corruptions.SET_VERSION, "write the digests of the new version"
-    assert [digest(name, severity) for severity in SEVERITIES] == frozen["digests"][name], (
-        f"the pixels of {name} changed: undo that, or raise SET_VERSION and write the digests anew"
+    assert not changed(frozen, {name: digests(name)}), (
+        f"the pixels of {name} changed: undo that, or raise the version of its set and run `make generated`"
     )
 
 
 def main() -> None:
-    frozen = {
-        "set_version": corruptions.SET_VERSION,
-        "picture": hashlib.sha256(image().tobytes() + target().tobytes()).hexdigest()[:32],
-        "digests": all_digests(),
-    }
+    current = {name: digests(name) for name in corruptions.names("all")}
+    if FILE.exists() and (names := changed(json.loads(FILE.read_text()), current)):
+        raise SystemExit(
+            f"The pixels of {', '.join(names)} changed: undo that, or raise the version of the set in "
+            "corruptions/sets and run `make generated` again."
+        )
+    frozen = {"versions": versions(), "picture": picture(), "digests": current}
     FILE.write_text(json.dumps(frozen, indent=1) + "\n")
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 import corruptions
 from corruptions import reference
-from corruptions.pixelate import _axis
+from corruptions.kernels.pixelate import _axis
 
 SIZES = [(33, 500), (500, 33), (97, 131), (200, 320), (360, 480), (64, 64)]
 PHOTOGRAPHS = Path(skimage.__file__).parent / "data"

@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 import corruptions
-from corruptions import elastic, reference
-from corruptions.random import stream
+from corruptions import reference
+from corruptions.kernels import elastic
+from corruptions.kernels.random import stream
 
 PARAMETERS = corruptions.get("elastic_transform").parameters
 
@@ -25,11 +26,14 @@ def uniforms_of_the_reference(height: int, width: int, severity: int) -> NDArray
 
 @pytest.mark.parametrize("size", [(33, 500), (500, 33), (64, 64), (97, 131), (200, 320), (360, 480)])
 @pytest.mark.parametrize("severity", [1, 3, 5])
-def test_the_references_draws_give_its_elastic_transform(severity: int, size: tuple[int, int]) -> None:
+def test_the_references_draws_give_its_elastic_transform(
+    severity: int, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     image = texture(*size)
     draws = uniforms_of_the_reference(*size, severity)
-    ours = elastic.elastic_transform_with(image, PARAMETERS[severity - 1], draws).astype(int)
+    monkeypatch.setattr(elastic, "uniforms", lambda _stream, _shape, lane: draws[lane])
     name = "elastic_transform"
+    ours = corruptions.corrupt(image, name, severity).astype(int)
     theirs = reference.corrupt(image, name, severity, np.random.RandomState(severity))
     assert np.abs(ours - theirs).max() <= 1
     assert (ours != theirs).mean() < 0.005
@@ -38,9 +42,9 @@ def test_the_references_draws_give_its_elastic_transform(severity: int, size: tu
 
 def test_the_targets_field_is_the_images() -> None:
     image = texture(64, 90)
-    draws = stream(5, "elastic_transform", 4, "street")
-    field = elastic.elastic_displacement(64, 90, PARAMETERS[3], draws)
-    ours = elastic.elastic_transform(image, PARAMETERS[3], draws).astype(float)
+    draws = stream("1", 5, "elastic_transform", 4, "street")
+    field = elastic.elastic_displacement(64, 90, **PARAMETERS[3], stream=draws)
+    ours = elastic.elastic_transform(image, **PARAMETERS[3], stream=draws).astype(float)
     for channel in range(3):
         level = ndimage.map_coordinates(image[..., channel].astype(float), field, order=1, mode="reflect")
         assert np.abs(ours[..., channel] - np.floor(level)).max() <= 1

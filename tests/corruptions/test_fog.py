@@ -5,10 +5,10 @@ import pytest
 from numpy.typing import NDArray
 
 import corruptions
-from corruptions import fog, reference
-from corruptions.random import stream
+from corruptions import reference
+from corruptions.kernels import fog
+from corruptions.kernels.random import Stream
 
-PARAMETERS = corruptions.get("fog").parameters
 SIZES = [(33, 500), (500, 33), (64, 64), (97, 131), (200, 320), (360, 480)]
 
 
@@ -20,16 +20,22 @@ def scene(height: int, width: int) -> NDArray[np.uint8]:
 
 def drawn_by_the_reference(height: int, width: int, rng: np.random.RandomState) -> NDArray[np.float32]:
     """Its uniform draws as numbers from 0 to 1; it scales them itself, level by level."""
-    size = fog.draw_fog(height, width, stream(0, "fog", 1, "")).size
-    return rng.uniform(size=size).astype(np.float32)
+    return rng.uniform(size=fog._side(height, width) ** 2 - 1).astype(np.float32)
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
-def test_the_references_draws_give_its_fog(severity: int, size: tuple[int, int]) -> None:
+def test_the_references_draws_give_its_fog(
+    severity: int, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     image = scene(*size)
     draws = drawn_by_the_reference(*size, np.random.RandomState(severity))
-    ours = fog.fog_with(image, PARAMETERS[severity - 1], draws).astype(int)
+
+    def fill(field: NDArray[np.float32], _: Stream, first: int) -> None:
+        field.reshape(-1)[:] = draws[first : first + field.size]
+
+    monkeypatch.setattr(fog, "fill_uniforms", fill)
+    ours = corruptions.corrupt(image, "fog", severity).astype(int)
     theirs = reference.corrupt(image, "fog", severity, np.random.RandomState(severity))
     assert np.abs(ours - theirs).max() <= 1
     assert (ours != theirs).mean() < 0.001
@@ -37,7 +43,7 @@ def test_the_references_draws_give_its_fog(severity: int, size: tuple[int, int])
 
 def test_the_map_covers_the_image_and_has_a_side_that_is_a_power_of_two() -> None:
     for size, side in [((1, 1), 1), ((32, 32), 32), ((33, 32), 64), ((100, 513), 1024)]:
-        assert fog.draw_fog(*size, stream(0, "fog", 1, "")).size == side**2 - 1
+        assert fog._side(*size) == side
 
 
 def test_a_black_image_stays_black() -> None:

@@ -6,11 +6,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import corruptions
-from corruptions import frost, reference
-from corruptions.frost import FrostDraws, _enlarged_size, _photograph, draw_frost
-from corruptions.random import stream
-
-PARAMETERS = corruptions.get("frost").parameters
+from corruptions import reference
+from corruptions.kernels import frost
+from corruptions.kernels.frost import FrostDraws, _enlarged_size, _photograph, draw_frost
+from corruptions.kernels.random import stream
 
 
 def drawn_by_the_reference(height: int, width: int, rng: np.random.RandomState) -> FrostDraws:
@@ -20,14 +19,15 @@ def drawn_by_the_reference(height: int, width: int, rng: np.random.RandomState) 
 
 
 @pytest.mark.parametrize("size", [(33, 500), (64, 64), (97, 131), (200, 320), (700, 40), (360, 480)])
-def test_the_references_draws_give_its_frost(size: tuple[int, int]) -> None:
+def test_the_references_draws_give_its_frost(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("cv2")
     image: NDArray[np.uint8] = np.random.default_rng(1).integers(0, 256, (*size, 3), dtype=np.uint8)
     seen = set()
     for severity in (1, 2, 3, 4, 5):
         draws = drawn_by_the_reference(*size, np.random.RandomState(severity + 10))
         seen.add(draws.photograph)
-        ours = frost.frost_with(image, PARAMETERS[severity - 1], draws).astype(int)
+        monkeypatch.setattr(frost, "draw_frost", lambda *_, draws=draws: draws)
+        ours = corruptions.corrupt(image, "frost", severity).astype(int)
         theirs = reference.corrupt(image, "frost", severity, np.random.RandomState(severity + 10))
         assert np.abs(ours - theirs).max() <= 1
         assert (ours != theirs).mean() < 0.001
@@ -36,7 +36,7 @@ def test_the_references_draws_give_its_frost(size: tuple[int, int]) -> None:
 
 def test_photographs_and_places_are_equally_likely() -> None:
     height, width = 315, 527  # so that few rows and columns are left to choose from in the small ones
-    draws = [draw_frost(height, width, stream(0, "frost", 1, str(key))) for key in range(3000)]
+    draws = [draw_frost(height, width, stream("1", 0, "frost", 1, str(key))) for key in range(3000)]
     counts = np.bincount([draw.photograph for draw in draws], minlength=5)
     assert stats.chisquare(counts).pvalue > 0.001
     tops = np.array([draw.top for draw in draws if draw.photograph == 1])

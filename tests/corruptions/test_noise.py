@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import corruptions
-from corruptions import noise, reference
+from corruptions import reference
+from corruptions.kernels import noise
 
 NAMES = ("gaussian_noise", "shot_noise", "impulse_noise", "speckle_noise")
 LEVELS = (0, 1, 30, 128, 222, 255)

@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 import corruptions
-from corruptions.random import stream
 
 SMOOTH = np.random.default_rng(0).normal(size=(90, 130))
 SMOOTH = ndimage.gaussian_filter(SMOOTH, 8)
@@ -17,10 +16,7 @@ IMAGE = np.stack([SMOOTH, 255 - SMOOTH, SMOOTH[::-1]], axis=2)
 def field(severity: int) -> NDArray[np.float64]:
     record = corruptions.get("elastic_transform")
     assert record.displacement is not None
-    height, width = SMOOTH.shape
-    return record.displacement(
-        height, width, record.parameters[severity - 1], stream(3, record.name, severity, "k")
-    )
+    return record.displacement(*SMOOTH.shape, **record.arguments(severity, seed=3, key="k"))
 
 
 @pytest.mark.parametrize("severity", [1, 3, 5])

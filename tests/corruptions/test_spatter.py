@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 import corruptions
-from corruptions import reference, spatter
-from corruptions.edges import UNIT, canny, distance
+from corruptions import reference
+from corruptions.kernels import spatter
+from corruptions.kernels.edges import UNIT, canny, distance
 
-PARAMETERS = corruptions.get("spatter").parameters
 SIZES = [(33, 500), (500, 33), (64, 64), (97, 131), (200, 320), (360, 480)]
 
 
@@ -27,11 +27,14 @@ def drops(height: int, width: int, sigma: float) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
-def test_the_references_draws_give_its_spatter(severity: int, size: tuple[int, int]) -> None:
+def test_the_references_draws_give_its_spatter(
+    severity: int, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("cv2")
     image = scene(*size)
     draws = np.random.RandomState(severity).normal(size=size).astype(np.float32)
-    ours = spatter.spatter_with(image, PARAMETERS[severity - 1], draws).astype(int)
+    monkeypatch.setattr(spatter, "normals", lambda *_: draws)
+    ours = corruptions.corrupt(image, "spatter", severity).astype(int)
     theirs = reference.corrupt(image, "spatter", severity, np.random.RandomState(severity))
     # a height that float32 takes across the threshold changes a drop's pixel altogether
     assert (np.abs(ours - theirs) > 1).mean() < 1e-4
@@ -65,15 +68,15 @@ def test_equalisation_is_that_of_opencv() -> None:
         assert (spatter._equalised(image) == cv2.equalizeHist(image)).all()
 
 
-def test_an_image_without_a_drop_stays_as_it_is() -> None:
+def test_an_image_without_a_drop_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     image = scene(40, 50)
-    dry = np.full((40, 50), -3, np.float32)
-    for parameters in PARAMETERS:
-        assert (spatter.spatter_with(image, parameters, dry) == image).all()
+    monkeypatch.setattr(spatter, "normals", lambda *_: np.full((40, 50), -3, np.float32))
+    for severity in (1, 2, 3, 4, 5):
+        assert (corruptions.corrupt(image, "spatter", severity) == image).all()
 
 
-def test_a_flooded_image_is_covered_all_over() -> None:
+def test_a_flooded_image_is_covered_all_over(monkeypatch: pytest.MonkeyPatch) -> None:
     image = np.full((40, 50, 3), 90, np.uint8)
-    flood = np.full((40, 50), 1, np.float32)
-    assert (spatter.spatter_with(image, PARAMETERS[0], flood) > 150).all()
-    assert (spatter.spatter_with(image, PARAMETERS[4], flood) == [63, 42, 20]).all()
+    monkeypatch.setattr(spatter, "normals", lambda *_: np.full((40, 50), 1, np.float32))
+    assert (corruptions.corrupt(image, "spatter", 1) > 150).all()
+    assert (corruptions.corrupt(image, "spatter", 5) == [63, 42, 20]).all()

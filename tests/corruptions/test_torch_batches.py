@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 import corruptions
 import corruptions.torch as on_device
-from corruptions import engine, random
+from corruptions import engine
+from corruptions.kernels import random
 from corruptions.torch_draws import normals, words
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 41, 67, 3), dtype=np.uint8)
@@ -55,7 +56,7 @@ def test_what_is_elementwise_or_a_convolution_stays_on_the_device(monkeypatch: p
 
 
 def test_draws_are_those_of_the_engine() -> None:
-    stream = random.stream(1, "fog", 2, "k")
+    stream = random.stream("1", 1, "fog", 2, "k")
     device = torch.device("cpu")
     for shape in [(5,), (3, 700), (4096,), (2049,)]:
         assert (words(stream, shape, device, 2).numpy() == random.words(stream, shape, 2)).all()

@@ -13,11 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-import corruptions
 import reports
 from reports.run.counts import schema_of
 from reports.run.record import CLEAN, Condition, InvalidRun
-from reports.scoring.protocols import MOVES_PIXELS, PROTOCOLS, conditions
+from reports.scoring.protocols import PROTOCOLS, conditions
 from reports.scoring.published import published
 from reports.scoring.resampling import Bootstrap
 from reports.tallies import find
@@ -290,7 +289,3 @@ def test_another_runs_model_is_a_reference_where_data_and_conditions_are_the_sam
     run.rewrite(seed=7)
     with pytest.raises(InvalidRun, match=r"seed \(7 and 0\)"):
         reports.load(run.folder, reference=other)
-
-
-def test_targets_move_with_the_corruptions_that_move_pixels():
-    assert {name for name in corruptions.names("all") if corruptions.get(name).moves_pixels} == MOVES_PIXELS

@@ -1,4 +1,4 @@
-"""Edges, and the distance to the nearest one, as OpenCV finds them, in integers.
+"""Edges and the distance to the nearest edge, as OpenCV computes them, in integers.
 
 Canny, IEEE TPAMI 1986; Borgefors, CVGIP 1986.
 """
@@ -6,11 +6,11 @@ Canny, IEEE TPAMI 1986; Borgefors, CVGIP 1986.
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
+from corruptions.kernels.compiling import kernel
 
 __all__ = ["UNIT", "canny", "distance"]
 
-i32 = np.int32  # sums and products of these have 64 bits in numba: cut back they stay in narrow lanes
+i32 = np.int32  # numba widens sums and products to 64 bits; casting back keeps them in narrow lanes
 
 UNIT = 10_000
 """One pixel's width in the numbers of `distance`."""
@@ -21,7 +21,7 @@ _WEAK, _STRONG = np.uint8(1), np.uint8(2)
 
 
 def canny(image: NDArray[np.uint8], low: int, high: int) -> NDArray[np.bool_]:
-    """Return where a (H, W) image has edges steeper than `high`, and than `low` if they go on from those."""
+    """Return where a (H, W) image has edges steeper than `high`, or than `low` if connected to such edges."""
     across, down = _sobel(np.pad(image, 1, mode="edge"))
     ridges = _ridges(across, down, np.int32(low), np.int32(high))
     _grow(ridges)
@@ -32,11 +32,12 @@ def canny(image: NDArray[np.uint8], low: int, high: int) -> NDArray[np.bool_]:
 def distance(edges: NDArray[np.bool_], largest: int) -> NDArray[np.int32]:
     """Return each pixel's distance to the nearest edge in 1 / UNIT pixels, at most `largest` < 32 pixels.
 
-    Steps go to the eight neighbours and as a chess knight; lengths are a little short of Euclid's.
+    Paths consist of steps to the eight neighbours and of knight's moves; step lengths are a little below the
+    Euclidean ones.
     """
     height, width = edges.shape
     far = largest * UNIT
-    # two rows and columns on every side are as far as can be
+    # two rows and columns of the largest distance on every side
     padded = np.full((height + 4, width + 4), far, np.int32)
     padded[2:-2, 2:-2] = far * ~edges
     _spread(padded)
@@ -65,7 +66,7 @@ def _sobel(padded: NDArray[np.uint8]) -> tuple[NDArray[np.int16], NDArray[np.int
 def _ridges(
     across: NDArray[np.int16], down: NDArray[np.int16], low: np.int32, high: np.int32
 ) -> NDArray[np.uint8]:
-    """Mark, in a map with a border of one pixel, where the slope is steeper than on both sides."""
+    """Mark where the slope is steeper than on both sides, in a map with a border of one pixel."""
     height, width = across.shape
     slopes = np.zeros((height + 2, width + 2), np.int32)
     for y in range(height):
@@ -93,7 +94,7 @@ def _ridges(
 
 @kernel
 def _grow(ridges: NDArray[np.uint8]) -> None:
-    """Make weak ridges strong where they touch strong ones, and so on."""
+    """Make weak ridges strong that are connected to strong ones."""
     stride = ridges.shape[1]
     flat = ridges.reshape(-1)
     found = np.flatnonzero(flat == _STRONG)
@@ -113,7 +114,7 @@ def _grow(ridges: NDArray[np.uint8]) -> None:
 
 @kernel
 def _spread(padded: NDArray[np.int32]) -> None:
-    """Let distances spread downwards and to the right."""
+    """Propagate distances downwards and to the right."""
     width = padded.shape[1] - 4
     nearer, shifted = np.empty(width + 31, np.int32), np.empty(width + 31, np.int32)
     nearer[:31] = padded[0, 0]

@@ -2,41 +2,51 @@
 
 The lens is described by Seidel's wavefront aberrations; the point-spread function (PSF) of a place in the
 image is the squared magnitude of the Fourier transform of its pupil (Goodman, Introduction to Fourier Optics,
-2005, section 6.4). PSFs are computed on a grid of 9 x 9 places; every pixel is blurred with the PSFs of the
-four places around it, mixed by distance, so the blur has no seams. All weights are integers and all sums
-exact: they are the same on every machine, and a flat image stays exactly flat.
+2005, section 6.4). PSFs are computed on a grid of 9 x 9 places. Every pixel is blurred with the PSFs of the
+four places around it, mixed by distance, so the blur has no seams. All weights are integers and all sums are
+exact, so results are the same on every machine and a flat image stays exactly flat.
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.random import Stream
-from corruptions.registry import Parameters
+from corruptions.kernels.compiling import kernel
 
-__all__ = ["apply_psf_blur", "psf", "psf_bank"]
+__all__ = ["Aberrations", "psf", "psf_bank", "psf_blur"]
 
 PLACES = 9  # per axis, from edge to edge; odd, so that one is the middle
-RADIUS = 15  # pixels of a PSF on each side of its centre; what falls further is left out
+RADIUS = 15  # pixels of a PSF on each side of its centre; light beyond is left out
 GRID = 128  # samples per axis of the pupil's plane
 PUPIL_RADIUS = 32  # samples; with GRID it makes a pixel two samples wide in the image plane
-WAVELENGTHS = (0.85, 1.0, 1.15)  # relative; white light washes the rings of a single one out
+WAVELENGTHS = (0.85, 1.0, 1.15)  # relative; one alone would show rings that white light does not
 KEPT_ENERGY = 0.95  # the faintest samples, which share the rest, are dropped
 SUM = 1 << 12  # of the integer weights of a PSF
 STEPS = 1 << 4  # of mixing two PSFs; float32 holds every integer up to 255 * SUM * STEPS exactly
 UNROLLED = 4  # weights that are applied at a time
 
 
-def apply_psf_blur(
-    image: NDArray[np.uint8],
-    parameters: Parameters,
-    stream: Stream,  # noqa: ARG001 (nothing is random)
+class Aberrations(NamedTuple):
+    """A lens, in waves at the edge of the pupil.
+
+    `defocus` is the same everywhere; `curvature` (more defocus), `astigmatism` and `coma` grow from nothing
+    in the middle of the image to these values in its corners.
+    """
+
+    defocus: float
+    curvature: float
+    astigmatism: float
+    coma: float
+
+
+def psf_blur(
+    image: NDArray[np.uint8], *, defocus: float, curvature: float, astigmatism: float, coma: float
 ) -> NDArray[np.uint8]:
-    """Blur a (H, W, 3) image with the lens of `parameters` (in waves, see `psf`); mirrored at the border."""
+    """Blur a (H, W, 3) image with the lens of these `Aberrations`; the border is mirrored."""
     height, width = image.shape[:2]
-    bank = _cached_bank(height, width, *_aberrations(parameters))
+    bank = psf_bank(height, width, Aberrations(defocus, curvature, astigmatism, coma))
     padded = np.pad(image, ((RADIUS, RADIUS), (RADIUS, RADIUS), (0, 0)), mode="symmetric")
     blurred = np.empty((height, width * 3), np.uint8)
     _blur(
@@ -49,13 +59,12 @@ def apply_psf_blur(
     return blurred.reshape(image.shape)
 
 
-def psf(place: tuple[float, float], parameters: Parameters) -> NDArray[np.float64]:
+def psf(place: tuple[float, float], lens: Aberrations) -> NDArray[np.float64]:
     """Return the (31, 31) point-spread function at a place of the image, in pixels; its sum is 1.
 
-    `place` is (row, column) from the middle of the image, in half diagonals. `parameters` are in waves at the
-    pupil's edge: `defocus` everywhere, `curvature` (more defocus), `coma` and `astigmatism` in the corner.
+    `place` is (row, column) from the middle of the image, in half diagonals.
     """
-    energy = np.sum([_energy(place, parameters, wavelength) for wavelength in WAVELENGTHS], axis=0)
+    energy = np.sum([_energy(place, lens, wavelength) for wavelength in WAVELENGTHS], axis=0)
     # a pixel is two samples wide: it sees its own sample and half of both neighbours
     for _ in range(2):
         energy = (energy + (np.roll(energy, 1, 0) + np.roll(energy, -1, 0)) / 2).T
@@ -64,8 +73,9 @@ def psf(place: tuple[float, float], parameters: Parameters) -> NDArray[np.float6
     return _without_the_faintest(window / window.sum())
 
 
-def psf_bank(height: int, width: int, parameters: Parameters) -> NDArray[np.int16]:
-    """Return the (9, 9, 31, 31) integer weights of an image's places, each PSF's sum SUM."""
+@lru_cache(maxsize=32)  # 150 KB each
+def psf_bank(height: int, width: int, lens: Aberrations) -> NDArray[np.int16]:
+    """Return the (9, 9, 31, 31) integer weights of an image's places; those of a PSF add up to SUM."""
     half_diagonal = np.hypot(height, width) / 2
     middle = PLACES // 2
     quarter = np.array(
@@ -77,7 +87,7 @@ def psf_bank(height: int, width: int, parameters: Parameters) -> NDArray[np.int1
                             row / middle * height / 2 / half_diagonal,
                             column / middle * width / 2 / half_diagonal,
                         ),
-                        parameters,
+                        lens,
                     )
                 )
                 for column in range(middle + 1)
@@ -87,10 +97,12 @@ def psf_bank(height: int, width: int, parameters: Parameters) -> NDArray[np.int1
     )
     # the lens is symmetric: the other three quarters of the image are mirrored
     half = np.concatenate([quarter[:0:-1, :, ::-1, :], quarter])
-    return np.ascontiguousarray(np.concatenate([half[:, :0:-1, :, ::-1], half], axis=1))
+    bank = np.ascontiguousarray(np.concatenate([half[:, :0:-1, :, ::-1], half], axis=1))
+    bank.flags.writeable = False
+    return bank
 
 
-def _energy(place: tuple[float, float], parameters: Parameters, wavelength: float) -> NDArray[np.float64]:
+def _energy(place: tuple[float, float], lens: Aberrations, wavelength: float) -> NDArray[np.float64]:
     """Return the energy in the (GRID, GRID) image plane for one wavelength."""
     rows, columns = np.mgrid[:GRID, :GRID] - GRID // 2
     rows, columns = rows * (wavelength / PUPIL_RADIUS), columns * (wavelength / PUPIL_RADIUS)
@@ -98,10 +110,10 @@ def _energy(place: tuple[float, float], parameters: Parameters, wavelength: floa
     along = rows * place[0] + columns * place[1]  # the pupil's coordinate in the direction of the place
     field = place[0] ** 2 + place[1] ** 2
     wavefront = (
-        (parameters["defocus"] + parameters["curvature"] * field) * radius
-        + parameters["astigmatism"] * along**2
+        (lens.defocus + lens.curvature * field) * radius
+        + lens.astigmatism * along**2
         # the -1 tilts the wave so that coma does not move the PSF's centre of gravity
-        + parameters["coma"] * (radius - 1) * along
+        + lens.coma * (radius - 1) * along
     )
     pupil = (radius <= 1) * np.exp(2j * np.pi / wavelength * wavefront)
     energy = np.fft.fftshift(np.abs(np.fft.fft2(pupil)) ** 2)
@@ -112,7 +124,7 @@ def _energy(place: tuple[float, float], parameters: Parameters, wavelength: floa
 def _without_the_faintest(window: NDArray[np.float64]) -> NDArray[np.float64]:
     brightest_first = np.sort(window, axis=None)[::-1]
     faintest = brightest_first[np.searchsorted(np.cumsum(brightest_first), KEPT_ENERGY)]
-    # rounding errors must not tell mirrored samples apart
+    # the tolerance keeps rounding errors from treating mirrored samples differently
     kept = np.where(window >= faintest * (1 - 1e-9), window, 0)
     weights: NDArray[np.float64] = kept / kept.sum()
     return weights
@@ -120,30 +132,13 @@ def _without_the_faintest(window: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _integers(weights: NDArray[np.float64]) -> NDArray[np.int16]:
     integers: NDArray[np.int16] = np.round(weights * SUM).astype(np.int16)
-    # what rounding lost or gained goes to the brightest pixel
+    # the brightest pixel takes the rounding error of the sum
     integers[np.unravel_index(integers.argmax(), integers.shape)] += SUM - integers.sum(dtype=np.int64)
     return integers
 
 
-def _aberrations(parameters: Parameters) -> tuple[float, float, float, float]:
-    return parameters["defocus"], parameters["curvature"], parameters["astigmatism"], parameters["coma"]
-
-
-@lru_cache(maxsize=32)  # 150 KB each
-def _cached_bank(
-    height: int, width: int, defocus: float, curvature: float, astigmatism: float, coma: float
-) -> NDArray[np.int16]:
-    bank = psf_bank(
-        height,
-        width,
-        {"defocus": defocus, "curvature": curvature, "astigmatism": astigmatism, "coma": coma},
-    )
-    bank.flags.writeable = False
-    return bank
-
-
 def _edges(side: int) -> NDArray[np.int64]:
-    """Return the pixels at which one tile ends and the next begins: the places of the PSFs."""
+    """Return the pixels between tiles, where the places of the PSFs are."""
     edges: NDArray[np.int64] = np.round(np.linspace(0, side, PLACES)).astype(np.int64)
     return edges
 
@@ -195,7 +190,10 @@ def _mix(
     left: NDArray[np.float32],
     right: NDArray[np.float32],
 ) -> int:
-    """List the weights `down` of STEPS below the upper places, and where their samples are; count them."""
+    """List the mixed weights of a row, `down` of STEPS below the upper places, and their samples' offsets.
+
+    Return how many there are.
+    """
     size = upper.shape[1]
     count = 0
     for row in range(size):
@@ -203,7 +201,7 @@ def _mix(
             to_left = upper[0, row, column] * (STEPS - down) + lower[0, row, column] * down
             to_right = upper[1, row, column] * (STEPS - down) + lower[1, row, column] * down
             if to_left != 0 or to_right != 0:
-                # light spreads from a pixel, so the PSF is turned around to collect it
+                # a PSF says where light goes; turned around, it says where light comes from
                 offsets[count] = (size - 1 - row) * stride + 3 * (size - 1 - column)
                 left[count], right[count] = to_left, to_right
                 count += 1
@@ -222,12 +220,12 @@ def _weigh(
     left_sum: NDArray[np.float32],
     right_sum: NDArray[np.float32],
 ) -> None:
-    """Sum a row's neighbourhood, once with the weights of the left places and once of the right."""
+    """Sum a row's neighbourhood twice, with the weights of the left places and of the right ones."""
     length = len(left_sum)
     left_sum[:] = 0
     right_sum[:] = 0
     for tap in range(0, len(offsets), UNROLLED):
-        # several at a time, for the sums are read and written once each time
+        # several at a time, because each pass reads and writes the sums once
         a, b = samples[offsets[tap] :][:length], samples[offsets[tap + 1] :][:length]
         c, d = samples[offsets[tap + 2] :][:length], samples[offsets[tap + 3] :][:length]
         left_a, left_b, left_c, left_d = left[tap], left[tap + 1], left[tap + 2], left[tap + 3]

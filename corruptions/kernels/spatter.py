@@ -1,7 +1,7 @@
 """Spatter: drops of water or mud on the lens, where a blurred field of noise is high.
 
-Water (severities 1 to 3) refracts: its drops are shaded by the distance to their edges, embossed. The steps
-and their rounding are those of OpenCV's functions.
+Water is shaded by the embossed distance to the edges of its drops, as if it refracted light. The steps and
+their rounding are those of OpenCV's functions.
 """
 
 from typing import Any
@@ -9,67 +9,63 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.edges import UNIT, canny, distance
-from corruptions.kernels import EPSILON, gaussian_blur, gaussian_weights
-from corruptions.random import Stream, normals
-from corruptions.registry import Parameters
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.edges import UNIT, canny, distance
+from corruptions.kernels.gaussian import blur_rows, gaussian_weights
+from corruptions.kernels.random import Stream, normals
+from corruptions.kernels.rows import EPSILON
 
-__all__ = ["draw_spatter", "spatter", "spatter_with"]
+__all__ = ["spatter"]
 
 Plane = NDArray[Any]  # of uint8 or int32
 
 _WATER = (175.0, 238.0, 238.0)  # pale turquoise
 _MUD = (63.0, 42.0, 20.0)  # brown
-_FAR = 20  # pixels from the edge, from which on water is not shaded any more
+_FAR = 20  # pixels from the edge; water is not shaded beyond
 
 
-def spatter(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
-    """Cover an image with random drops."""
-    height, width, _ = image.shape
-    return spatter_with(image, parameters, draw_spatter(height, width, stream))
-
-
-def draw_spatter(height: int, width: int, stream: Stream) -> NDArray[np.float32]:
-    """Return (H, W) standard normal draws."""
-    return normals(stream, (height, width))
-
-
-def spatter_with(
-    image: NDArray[np.uint8], parameters: Parameters, draws: NDArray[np.float32]
+def spatter(
+    image: NDArray[np.uint8],
+    *,
+    mean: float,
+    scale: float,
+    sigma: float,
+    threshold: float,
+    strength: float,
+    mud: bool,
+    stream: Stream,
 ) -> NDArray[np.uint8]:
-    """Cover an image with the drops of the given draws."""
-    weights = gaussian_weights(parameters["sigma"])
-    blurred = gaussian_blur(draws, weights, weights, 1, False)
-    liquid = _levels(
-        blurred,
-        np.float32(parameters["mean"]),
-        np.float32(parameters["scale"]),
-        np.float32(parameters["threshold"]),
-    )
+    """Cover an image with random drops.
+
+    Drops are where noise, blurred by `sigma` pixels and then scaled to `mean` and `scale`, is at least
+    `threshold`. `strength` is that of the water; for mud it is the sigma that rounds the drops.
+    """
+    weights = gaussian_weights(sigma)
+    blurred = blur_rows(normals(stream, image.shape[:2]), weights, weights, 1, False)
+    liquid = _levels(blurred, np.float32(mean), np.float32(scale), np.float32(threshold))
     height = len(image)
     spattered = np.empty_like(image)
     rows, to = image.reshape(height, -1), spattered.reshape(height, -1)
-    if parameters["mud"]:
-        weights = gaussian_weights(parameters["strength"])
-        drops = gaussian_blur((liquid > 0).astype(np.float32), weights, weights, 1, False)
+    if mud:
+        weights = gaussian_weights(strength)
+        drops = blur_rows((liquid > 0).astype(np.float32), weights, weights, 1, False)
         _cover(rows, drops, to)
     else:
         depth, deepest = _depth(liquid, _shade(liquid))
-        strength = parameters["strength"] / max(deepest, 1)  # without a drop all depths are 0
-        _add(rows, depth, np.float32(strength), to)
+        # without a drop all depths are 0
+        _add(rows, depth, np.float32(strength / max(deepest, 1)), to)
     return spattered
 
 
 def _shade(liquid: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return how bright water is at every pixel: its distance to the edges, equalised, embossed, smoothed."""
+    """Return the shade of water: the distance to the edges, equalised, embossed and smoothed."""
     reach = _whole_mean_of_nine(np.pad(distance(canny(liquid, 50, 150), _FAR), 1, mode="reflect"))
     equal = _equalised(reach)
     return _mean_of_nine(np.pad(_embossed(np.pad(equal, 1, mode="reflect")), 1, mode="reflect"))
 
 
 def _equalised(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Spread the levels, at most _FAR, so that about equally many pixels have each from 0 to 255."""
+    """Equalise the histogram of levels up to _FAR: spread them over 0 to 255."""
     counts = _counts(levels)
     lowest = int(np.flatnonzero(counts)[0])
     if counts[lowest] == levels.size:
@@ -83,7 +79,7 @@ def _equalised(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 @kernel
 def _counts(levels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return how many pixels have each level up to _FAR."""
-    counts = np.zeros((4, 256), np.int64)  # four, for neighbours are equal and would wait for each other
+    counts = np.zeros((4, 256), np.int64)  # four: equal neighbours would wait for each other's increment
     flat = levels.reshape(-1)
     quarter = flat.size // 4
     for part in range(quarter):
@@ -109,7 +105,7 @@ def _looked_up(levels: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[n
 def _levels(
     blurred: NDArray[np.float32], mean: np.float32, scale: np.float32, threshold: np.float32
 ) -> NDArray[np.uint8]:
-    """Return levels of liquid, cut off; 0 below the threshold."""
+    """Return levels of liquid, truncated; 0 below the threshold."""
     levels = np.empty(blurred.shape, np.uint8)
     for y in range(blurred.shape[0]):
         row, to = blurred[y], levels[y]
@@ -122,7 +118,7 @@ def _levels(
 
 @kernel
 def _whole_mean_of_nine(padded: NDArray[np.int32]) -> NDArray[np.uint8]:
-    """Return the mean distance of 3 x 3 pixels, cut off to whole pixels."""
+    """Return the mean distance of 3 x 3 pixels, truncated to whole pixels."""
     means = np.empty((padded.shape[0] - 2, padded.shape[1] - 2), np.uint8)
     columns = np.empty(padded.shape[1], np.int32)
     for y in range(means.shape[0]):
@@ -142,7 +138,7 @@ def _sum_three(a: Plane, b: Plane, c: Plane, to: NDArray[np.int32]) -> None:
 
 @kernel
 def _embossed(padded: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return an image lit from the top left, clipped to 0..255."""
+    """Return the image lit from the top left, clipped to 0..255."""
     embossed = np.empty((padded.shape[0] - 2, padded.shape[1] - 2), np.uint8)
     for y in range(embossed.shape[0]):
         top, middle, bottom, to = padded[y], padded[y + 1], padded[y + 2], embossed[y]
@@ -185,31 +181,31 @@ def _depth(liquid: NDArray[np.uint8], shade: NDArray[np.uint8]) -> tuple[NDArray
 def _add(
     image: NDArray[np.uint8], shade: NDArray[np.int32], strength: np.float32, wet: NDArray[np.uint8]
 ) -> None:
-    """Add the colour of water, times the shade's `strength`, and cut off."""
+    """Add the colour of water, times `strength` and shade, and truncate."""
     red, green, blue = np.float32(_WATER[0]), np.float32(_WATER[1]), np.float32(_WATER[2])
     for y in range(image.shape[0]):
         row, depth, out = image[y], shade[y], wet[y]
         for x in range(depth.size):
             water = strength * np.float32(depth[x])
-            out[3 * x] = _cut_off(np.float32(row[3 * x]) + water * red)
-            out[3 * x + 1] = _cut_off(np.float32(row[3 * x + 1]) + water * green)
-            out[3 * x + 2] = _cut_off(np.float32(row[3 * x + 2]) + water * blue)
+            out[3 * x] = _truncated(np.float32(row[3 * x]) + water * red)
+            out[3 * x + 1] = _truncated(np.float32(row[3 * x + 1]) + water * green)
+            out[3 * x + 2] = _truncated(np.float32(row[3 * x + 2]) + water * blue)
 
 
 @kernel
 def _cover(image: NDArray[np.uint8], drops: NDArray[np.float32], muddy: NDArray[np.uint8]) -> None:
-    """Mix in the colour of mud where drops cover at least 0.8 of what is around a pixel, and cut off."""
+    """Mix in the colour of mud where drops cover at least 0.8 of a pixel's surroundings, and truncate."""
     red, green, blue = np.float32(_MUD[0]), np.float32(_MUD[1]), np.float32(_MUD[2])
     for y in range(image.shape[0]):
         row, drop, out = image[y], drops[y], muddy[y]
         for x in range(drop.size):
             mud = drop[x] if drop[x] >= np.float32(0.8) else np.float32(0)
             clear = np.float32(1) - mud
-            out[3 * x] = _cut_off(clear * np.float32(row[3 * x]) + mud * red)
-            out[3 * x + 1] = _cut_off(clear * np.float32(row[3 * x + 1]) + mud * green)
-            out[3 * x + 2] = _cut_off(clear * np.float32(row[3 * x + 2]) + mud * blue)
+            out[3 * x] = _truncated(clear * np.float32(row[3 * x]) + mud * red)
+            out[3 * x + 1] = _truncated(clear * np.float32(row[3 * x + 1]) + mud * green)
+            out[3 * x + 2] = _truncated(clear * np.float32(row[3 * x + 2]) + mud * blue)
 
 
 @kernel
-def _cut_off(level: np.float32) -> np.uint8:
+def _truncated(level: np.float32) -> np.uint8:
     return np.uint8(np.int32(min(level + EPSILON, np.float32(255))))

@@ -1,4 +1,4 @@
-"""Elastic transform: every pixel is taken from a place a little off, which changes smoothly over the image.
+"""Elastic transform: every pixel is taken from nearby, by an offset that changes smoothly over the image.
 
 Simard, Steinkraus & Platt, ICDAR 2003.
 """
@@ -6,38 +6,24 @@ Simard, Steinkraus & Platt, ICDAR 2003.
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.kernels import EPSILON, gaussian_blur, gaussian_weights
-from corruptions.random import Stream, uniforms
-from corruptions.registry import Parameters
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.gaussian import blur_rows, gaussian_weights
+from corruptions.kernels.random import Stream, uniforms
+from corruptions.kernels.rows import EPSILON
 
-__all__ = ["draw_elastic", "elastic_displacement", "elastic_transform", "elastic_transform_with"]
-
-
-def elastic_transform(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
-    """Move the pixels of an image along a random field."""
-    height, width, _ = image.shape
-    return elastic_transform_with(image, parameters, draw_elastic(height, width, stream))
+__all__ = ["elastic_displacement", "elastic_transform"]
 
 
-def elastic_displacement(
-    height: int, width: int, parameters: Parameters, stream: Stream
-) -> NDArray[np.float64]:
-    """Return the (2, H, W) rows and columns, in pixels, that the pixels of `elastic_transform` come from."""
-    moves = _moves(draw_elastic(height, width, stream), parameters)
-    return np.mgrid[:height, :width] + moves[::-1]
-
-
-def draw_elastic(height: int, width: int, stream: Stream) -> NDArray[np.float32]:
-    """Return (2, H, W) draws from 0 to 1: of the columns that pixels are taken from, then of the rows."""
-    return np.stack([uniforms(stream, (height, width), lane) for lane in (0, 1)])
-
-
-def elastic_transform_with(
-    image: NDArray[np.uint8], parameters: Parameters, draws: NDArray[np.float32]
+def elastic_transform(
+    image: NDArray[np.uint8], *, gain: float, sigma: float, amplitude: float, stream: Stream
 ) -> NDArray[np.uint8]:
-    """Move the pixels of an image along the field of given draws; its border is a mirror."""
-    moves = _moves(draws, parameters)
+    """Move the pixels of an image along a random field; the border is mirrored.
+
+    The field is noise within `amplitude` * `gain` heights, blurred by `sigma` heights down and `sigma` widths
+    across.
+    """
+    height, width, _ = image.shape
+    moves = _moves(height, width, gain=gain, sigma=sigma, amplitude=amplitude, stream=stream)
     margin = int(np.ceil(max(moves.max(), -moves.min()))) + 1
     packed = np.pad(_pack(image), margin, mode="symmetric")
     moved = np.empty_like(image)
@@ -45,13 +31,23 @@ def elastic_transform_with(
     return moved
 
 
-def _moves(draws: NDArray[np.float32], parameters: Parameters) -> NDArray[np.float32]:
-    """Return how many columns and rows away, (2, H, W), each pixel comes from: blurred noise."""
-    height, width = draws.shape[1:]
-    largest = height * parameters["amplitude"] * parameters["gain"]  # along both axes
-    down = gaussian_weights(height * parameters["sigma"], truncate=3) * np.float32(2 * largest)
-    across = gaussian_weights(width * parameters["sigma"], truncate=3)
-    return np.stack([gaussian_blur(draw - np.float32(0.5), down, across, 1, True) for draw in draws])
+def elastic_displacement(
+    height: int, width: int, *, gain: float, sigma: float, amplitude: float, stream: Stream
+) -> NDArray[np.float64]:
+    """Return the (2, H, W) rows and columns, in pixels, that the pixels of `elastic_transform` come from."""
+    moves = _moves(height, width, gain=gain, sigma=sigma, amplitude=amplitude, stream=stream)
+    return np.mgrid[:height, :width] + moves[::-1]
+
+
+def _moves(
+    height: int, width: int, *, gain: float, sigma: float, amplitude: float, stream: Stream
+) -> NDArray[np.float32]:
+    """Return the offset of each pixel in columns and rows, (2, H, W)."""
+    largest = height * amplitude * gain  # along both axes
+    down = gaussian_weights(height * sigma, truncate=3) * np.float32(2 * largest)
+    across = gaussian_weights(width * sigma, truncate=3)
+    draws = (uniforms(stream, (height, width), lane) for lane in (0, 1))
+    return np.stack([blur_rows(draw - np.float32(0.5), down, across, 1, True) for draw in draws])
 
 
 @kernel
@@ -74,13 +70,13 @@ def _interpolate(
     rows: NDArray[np.float32],
     moved: NDArray[np.uint8],
 ) -> None:
-    """Take every pixel, by linear interpolation, from `columns` and `rows` beside its own place."""
+    """Take every pixel, by linear interpolation, from `columns` and `rows` away."""
     height, width = columns.shape
     stride = packed.shape[1]
     corner = packed.reshape(-1)
     right, below, opposite = corner[1:], corner[stride:], corner[stride + 1 :]
     places = np.empty(width, np.uint32)
-    # arrays of their own: of the parts of one the compiler would not see that they do not overlap
+    # separate arrays: the compiler cannot see that parts of one array do not overlap
     u, v = np.empty(width, np.float32), np.empty(width, np.float32)
     a, b = np.empty(width, np.uint32), np.empty(width, np.uint32)
     c, d = np.empty(width, np.uint32), np.empty(width, np.uint32)
@@ -103,7 +99,7 @@ def _places(
     u: NDArray[np.float32],
     v: NDArray[np.float32],
 ) -> None:
-    """Split moves from a row that begins at `start` into the place of a pixel and what is beyond it."""
+    """Split the offsets of a row that begins at `start` into the place of a pixel and a fraction."""
     first, step = np.int32(start), np.int32(stride)
     for x in range(places.size):
         whole_columns, whole_rows = np.floor(columns[x]), np.floor(rows[x])
@@ -138,7 +134,7 @@ def _mix(
 def _mixed(
     a: np.uint32, b: np.uint32, c: np.uint32, d: np.uint32, shift: np.uint32, u: np.float32, v: np.float32
 ) -> np.uint8:
-    """Return the mixture of one byte of the four pixels, cut off."""
+    """Mix one byte of the four pixels and truncate."""
     above = _byte(a, shift) + u * (_byte(b, shift) - _byte(a, shift))
     below = _byte(c, shift) + u * (_byte(d, shift) - _byte(c, shift))
     return np.uint8(np.int32(above + v * (below - above) + EPSILON))

@@ -1,25 +1,22 @@
 """Frost: a photograph of ice on glass, enlarged until it covers the image, and mixed into it.
 
-The photographs are files of the installed `imagecorruptions` (Apache-2.0), which is not imported. As in
-the reference the sixth one is never taken, and the transparency of the first three is ignored.
+The photographs are files of the installed `imagecorruptions` (Apache-2.0). As in the reference, the sixth one
+is never used, and the transparency of the first three is ignored.
 """
 
-import importlib.util
 import math
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from corruptions.compiling import kernel
-from corruptions.random import Stream, words
-from corruptions.reference import MissingDependency
-from corruptions.registry import Parameters
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.published import published_folder
+from corruptions.kernels.random import Stream, words
 
-__all__ = ["FrostDraws", "draw_frost", "frost", "frost_with"]
+__all__ = ["FrostDraws", "draw_frost", "frost"]
 
 _FILES = ("frost1.png", "frost2.png", "frost3.png", "frost4.jpg", "frost5.jpg")
 _MARGIN = 1.1  # of the enlarged photograph, so that there is a choice of where to crop
@@ -27,55 +24,49 @@ _SHARPNESS = np.float32(-0.75)  # OpenCV's parameter of cubic convolution (Keys,
 
 
 class FrostDraws(NamedTuple):
-    """Which photograph is taken, and the first row and column of the part that covers the image."""
+    """Which photograph is used, and the first row and column of the part that covers the image."""
 
     photograph: int
     top: int
     left: int
 
 
-def frost(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
-    """Cover an image with random frost."""
+def frost(
+    image: NDArray[np.uint8], *, image_weight: float, frost_weight: float, stream: Stream
+) -> NDArray[np.uint8]:
+    """Add weighted random frost to the weighted image."""
     height, width, _ = image.shape
-    return frost_with(image, parameters, draw_frost(height, width, stream))
+    draws = draw_frost(height, width, stream)
+    size = _enlarged_size(_photograph(draws.photograph).shape[:2], height, width)
+    ice = _enlarged(draws.photograph, size).reshape(size[0], -1)
+    frosted = np.empty_like(image)
+    _mix(
+        image.reshape(height, -1),
+        float(image_weight),
+        ice[draws.top : draws.top + height, 3 * draws.left : 3 * (draws.left + width)],
+        float(frost_weight),
+        frosted.reshape(height, -1),
+    )
+    return frosted
 
 
 def draw_frost(height: int, width: int, stream: Stream) -> FrostDraws:
-    """Return a photograph and a place in it, each equally likely."""
+    """Draw a photograph and a place in it, all equally likely."""
     first, second, third = (int(word) for word in words(stream, 3))
     photograph = first * len(_FILES) >> 32
     rows, columns = _enlarged_size(_photograph(photograph).shape[:2], height, width)
     return FrostDraws(photograph, second * (rows - height) >> 32, third * (columns - width) >> 32)
 
 
-def frost_with(image: NDArray[np.uint8], parameters: Parameters, draws: FrostDraws) -> NDArray[np.uint8]:
-    """Add weighted frost to the weighted image."""
-    height, width, _ = image.shape
-    size = _enlarged_size(_photograph(draws.photograph).shape[:2], height, width)
-    ice = _enlarged(draws.photograph, size).reshape(size[0], -1)
-    frosted = np.empty_like(image)
-    _mix(
-        image.reshape(height, -1),
-        float(parameters["image_weight"]),
-        ice[draws.top : draws.top + height, 3 * draws.left : 3 * (draws.left + width)],
-        float(parameters["frost_weight"]),
-        frosted.reshape(height, -1),
-    )
-    return frosted
-
-
 def _enlarged_size(size: tuple[int, ...], height: int, width: int) -> tuple[int, int]:
-    """Return the rows and columns of a photograph that covers the image with some margin."""
+    """Return the rows and columns of a photograph enlarged to cover the image with some margin."""
     scale = max(1.0, height / size[0], width / size[1]) * _MARGIN
     return math.ceil(size[0] * scale), math.ceil(size[1] * scale)
 
 
 @lru_cache(maxsize=len(_FILES))
 def _photograph(number: int) -> NDArray[np.uint8]:
-    spec = importlib.util.find_spec("imagecorruptions")
-    if spec is None or not spec.submodule_search_locations:
-        raise MissingDependency("frost needs imagecorruptions: `pip install imagecorruptions`.")
-    with Image.open(Path(spec.submodule_search_locations[0]) / "frost" / _FILES[number]) as file:
+    with Image.open(published_folder() / "frost" / _FILES[number]) as file:
         return np.array(file.convert("RGB"))
 
 
@@ -121,7 +112,7 @@ def _interpolate(
     column_weights: NDArray[np.float32],
     enlarged: NDArray[np.uint8],
 ) -> None:
-    """Mix four rows, then four columns of the mixture, for every output row; rounded to the nearest level."""
+    """Mix four rows, then four columns of the mixture, for every output row; round to the nearest level."""
     mixed = np.empty(image.shape[1], np.float32)
     for y in range(rows.shape[1]):
         first, second = image[rows[0, y]], image[rows[1, y]]
@@ -151,7 +142,7 @@ def _mix(
     ice_weight: float,
     frosted: NDArray[np.uint8],
 ) -> None:
-    """Cut off the weighted sum; in float64, as its last bits decide where it is an integer."""
+    """Truncate the weighted sum, in float64: its last bits decide where it is close to an integer."""
     for y in range(image.shape[0]):
         row, cover, out = image[y], ice[y], frosted[y]
         for i in range(row.size):

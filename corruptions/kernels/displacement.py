@@ -1,4 +1,4 @@
-"""Moving a target along a field that says from where each pixel is taken."""
+"""Moving a target along a displacement field."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,8 @@ def move_target(
 ) -> NDArray[np.uint8]:
     """Take each pixel of a (H, W) target from the nearest pixel to its (2, H, W) row and column.
 
-    Where they are NaN nothing is taken and the target becomes `ignore_index`; beyond the border it is
-    mirrored as the image is.
+    Where these are NaN, the target becomes `ignore_index`. Beyond the border the target is mirrored, like the
+    image.
     """
     uncovered = np.isnan(taken_from).any(axis=0)
     moved: NDArray[np.uint8] = ndimage.map_coordinates(

@@ -1,11 +1,10 @@
-"""Random numbers that depend on what is being corrupted, and on the position in it, and on nothing else.
+"""Random draws that depend only on a stream and on their position in it.
 
-Draws come from Philox4x32-10 (Salmon et al., SC 2011), a function of a key and a counter. The key is a hash
-of what is corrupted; the counter is the position. `lane` tells several fields of draws of one corruption
-apart.
+Draws come from Philox4x32-10 (Salmon et al., SC 2011), a function of a key and a counter. The key is the
+stream; the counter is the position. `lane` keeps several fields of draws of one stream apart.
 
-Draw `i` of a field is word (i % 2048) // 512 of the counter 512 * (i // 2048) + i % 512: in blocks of 2048,
-so that a kernel can make four contiguous runs at a time.
+Draw `i` of a field is word (i % 2048) // 512 of the counter 512 * (i // 2048) + i % 512. Blocks of 2048 draws
+let a kernel make four contiguous runs at a time.
 """
 
 import json
@@ -15,11 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
+from corruptions.kernels.compiling import kernel
 
 __all__ = [
     "BLOCK",
-    "SET_VERSION",
     "Stream",
     "fill_uniforms",
     "fill_words",
@@ -32,11 +30,8 @@ __all__ = [
     "words_to_normals",
 ]
 
-SET_VERSION = "1"
-"""Changes whenever any pixel of any corruption changes."""
-
 BLOCK = 2048
-"""Draws that kernels make at a time; words and samples of a block stay in the processor's nearest cache."""
+"""Draws that kernels make at a time; a block's words and samples fit into the processor's nearest cache."""
 
 _QUARTER = BLOCK // 4
 _LOG_2 = np.float32(np.log(2))
@@ -51,19 +46,19 @@ class Stream(NamedTuple):
     key1: np.uint32
 
 
-def stream(seed: int, name: str, severity: int, key: str) -> Stream:
-    """Return the stream of one corrupted image.
+def stream(version: str, seed: int, name: str, severity: int, key: str) -> Stream:
+    """Return the stream of one corrupted image; `version` is that of the corruption's set.
 
-    SET_VERSION and the four are hashed as a JSON list, which keeps ("a", "bc") and ("ab", "c") apart.
+    The five are hashed as a JSON list, which keeps ("a", "bc") and ("ab", "c") apart.
 
     Examples
     --------
-    >>> stream(0, "fog", 3, "street.png") == stream(0, "fog", 3, "street.png")
+    >>> stream("1", 0, "fog", 3, "street.png") == stream("1", 0, "fog", 3, "street.png")
     True
-    >>> stream(0, "fog", 3, "street.png") == stream(1, "fog", 3, "street.png")
+    >>> stream("1", 0, "fog", 3, "street.png") == stream("1", 1, "fog", 3, "street.png")
     False
     """
-    text = json.dumps([SET_VERSION, seed, name, severity, key])
+    text = json.dumps([version, seed, name, severity, key])
     digest = blake2b(text.encode("ascii"), digest_size=8).digest()
     return Stream(*np.frombuffer(digest, dtype="<u4").astype(np.uint32))
 
@@ -73,7 +68,7 @@ def words(stream: Stream, shape: int | tuple[int, ...], lane: int = 0) -> NDArra
 
     Examples
     --------
-    >>> words(stream(0, "fog", 3, "street.png"), 3).dtype
+    >>> words(stream("1", 0, "fog", 3, "street.png"), 3).dtype
     dtype('uint32')
     """
     field = np.empty(shape, np.uint32)
@@ -86,7 +81,7 @@ def uniforms(stream: Stream, shape: int | tuple[int, ...], lane: int = 0) -> NDA
 
     Examples
     --------
-    >>> field = uniforms(stream(0, "fog", 3, "street.png"), (40, 50))
+    >>> field = uniforms(stream("1", 0, "fog", 3, "street.png"), (40, 50))
     >>> bool(field.min() >= 0), bool(field.max() < 1), round(float(field.mean()), 1)
     (True, True, 0.5)
     """
@@ -96,11 +91,11 @@ def uniforms(stream: Stream, shape: int | tuple[int, ...], lane: int = 0) -> NDA
 
 
 def fill_uniforms(field: NDArray[np.float32], stream: Stream, first: int, lane: int = 0) -> None:
-    """Fill a contiguous array with the draws of `uniforms` from number `first` on.
+    """Fill a contiguous array with the draws of `uniforms`, starting at number `first`.
 
     Examples
     --------
-    >>> draws, field = stream(0, "fog", 3, "street.png"), np.empty(7, np.float32)
+    >>> draws, field = stream("1", 0, "fog", 3, "street.png"), np.empty(7, np.float32)
     >>> fill_uniforms(field, draws, 2045)
     >>> bool((field == uniforms(draws, 3000)[2045:2052]).all())
     True
@@ -113,7 +108,7 @@ def uniform(stream: Stream, low: float, high: float, lane: int = 0) -> float:
 
     Examples
     --------
-    >>> -45 <= uniform(stream(0, "motion_blur", 3, "street.png"), -45, 45) < 45
+    >>> -45 <= uniform(stream("1", 0, "motion_blur", 3, "street.png"), -45, 45) < 45
     True
     """
     return low + (high - low) * float(words(stream, 1, lane)[0]) / 2**32
@@ -124,7 +119,7 @@ def normals(stream: Stream, shape: int | tuple[int, ...], lane: int = 0) -> NDAr
 
     Examples
     --------
-    >>> round(float(normals(stream(0, "snow", 3, "street.png"), (100, 100)).std()), 1)
+    >>> round(float(normals(stream("1", 0, "snow", 3, "street.png"), (100, 100)).std()), 1)
     1.0
     """
     field = np.empty(shape, np.float32)
@@ -155,7 +150,7 @@ def philox(
 def fill_words(
     block: NDArray[np.uint32], number: int, lane: np.uint32, key0: np.uint32, key1: np.uint32
 ) -> None:
-    """Fill an array of BLOCK words with the draws from BLOCK * number on."""
+    """Fill an array of BLOCK words with the draws that start at BLOCK * number."""
     nought = np.uint32(0)
     for i in range(_QUARTER):
         counter = (np.uint32(number * _QUARTER + i), lane, nought, nought)
@@ -169,9 +164,9 @@ def fill_words(
 
 @kernel
 def words_to_normals(words: NDArray[np.uint32], normals: NDArray[np.float32]) -> None:
-    """Make a radius and an angle of two words, and of these two independent normals (Box and Muller, 1958).
+    """Turn pairs of words into pairs of independent normals, by Box and Muller's method (1958).
 
-    Both arrays are blocks of BLOCK. Words of the first half become radii, those of the second half angles.
+    Both arrays have BLOCK entries. Words of the first half become radii, words of the second half angles.
     """
     half = words.size // 2
     for i in range(half):
@@ -186,8 +181,8 @@ def words_to_normals(words: NDArray[np.uint32], normals: NDArray[np.float32]) ->
 def _log(x: np.float32) -> np.float32:
     """Return the natural logarithm of a normal float32 > 0, to 3e-7.
 
-    Not the C library's, which is another one on every platform and is not vectorised: x is split into
-    2**exponent * m with m from sqrt(1/2) to sqrt(2), and log m = 2 artanh((m - 1) / (m + 1)) as a series.
+    The C library's logarithm differs between platforms and is not vectorised. Here x is split into
+    2**exponent * m with m from sqrt(1/2) to sqrt(2), and log m = 2 artanh((m - 1) / (m + 1)) is a series.
     """
     bits = np.float32(x).view(np.int32)
     exponent = (bits - np.int32(0x3F3504F3)) >> np.int32(23)
@@ -201,9 +196,9 @@ def _log(x: np.float32) -> np.float32:
 
 @kernel
 def _cosine_and_sine(word: np.uint32) -> tuple[np.float32, np.float32]:
-    """Return cosine and sine, to 1e-7, of an angle that is uniform when the word is.
+    """Return cosine and sine, to 1e-7, of an angle that is uniform if the word is.
 
-    Its upper 24 bits choose an angle from -pi/4 to pi/4, its lowest two mirror that into the other quadrants.
+    The upper 24 bits choose an angle from -pi/4 to pi/4; the lowest two mirror it into the other quadrants.
     """
     x = (np.float32(np.int32(word) >> np.int32(8)) + np.float32(0.5)) * _ANGLE
     square = x * x

@@ -1,10 +1,11 @@
-"""What JPEG does to a plane of samples: transform blocks of 8 x 8, round the coefficients, transform back.
+"""The lossy step of JPEG: transform blocks of 8 x 8 samples, round the coefficients, transform back.
 
-The transforms are the exact integer ones of libjpeg ("islow"): Loeffler, Ligtenberg & Moschytz, ICASSP 1989.
-Blocks that lie side by side are transformed together: their samples are kept by row and column in the
-block, each a line of LANES numbers, so that every step is one loop over a line. Where eight lines lie is a
-constant of the kernel: so the compiler sees that they do not overlap. Sums and products of 32 bits have 64 in
-numba; cut back one by one they stay in lanes of 32, of which a vector holds twice as many.
+The transforms are libjpeg's exact integer ones ("islow"): Loeffler, Ligtenberg & Moschytz, ICASSP 1989.
+Neighbouring blocks are transformed together. Their samples are sorted by row and column in the block, each a
+line of LANES numbers, so that every step is one loop over a line. The distances between the lines are
+constants of the kernel, which tells the compiler that the lines do not overlap. Numba widens 32-bit sums and
+products to 64 bits; casting each one back keeps it in lanes of 32 bits, of which a vector holds twice as
+many.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
+from corruptions.kernels.compiling import kernel
 
 __all__ = ["requantize"]
 
@@ -21,8 +22,8 @@ i32 = np.int32
 
 LANES = 32  # blocks that are transformed together
 
-_BITS = 13  # behind the point of the constants
-_EXTRA = 2  # that are kept between the two directions
+_BITS = 13  # fractional bits of the constants
+_EXTRA = 2  # fractional bits that are kept between the two directions
 _C0_298, _C0_390, _C0_541, _C0_765 = i32(2446), i32(3196), i32(4433), i32(6270)
 _C0_899, _C1_175, _C1_501, _C1_847 = i32(7373), i32(9633), i32(12299), i32(15137)
 _C1_961, _C2_053, _C2_562, _C3_072 = i32(16069), i32(16819), i32(20995), i32(25172)
@@ -57,7 +58,7 @@ def requantize(plane: NDArray[np.uint8], steps: NDArray[np.int32]) -> None:
 
 @kernel
 def _take_apart(row: NDArray[np.uint8], samples: Samples) -> None:
-    """Centre a row of the image and sort its samples by their column in the block."""
+    """Centre a row of the image around 0 and sort its samples by their column in the block."""
     for i in range(row.size // 8):
         for x in range(8):
             samples[x * LANES + i] = i32(row[8 * i + x]) - i32(128)
@@ -109,7 +110,7 @@ def _odd_part(
 
 
 def _forward(step: int, rows: bool) -> Callable[..., Any]:
-    """Return the transform of eight lines that lie `step` apart; rows come first and keep _EXTRA bits."""
+    """Return the transform of eight lines `step` apart; rows are transformed first and keep _EXTRA bits."""
     bits, extra = i32(_BITS - _EXTRA if rows else _BITS + _EXTRA), i32(_EXTRA)
 
     @kernel
@@ -132,7 +133,7 @@ def _forward(step: int, rows: bool) -> Callable[..., Any]:
 
 
 def _inverse(step: int, dropped: int) -> Callable[..., Any]:
-    """Return the transform of eight lines of coefficients back; it drops some bits."""
+    """Return the inverse transform of eight lines of coefficients, which drops some fractional bits."""
     bits, more = i32(dropped), i32(_BITS)
 
     @kernel
@@ -163,7 +164,7 @@ def _inverse(step: int, dropped: int) -> Callable[..., Any]:
 
 @kernel
 def _round(coefficients: Samples, step: np.int32) -> None:
-    """Round to multiples of a step; coefficients come eight times too large and leave as they should be."""
+    """Round to multiples of a step; the coefficients come in eight times too large and leave unscaled."""
     half, inverse = np.float32(4 * step) + np.float32(0.5), np.float32(1) / np.float32(8 * step)
     for i in range(LANES):
         coefficient = coefficients[i]

@@ -1,68 +1,34 @@
 """Fog: a random fractal height map, bright where the fog is thick, mixed into the image.
 
-The map is made by the diamond-square algorithm (Fournier, Fussell & Carpenter, CACM 1982) on a torus: every
-level halves the spacing of the points, and every new point is the mean of four neighbours and noise.
+The map is made by the diamond-square algorithm (Fournier, Fussell & Carpenter, CACM 1982) on a torus. Every
+level halves the spacing of the points; every new point is the mean of four neighbours plus noise.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.random import Stream, fill_uniforms, uniforms
-from corruptions.registry import Parameters
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.random import Stream, fill_uniforms
 
-__all__ = ["draw_fog", "fog", "fog_with"]
+__all__ = ["fog"]
 
 _AMPLITUDE = 100.0**2  # of the first level's noise; the next level's is smaller by the decay, squared
-_BAND = 1 << 16  # points of the last but one level that are refined at a time, in the processor's cache
-_FEW = 16  # rows of it whose range is looked at together
-
-_Fill = Callable[[int, NDArray[np.float32]], None]
-"""Fills a contiguous array with the draws from a given number on."""
+_BAND = 1 << 16  # points of the last level but one that are refined at a time; they fit into the cache
+_FEW = 16  # rows of that level whose range is bounded together
 
 
-def fog(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
-    """Cover an image with random fog."""
-    return _cover(image, parameters, lambda first, field: fill_uniforms(field, stream, first))
+def fog(image: NDArray[np.uint8], *, strength: float, decay: float, stream: Stream) -> NDArray[np.uint8]:
+    """Cover an image with random fog; the brightest level of the image stays the brightest.
 
-
-def draw_fog(height: int, width: int, stream: Stream) -> NDArray[np.float32]:
-    """Return the uniform draws of a map of the smallest side that is a power of two and covers the image.
-
-    They are, for n = 1, 2, 4, ..., the (3, n, n) draws of the points that refine a map of n x n: inside the
-    squares, above and left of them.
+    The result is (image + strength * map) * m / (m + strength), truncated, with map and image from 0 to 1
+    and m the largest level of the image. Each level of the map has less noise than the one before, by a
+    factor of `decay` squared.
     """
-    side = _side(height, width)
-    return uniforms(stream, side * side - 1)
-
-
-def fog_with(
-    image: NDArray[np.uint8], parameters: Parameters, draws: NDArray[np.float32]
-) -> NDArray[np.uint8]:
-    """Cover an image with fog of the given draws; the brightest level of the image stays the brightest.
-
-    What is cut off is (image + strength * map) * m / (m + strength), with the map and the image from 0 to 1
-    and m the largest level of the image.
-    """
-
-    def fill(first: int, field: NDArray[np.float32]) -> None:
-        field.reshape(-1)[:] = draws[first : first + field.size]
-
-    return _cover(image, parameters, fill)
-
-
-def _side(height: int, width: int) -> int:
-    return 1 << (max(height, width) - 1).bit_length()
-
-
-def _cover(image: NDArray[np.uint8], parameters: Parameters, fill: _Fill) -> NDArray[np.uint8]:
     height, width, _ = image.shape
-    heights, lowest, highest = _height_map(_side(height, width), height, parameters["decay"], fill)
+    heights, lowest, highest = _height_map(_side(height, width), height, decay, stream)
     brightest = float(image.max())
-    weight = brightest / (brightest + 255 * parameters["strength"])
-    gain = 255 * parameters["strength"] * weight / (highest - lowest)
+    weight = brightest / (brightest + 255 * strength)
+    gain = 255 * strength * weight / (highest - lowest)
     foggy = np.empty_like(image)
     _mix(
         image.reshape(height, -1),
@@ -75,13 +41,22 @@ def _cover(image: NDArray[np.uint8], parameters: Parameters, fill: _Fill) -> NDA
     return foggy
 
 
+def _side(height: int, width: int) -> int:
+    """Return the side of the map: the smallest power of two that covers the image."""
+    return 1 << (max(height, width) - 1).bit_length()
+
+
 def _height_map(
-    side: int, height: int, decay: float, fill: _Fill
+    side: int, height: int, decay: float, stream: Stream
 ) -> tuple[NDArray[np.float32], float, float]:
-    """Return the first `height` rows at least of a map of (side, side), and the range of all of its rows."""
+    """Return at least the first `height` rows of a (side, side) map, and the range of all its rows.
+
+    The draws are, for n = 1, 2, 4, ..., the (3, n, n) of the points that refine a map of n x n squares:
+    inside each square, above it and left of it.
+    """
     heights = np.zeros((2, 2), np.float32)
     draws = np.empty(max(side * side // 4 - 1, 0), np.float32)
-    fill(0, draws)
+    fill_uniforms(draws, stream, 0)
     n, amplitude = 1, _AMPLITUDE
     while 2 * n < side:
         noise = draws[n * n - 1 : 4 * n * n - 1].reshape(3, n, n)
@@ -89,13 +64,13 @@ def _height_map(
         _refine(heights, 0, noise[0, n - 1], noise, np.float32(amplitude), finer)
         finer[2 * n] = finer[0]
         heights, n, amplitude = finer, 2 * n, amplitude / decay**2
-    return _last_level(heights, height, np.float32(amplitude), fill)
+    return _last_level(heights, height, np.float32(amplitude), stream)
 
 
 def _last_level(
-    heights: NDArray[np.float32], height: int, amplitude: np.float32, fill: _Fill
+    heights: NDArray[np.float32], height: int, amplitude: np.float32, stream: Stream
 ) -> tuple[NDArray[np.float32], float, float]:
-    """Refine the rows that are seen, a band at a time; of the others those that may widen the range."""
+    """Refine the visible rows, a band at a time, and those hidden rows that may widen the range."""
     n = heights.shape[0] - 1
     seen = min((height + 1) // 2, n)
     finer = np.empty((2 * seen, 2 * n + 1), np.float32)
@@ -103,10 +78,10 @@ def _last_level(
     draws, above = np.empty(3 * max(band, _FEW) * n, np.float32), np.empty(n, np.float32)
 
     def refine(first: int, last: int, to: NDArray[np.float32]) -> None:
-        fill(n * n - 1 + (first - 1) % n * n, above)
+        fill_uniforms(above, stream, n * n - 1 + (first - 1) % n * n)
         noise = draws[: 3 * (last - first) * n].reshape(3, last - first, n)
         for field in range(3):
-            fill((field + 1) * n * n - 1 + first * n, noise[field])
+            fill_uniforms(noise[field], stream, (field + 1) * n * n - 1 + first * n)
         _refine(heights, first, above, noise, amplitude, to)
 
     for first in range(0, seen, band):
@@ -116,7 +91,7 @@ def _last_level(
     lowest, highest = min(lowest, heights.min()), max(highest, heights.max())
     hidden = np.empty((2 * _FEW, 2 * n + 1), np.float32)
     lows, highs = _ranges(heights, seen, _FEW)
-    # twice a mean plus noise: no rounding gets past these bounds, because it keeps the order of numbers
+    # each new height is a mean plus noise, twice; rounding is monotone, so it cannot pass these bounds
     doubtful = (lows - amplitude - amplitude < lowest) | (highs + amplitude + amplitude > highest)
     for part in np.flatnonzero(doubtful):
         first = seen + int(part) * _FEW
@@ -136,10 +111,10 @@ def _refine(
     amplitude: np.float32,
     finer: NDArray[np.float32],
 ) -> None:
-    """Fill rows of a map of twice the side, those from row `first` of `heights` on.
+    """Fill rows of a map of twice the side, starting at row `first` of `heights`.
 
-    `noise` is (3, rows, side) from 0 to 1 for noise from -amplitude to amplitude; `above` is noise[0] of the
-    row before.
+    `noise` is (3, rows, side), from 0 to 1, which stands for -amplitude to amplitude; `above` is noise[0] of
+    the row before.
     """
     side = heights.shape[0] - 1
     quarter, gain = np.float32(0.25), np.float32(2) * amplitude
@@ -173,7 +148,7 @@ def _fill_middles(
     amplitude: np.float32,
     middle: NDArray[np.float32],
 ) -> None:
-    """Fill the middles of a row of squares; the first repeats the last, as the torus has it there."""
+    """Fill the middles of a row of squares; the first repeats the last, because the map is a torus."""
     side = draw.size
     quarter, gain = np.float32(0.25), np.float32(2) * amplitude
     for x in range(side):

@@ -1,14 +1,14 @@
 """Weather: something in the air or on the lens covers the scene."""
 
-from corruptions.fog import fog
-from corruptions.frost import frost
-from corruptions.registry import IMAGENET_C, Corruption, by_severity, register
-from corruptions.snow import snow
-from corruptions.spatter import spatter
+from corruptions.kernels.fog import fog
+from corruptions.kernels.frost import frost
+from corruptions.kernels.snow import snow
+from corruptions.kernels.spatter import spatter
+from corruptions.registry import Corruption, by_severity
 
-__all__: list[str] = []
+__all__ = ["CORRUPTIONS"]
 
-register(
+CORRUPTIONS = (
     Corruption(
         name="snow",
         group="weather",
@@ -21,37 +21,25 @@ register(
             sigma=(4, 4, 8, 8, 12),
             image_weight=(0.8, 0.7, 0.7, 0.65, 0.55),
         ),
-        random=True,
-        source=IMAGENET_C,
-        subsets=("common", "imagenet-c", "kamann"),
+        subsets=("common", "kamann"),
         apply=snow,
-    )
-)
-register(
+    ),
     Corruption(
         name="frost",
         group="weather",
         parameters=by_severity(
             image_weight=(1, 0.8, 0.7, 0.65, 0.6), frost_weight=(0.4, 0.6, 0.7, 0.7, 0.75)
         ),
-        random=True,
-        source=IMAGENET_C,
-        subsets=("common", "imagenet-c", "kamann"),
+        subsets=("common", "kamann"),
         apply=frost,
-    )
-)
-register(
+    ),
     Corruption(
         name="fog",
         group="weather",
         parameters=by_severity(strength=(1.5, 2, 2.5, 2.5, 3), decay=(2, 2, 1.7, 1.5, 1.4)),
-        random=True,
-        source=IMAGENET_C,
-        subsets=("common", "imagenet-c", "kamann"),
+        subsets=("common", "kamann"),
         apply=fog,
-    )
-)
-register(
+    ),
     Corruption(
         name="spatter",
         group="weather",
@@ -63,9 +51,7 @@ register(
             strength=(0.6, 0.6, 0.5, 1.5, 1.5),  # of the water; for mud the sigma that rounds its drops
             mud=(0, 0, 0, 1, 1),
         ),
-        random=True,
-        source=IMAGENET_C,
-        subsets=("validation", "imagenet-c", "kamann"),
+        subsets=("validation", "kamann"),
         apply=spatter,
-    )
+    ),
 )

@@ -1,6 +1,6 @@
 """Arithmetic on rows of samples: the innermost loops, each of which becomes vector instructions.
 
-The first array named in a loop gives the number of samples; the others may be longer.
+The output array gives the number of samples; the others may be longer.
 """
 
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
+from corruptions.kernels.compiling import kernel
 
 __all__ = [
     "EPSILON",
@@ -17,6 +17,7 @@ __all__ = [
     "add_four_pairs",
     "add_pair",
     "add_product",
+    "inside",
     "mix",
     "set_product",
     "take",
@@ -24,21 +25,30 @@ __all__ = [
 ]
 
 EPSILON = np.float32(1e-3)
-"""More than the rounding errors of a sum, and too little to be seen in a mean."""
+"""Larger than the rounding errors of a sum, too small to be seen in a mean."""
 
 Rows = NDArray[Any]  # of uint8 or float32
 
 
 @kernel
+def inside(i: int, size: int, mirrored: bool) -> int:
+    """Return the index inside a line of `size` pixels whose pixel takes the place of pixel `i`."""
+    if not mirrored:
+        return min(max(i, 0), size - 1)
+    i %= 2 * size
+    return min(i, 2 * size - 1 - i)
+
+
+@kernel
 def set_product(total: NDArray[np.float32], a: Rows, weight: np.float32) -> None:
-    """Set `total` to the samples of `a`, which may be longer, times a weight."""
+    """Set `total` to the samples of `a` times a weight."""
     for i in range(total.size):
         total[i] = np.float32(a[i]) * weight
 
 
 @kernel
 def add_pair(total: NDArray[np.float32], a: Rows, b: Rows, weight: np.float32) -> None:
-    """Add the sums of the samples of `a` and `b`, which may be longer, times a weight."""
+    """Add the samples of `a` and `b`, times a weight."""
     for i in range(total.size):
         total[i] += (np.float32(a[i]) + np.float32(b[i])) * weight
 
@@ -56,7 +66,7 @@ def add_four_pairs(
     h: Rows,
     weights: NDArray[np.float32],
 ) -> None:
-    """Add four pairs, the last weight's first; four at a time, for memory is slower than arithmetic."""
+    """Add four pairs at once, the last weight first: memory is slower than arithmetic."""
     w0, w1, w2, w3 = weights[3], weights[2], weights[1], weights[0]
     for i in range(total.size):
         total[i] += (
@@ -88,7 +98,7 @@ def add_four(
 
 @kernel
 def mix(a: Rows, b: Rows, fraction: np.float32, mixed: NDArray[np.float32]) -> None:
-    """Mix a row with a fraction of another."""
+    """Write `a` + `fraction` * (`b` - `a`)."""
     for i in range(mixed.size):
         mixed[i] = np.float32(a[i]) + fraction * (np.float32(b[i]) - np.float32(a[i]))
 
@@ -101,7 +111,7 @@ def take(
     fraction: NDArray[np.float32],
     taken: NDArray[np.float32],
 ) -> None:
-    """Take samples from a line, mixed with a fraction of those of the `following` line at the same places."""
+    """Take samples `first` from a line, each mixed with a fraction of the same sample of `following`."""
     for i in range(taken.size):
         left = line[first[i]]
         taken[i] = left + fraction[i] * (following[first[i]] - left)
@@ -109,6 +119,6 @@ def take(
 
 @kernel
 def truncate(row: NDArray[np.float32], to: NDArray[np.uint8]) -> None:
-    """Clip to 0..255 and cut off to integers, as the reference does, rather than round."""
+    """Clip to 0..255 and truncate to integers, as the reference does."""
     for i in range(to.size):
         to[i] = np.uint8(np.int32(min(max(row[i] + EPSILON, np.float32(0)), np.float32(255))))

@@ -1,41 +1,37 @@
 """Brightness, saturation and contrast: every pixel on its own.
 
-Hue, saturation and value are those of Smith (SIGGRAPH 1978) as scikit-image computes them. The reference cuts
-the result off, and it is often an integer but for the last bits: so brightness and saturation do in float64
-just what the reference does, with fewer divisions.
+Hue, saturation and value are those of Smith (SIGGRAPH 1978) as scikit-image computes them. Before the
+reference truncates a result, it is often within rounding error of an integer. So brightness and saturation
+repeat the reference's float64 arithmetic, with fewer divisions.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.random import Stream
-from corruptions.registry import Parameters
+from corruptions.kernels.compiling import kernel
 
 __all__ = ["brightness", "contrast", "saturate"]
 
 
-def brightness(image: NDArray[np.uint8], parameters: Parameters, _: Stream) -> NDArray[np.uint8]:
-    """Raise the value of every pixel."""
+def brightness(image: NDArray[np.uint8], *, value_shift: float) -> NDArray[np.uint8]:
+    """Raise the value (of hue, saturation, value; 0 to 1) of every pixel by `value_shift`."""
     brighter = np.empty_like(image)
-    _raise_value(image.reshape(-1), float(parameters["value_shift"]), brighter.reshape(-1))
+    _raise_value(image.reshape(-1), float(value_shift), brighter.reshape(-1))
     return brighter
 
 
-def saturate(image: NDArray[np.uint8], parameters: Parameters, _: Stream) -> NDArray[np.uint8]:
-    """Scale and shift the saturation of every pixel; grey ones, of hue 0, turn red by a shift."""
+def saturate(image: NDArray[np.uint8], *, factor: float, offset: float) -> NDArray[np.uint8]:
+    """Scale and shift the saturation of every pixel. A shift turns grey pixels, whose hue is 0, red."""
     saturated = np.empty_like(image)
-    factor, offset = float(parameters["factor"]), float(parameters["offset"])
-    _scale_saturation(image.reshape(-1), factor, offset, saturated.reshape(-1))
+    _scale_saturation(image.reshape(-1), float(factor), float(offset), saturated.reshape(-1))
     return saturated
 
 
-def contrast(image: NDArray[np.uint8], parameters: Parameters, _: Stream) -> NDArray[np.uint8]:
-    """Draw every channel together around its mean over the image."""
+def contrast(image: NDArray[np.uint8], *, factor: float) -> NDArray[np.uint8]:
+    """Scale every channel by `factor` around its mean over the image."""
     height, width, channels = image.shape
     rows = image.reshape(height, width * channels)
     means = _sums_of_columns(rows).reshape(width, channels).sum(axis=0) / (255 * height * width)
-    factor = parameters["factor"]
     offsets = np.tile(_offsets(factor, means), width).astype(np.float32)
     flat = np.empty_like(rows)
     _scale_and_shift(rows, np.float32(factor), offsets, flat)
@@ -43,9 +39,10 @@ def contrast(image: NDArray[np.uint8], parameters: Parameters, _: Stream) -> NDA
 
 
 def _offsets(factor: float, means: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what to add to `factor` times a level, for each channel, so that cutting off gives the contrast.
+    """Return the offset of each channel such that truncating `factor` * level + offset gives the contrast.
 
-    It is the middle of what gives the right result for all 256 levels: rounding to float32 changes no pixel.
+    Of all offsets that give the right result for the 256 levels, the middle one is taken, so that rounding it
+    to float32 changes no pixel.
     """
     levels = np.arange(256)[:, np.newaxis]
     exact = np.floor(((levels / 255 - means) * factor + means) * 255)
@@ -89,14 +86,14 @@ def _hsv(red: np.uint8, green: np.uint8, blue: np.uint8) -> tuple[float, float, 
 
 @kernel
 def _fraction(level: np.uint8) -> float:
-    """Return level / 255, rounded as the division rounds it: 1/255 is split so that one product is exact."""
+    """Return level / 255, rounded as the division rounds it; 1/255 is split so that one product is exact."""
     x = np.float64(level)
     return x * 0.0039215686274509665 + x * 1.3932210505100003e-17
 
 
 @kernel
 def _rgb(hue: float, saturation: float, value: float) -> tuple[np.uint8, np.uint8, np.uint8]:
-    """Return the grey levels, cut off."""
+    """Return the levels of red, green and blue, truncated."""
     sextant = np.int32(hue)
     f = hue - np.float64(sextant)
     v = np.int32(value * 255.0)
@@ -124,7 +121,7 @@ def _sums_of_columns(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
 def _scale_and_shift(
     rows: NDArray[np.uint8], factor: np.float32, offsets: NDArray[np.float32], scaled: NDArray[np.uint8]
 ) -> None:
-    """Cut off `rows` times `factor` plus `offsets`, one for every column; no result leaves 0..255."""
+    """Truncate `rows` * `factor` + `offsets`, one offset per column; every result lies in 0..255."""
     for y in range(rows.shape[0]):
         row, out = rows[y], scaled[y]
         for i in range(row.size):

@@ -6,9 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.random import Stream
-from corruptions.registry import Parameters
+from corruptions.kernels.compiling import kernel
 
 __all__ = ["pixelate"]
 
@@ -18,9 +16,9 @@ _ONE = 1 << 22  # Pillow's fixed-point unit for 8-bit images
 class _Axis(NamedTuple):
     """How one side is reduced and enlarged again.
 
-    Box `i` takes the pixels from `starts[i]` on, with the weights `weights[:, i]`: 0 for those that are
-    not in it, for there are equally many for all boxes, and all in the image. Output
-    pixel `j` shows box `boxes[j]`.
+    Box `i` is the sum of the pixels that start at `starts[i]`, with the weights `weights[:, i]`. Every box
+    has equally many weights; the weight of a pixel outside the box is 0. Output pixel `j` shows box
+    `boxes[j]`.
     """
 
     starts: NDArray[np.uint32]
@@ -28,14 +26,14 @@ class _Axis(NamedTuple):
     boxes: NDArray[np.uint32]
 
 
-def pixelate(image: NDArray[np.uint8], parameters: Parameters, _: Stream) -> NDArray[np.uint8]:
-    """Reduce the image to `size` of its sides by means over boxes and repeat them up to its size again.
+def pixelate(image: NDArray[np.uint8], *, size: float) -> NDArray[np.uint8]:
+    """Reduce the image to `size` times its sides by means over boxes, and repeat these to the former size.
 
-    Columns are reduced before rows and rounded in between, as Pillow does for images up to twice as high as
-    they are wide (for higher ones some of its versions start with the rows, which changes some by one).
+    Columns are reduced before rows, with rounding in between, as Pillow does for images at most twice as high
+    as wide. For higher images some versions of Pillow start with the rows, which changes some pixels by one.
     """
     height, width, channels = image.shape
-    rows, columns = _axis(height, parameters["size"]), _axis(width, parameters["size"])
+    rows, columns = _axis(height, size), _axis(width, size)
     narrow = np.empty((height, len(columns.starts) * channels), np.uint8)
     flat = image.reshape(height, width * channels)
     _reduce_columns(flat, columns.starts, columns.weights, narrow)
@@ -54,12 +52,12 @@ def _axis(side: int, size: float) -> _Axis:
     starts = np.maximum(np.floor(centres - scale / 2 + 0.5), 0).astype(np.int64)
     stops = np.minimum(np.floor(centres + scale / 2 + 0.5), side).astype(np.int64)
     most = (stops - starts).max()
-    first = np.minimum(starts, side - most)  # where a shorter box would reach over the end
+    first = np.minimum(starts, side - most)  # the weights of a shorter box may reach past the end
     pixels = first + np.arange(most)[:, np.newaxis]
     distance = (pixels - centres + 0.5) / scale
     inside = (pixels >= starts) & (pixels < stops) & (distance > -0.5) & (distance <= 0.5)
     weights = np.floor(0.5 + inside / inside.sum(axis=0) * _ONE).astype(np.int32)
-    # the mapping back is added up step by step, as Pillow does: its last bits decide
+    # the way back is added up step by step, as in Pillow: the last bits decide
     step = count / side
     steps = np.full(side, step)
     steps[0] = step * 0.5
@@ -84,7 +82,7 @@ def _reduce_columns(
 def _add_pixels(
     row: NDArray[np.uint8], firsts: NDArray[np.uint32], weights: NDArray[np.int32], sums: NDArray[np.int32]
 ) -> None:
-    """Add, for every box, the three bytes from its place on, times its weight."""
+    """Add one pixel to the sums of every box, times its weight in that box."""
     for i in range(weights.size):
         at, weight = np.uint32(firsts[i]), weights[i]
         sums[3 * i] += np.int32(row[at] * weight)

@@ -1,8 +1,8 @@
 """Defocus blur: every point becomes a disk with soft edges.
 
-The reference's kernel is a flat disk blurred by a narrow Gaussian on a small grid. So is this one: sums over
-the flat disk, which are exact integers, are blurred by the same Gaussian. Where the disk touches the edge of
-the reference's grid the reference's kernel differs by a few samples, `residue`, that are added one by one.
+The reference blurs with a flat disk that has itself been blurred by a narrow Gaussian on a small grid. Here,
+sums over the flat disk, which are exact integers, are blurred by the same Gaussian. Where the disk touches
+the edge of the reference's grid, the two differ by a few samples, the `residue`, which are added one by one.
 """
 
 from functools import cache
@@ -12,20 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from corruptions.compiling import kernel
-from corruptions.random import Stream
-from corruptions.registry import Parameters
-from corruptions.rows import add_pair, set_product, truncate
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.rows import add_pair, set_product, truncate
 
 __all__ = ["Aperture", "aperture", "defocus_blur"]
 
 
 class Aperture(NamedTuple):
-    """A defocused point.
+    """The image of a point out of focus.
 
-    `half_widths` are those of the disk's rows, top to bottom; `soft` the weights of the Gaussian at the
-    distances 0, 1, ..., divided by the disk's area along one axis; residue i weighs `values[i]` at the rows
-    and columns `places[starts[i] : starts[i + 1]]` from the upper left corner of the whole kernel.
+    `half_widths` holds the half width of each row of the disk, top to bottom; `soft` the weights of the
+    Gaussian at the distances 0, 1, ... Residue i has the weight `values[i]` at the rows and columns
+    `places[starts[i] : starts[i + 1]]`, counted from the upper left corner of the whole kernel.
     """
 
     half_widths: NDArray[np.int64]
@@ -36,9 +34,9 @@ class Aperture(NamedTuple):
     places: NDArray[np.int64]
 
 
-def defocus_blur(image: NDArray[np.uint8], parameters: Parameters, _: Stream) -> NDArray[np.uint8]:
-    """Return the image as a lens sees it that is focused elsewhere; beyond the border it is mirrored."""
-    opened = aperture(int(parameters["radius"]), parameters["alias_blur"])
+def defocus_blur(image: NDArray[np.uint8], *, radius: int, alias_blur: float) -> NDArray[np.uint8]:
+    """Return the image that an unfocused lens shows; the border is mirrored. See `aperture`."""
+    opened = aperture(radius, alias_blur)
     margin = opened.half_widths.size // 2 + opened.soft.size - 1
     padded = np.pad(image, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
     rows = padded.reshape(padded.shape[0], -1)
@@ -76,7 +74,7 @@ def _softened_disk(radius: int, grid: int, gaussian: NDArray[np.float64], edge: 
 def _grouped(
     residue: NDArray[np.float64],
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the values of a residue, where each one's places start, and all places, row and column."""
+    """Return the values of a residue, where the places of each start, and all places as row and column."""
     rounded = residue.round(9)
     values = np.unique(rounded[np.abs(rounded) > 5e-6])  # smaller ones together change no mean by 0.01
     places = [np.argwhere(rounded == value) for value in values]
@@ -86,9 +84,9 @@ def _grouped(
 
 @kernel
 def _sum_along(row: NDArray[np.uint8], sums: NDArray[np.uint16]) -> None:
-    """Sum each channel from the left, to a pixel more than the row, in 16 bits that wrap around.
+    """Write the running sums of each channel, one pixel more than the row has, in 16 bits that wrap around.
 
-    The difference of two is exact all the same, if the sum between them is below 2**16.
+    The difference of two sums is still exact if the samples between them add up to less than 2**16.
     """
     red = green = blue = np.uint16(0)
     sums[:3] = np.uint16(0)
@@ -107,7 +105,7 @@ def _defocus(rows: NDArray[np.uint8], opened: Aperture) -> NDArray[np.uint8]:
     margin = diameter // 2 + reach
     height, size = rows.shape[0] - 2 * margin, rows.shape[1] - 2 * margin * 3
     blurred = np.empty((height, size), np.uint8)
-    # the running sums of the last rows, as many as the disk has, row y in place y % diameter
+    # the running sums of as many rows as the disk has; those of row y are in place y % diameter
     sums = np.empty((diameter, rows.shape[1] + 3), np.uint16)
     for y in range(diameter - 1):
         _sum_along(rows[y], sums[y])
@@ -146,9 +144,9 @@ def _sum_disk(
     part: NDArray[np.uint16],
     disk: NDArray[np.float32],
 ) -> None:
-    """Sum samples over the disk below whose upper left corner they stand; half of it fits into 16 bits.
+    """Sum samples over the disk whose first row is row `y`, in two halves, each of which fits into 16 bits.
 
-    The disk's first row is row `y`; row i's running sums are in place i % diameter.
+    The running sums of row i are in place i % diameter.
     """
     height = half_widths.size
     radius = height // 2

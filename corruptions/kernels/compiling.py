@@ -1,6 +1,6 @@
-"""How the inner loops become machine code: compiled at their first use, kept on disk, free of the GIL.
+"""Compilation of the inner loops: at their first use, cached on disk, without the GIL.
 
-No fast-math: float arithmetic is done in the order in which it is written and without fused
+Fast-math is off: float arithmetic happens in the order in which it is written and without fused
 multiply-additions, so a kernel gives the same bits on every processor.
 """
 
@@ -20,10 +20,10 @@ _log = logging.getLogger("corruptions")
 
 
 def kernel(function: F) -> F:
-    """Compile a function of arrays and numbers when it is first called with their types.
+    """Compile a function of arrays and numbers when it is first called with arguments of their types.
 
-    Division by zero gives inf or NaN as in numpy. Index with slices and unsigned or constant offsets in inner
-    loops: an index that may be negative is wrapped at every access and keeps a loop from being vectorised.
+    Division by zero gives inf or NaN, as in numpy. In inner loops, index with slices and unsigned or constant
+    offsets: an index that may be negative is wrapped at every access, which prevents vectorisation.
     """
     try:
         compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
@@ -33,9 +33,9 @@ def kernel(function: F) -> F:
 
 
 class _Announcement(event.Listener):
-    """Says once per process that kernels are being compiled, if one takes long.
+    """Tells the user, once per process, that kernels are being compiled, if that takes long.
 
-    Kernels that a kernel calls are compiled within its compilation; numba compiles in one thread at a time.
+    Compiling a kernel also compiles the kernels that it calls; numba compiles in one thread at a time.
     """
 
     def __init__(self, patience: float) -> None:
@@ -63,7 +63,7 @@ class _Announcement(event.Listener):
 
 
 def _say() -> None:
-    _log.warning("Compiling the corruptions' kernels; this happens once, later runs load them.")
+    _log.warning("Compiling the corruptions' kernels. This happens once; later runs load them.")
 
 
 def _is_ours(event: event.Event) -> bool:

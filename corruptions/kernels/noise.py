@@ -1,6 +1,6 @@
-"""Noise: the sensor and the transmission add a random value to every sample.
+"""Noise: a random change of every sample.
 
-Draws are made and used in the same loop, a block at a time; sample `i` of the image uses draw `i`.
+Draws are made and used a block at a time; sample `i` of the image uses draw `i`.
 """
 
 from functools import cache
@@ -9,36 +9,39 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from corruptions.compiling import kernel
-from corruptions.random import BLOCK, Stream, fill_words, words_to_normals
-from corruptions.registry import IMAGENET_C, Corruption, Parameters, by_severity, register
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.random import BLOCK, Stream, fill_words, words_to_normals
 
-__all__ = ["add_normal", "count_photons", "flip_to_extremes", "photon_table"]
-
-
-def _gaussian_noise(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
-    return add_normal(image, np.float32(255 * parameters["scale"]), np.float32(0), *stream)
+__all__ = ["gaussian_noise", "impulse_noise", "photon_table", "shot_noise", "speckle_noise"]
 
 
-def _speckle_noise(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
-    return add_normal(image, np.float32(0), np.float32(parameters["scale"]), *stream)
+def gaussian_noise(image: NDArray[np.uint8], *, scale: float, stream: Stream) -> NDArray[np.uint8]:
+    """Add normal noise of standard deviation `scale`, where 1 is white."""
+    return _add_normal(image, np.float32(255 * scale), np.float32(0), *stream)
 
 
-def _shot_noise(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
-    return count_photons(image, *photon_table(int(parameters["photons"])), *stream)
+def speckle_noise(image: NDArray[np.uint8], *, scale: float, stream: Stream) -> NDArray[np.uint8]:
+    """Add normal noise of standard deviation `scale` times the sample."""
+    return _add_normal(image, np.float32(0), np.float32(scale), *stream)
 
 
-def _impulse_noise(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
-    pepper = np.uint32(round(parameters["amount"] / 2 * 2**32))
-    either = np.uint32(round(parameters["amount"] * 2**32))
-    return flip_to_extremes(image, pepper, either, *stream)
+def shot_noise(image: NDArray[np.uint8], *, photons: int, stream: Stream) -> NDArray[np.uint8]:
+    """Replace samples by Poisson counts of photons; white means `photons` of them on average."""
+    return _count_photons(image, *photon_table(photons), *stream)
+
+
+def impulse_noise(image: NDArray[np.uint8], *, amount: float, stream: Stream) -> NDArray[np.uint8]:
+    """Set the share `amount` of the samples to black or white."""
+    pepper = np.uint32(round(amount / 2 * 2**32))
+    either = np.uint32(round(amount * 2**32))
+    return _flip_to_extremes(image, pepper, either, *stream)
 
 
 @kernel
-def add_normal(
+def _add_normal(
     image: NDArray[np.uint8], constant: np.float32, proportional: np.float32, key0: np.uint32, key1: np.uint32
 ) -> NDArray[np.uint8]:
-    """Add normal noise of the deviation constant + proportional * sample, in grey levels, and cut off."""
+    """Add normal noise of deviation constant + proportional * sample, in grey levels, and truncate."""
     noisy = np.empty_like(image)
     samples, results = image.reshape(-1), noisy.reshape(-1)
     words, normals = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.float32)
@@ -50,7 +53,7 @@ def add_normal(
     return noisy
 
 
-@kernel  # on its own because the loop is not vectorised beside the others
+@kernel  # separate, because within the other loop this one is not vectorised
 def _add_block(
     samples: NDArray[np.uint8],
     normals: NDArray[np.float32],
@@ -65,10 +68,10 @@ def _add_block(
 
 
 @kernel
-def flip_to_extremes(
+def _flip_to_extremes(
     image: NDArray[np.uint8], pepper: np.uint32, either: np.uint32, key0: np.uint32, key1: np.uint32
 ) -> NDArray[np.uint8]:
-    """Set samples to 0 where a word is below `pepper`, and else to 255 where it is below `either`."""
+    """Set samples to 0 where a word is below `pepper`, otherwise to 255 where it is below `either`."""
     noisy = np.empty_like(image)
     samples, results = image.reshape(-1), noisy.reshape(-1)
     words = np.empty(BLOCK, np.uint32)
@@ -82,16 +85,16 @@ def flip_to_extremes(
 
 
 @kernel
-def count_photons(
+def _count_photons(
     image: NDArray[np.uint8],
     table: NDArray[np.uint32],
     levels: NDArray[np.uint8],
     key0: np.uint32,
     key1: np.uint32,
 ) -> NDArray[np.uint8]:
-    """Replace each sample by the level of a random count, drawn with the alias table of its grey level.
+    """Replace each sample by the level of a random count, drawn from the alias table of its grey level.
 
-    Of a word the upper bits choose a column of the table and the rest toss a coin between the column's own
+    The upper bits of a word choose a column of the table; the other bits choose between the column's own
     count and its alias (Walker, 1977).
     """
     noisy = np.empty_like(image)
@@ -130,9 +133,9 @@ def _count_block(
 def photon_table(photons: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
     """Return the alias table of a Poisson law for every grey level, and the grey level of every count.
 
-    White means `photons` on average. Counts from `photons` on are all white and one column. An entry of the
-    table, (256 * columns,) with columns a power of two up to 256, holds 24 bits of the probability to keep
-    the column's own count and 8 bits of the count that replaces it.
+    All counts of at least `photons` are white and share a column. The table is (256 * columns,), with columns
+    a power of two up to 256. An entry holds 24 bits of the probability of keeping the column's own count and
+    8 bits of the count that replaces it otherwise.
     """
     columns = 1 << photons.bit_length()
     expected = np.arange(256)[:, None] / 255 * photons
@@ -145,7 +148,7 @@ def photon_table(photons: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
 
 
 def _alias_row(law: NDArray[np.float64]) -> NDArray[np.uint32]:
-    """Return the entries of one row: what a column lacks of its equal share is filled by an alias."""
+    """Return the entries of one row, in which an alias fills up every column below its equal share."""
     share = law * law.size
     keep, alias = np.ones(law.size), np.arange(law.size)
     poor = [column for column in range(law.size) if share[column] < 1]
@@ -155,52 +158,6 @@ def _alias_row(law: NDArray[np.float64]) -> NDArray[np.uint32]:
         keep[receiver], alias[receiver] = share[receiver], giver
         share[giver] -= 1 - share[receiver]
         (poor if share[giver] < 1 else rich).append(giver)
-    # a column that always keeps its own count needs no probability of 1: it is its own alias
+    # a probability of 1 does not fit; a column that always keeps its count is its own alias
     thresholds = np.minimum(np.round(keep * 2**24), 2**24 - 1).astype(np.uint32)
     return thresholds << np.uint32(8) | alias.astype(np.uint32)
-
-
-register(
-    Corruption(
-        name="gaussian_noise",
-        group="noise",
-        parameters=by_severity(scale=(0.08, 0.12, 0.18, 0.26, 0.38)),
-        random=True,
-        source=IMAGENET_C,
-        subsets=("common", "imagenet-c", "kamann"),
-        apply=_gaussian_noise,
-    )
-)
-register(
-    Corruption(
-        name="shot_noise",
-        group="noise",
-        parameters=by_severity(photons=(60, 25, 12, 5, 3)),
-        random=True,
-        source=IMAGENET_C,
-        subsets=("common", "imagenet-c", "kamann"),
-        apply=_shot_noise,
-    )
-)
-register(
-    Corruption(
-        name="impulse_noise",
-        group="noise",
-        parameters=by_severity(amount=(0.03, 0.06, 0.09, 0.17, 0.27)),
-        random=True,
-        source=IMAGENET_C,
-        subsets=("common", "imagenet-c", "kamann"),
-        apply=_impulse_noise,
-    )
-)
-register(
-    Corruption(
-        name="speckle_noise",
-        group="noise",
-        parameters=by_severity(scale=(0.15, 0.2, 0.35, 0.45, 0.6)),
-        random=True,
-        source=IMAGENET_C,
-        subsets=("validation", "imagenet-c", "kamann"),
-        apply=_speckle_noise,
-    )
-)

@@ -1,48 +1,40 @@
-"""Glass blur: pixels seen through frosted glass, moved at random between two Gaussian blurs."""
+"""Glass blur: frosted glass, which moves pixels at random between two Gaussian blurs."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.kernels import gaussian_blur_to_bytes, gaussian_weights
-from corruptions.random import Stream, words
-from corruptions.registry import Parameters
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.gaussian import blur_to_bytes, gaussian_weights
+from corruptions.kernels.random import Stream, words
 
-__all__ = ["draw_shifts", "glass_blur", "through_glass"]
-
-
-def glass_blur(image: NDArray[np.uint8], parameters: Parameters, stream: Stream) -> NDArray[np.uint8]:
-    """Return the image through a pane of glass drawn from the stream."""
-    return through_glass(image, parameters, draw_shifts(image.shape[:2], parameters, stream))
+__all__ = ["draw_shifts", "glass_blur"]
 
 
-def draw_shifts(shape: tuple[int, ...], parameters: Parameters, stream: Stream) -> NDArray[np.int8]:
-    """Draw for each pass and pixel by how many rows and columns to move: (passes, H, W, 2), -d to d - 1."""
-    largest = int(parameters["max_delta"])
-    passes = [
-        _shifts(words(stream, shape, lane), np.uint32(largest))
-        for lane in range(int(parameters["iterations"]))
-    ]
-    return np.stack(passes)
-
-
-def through_glass(
-    image: NDArray[np.uint8], parameters: Parameters, shifts: NDArray[np.int8]
+def glass_blur(
+    image: NDArray[np.uint8], *, sigma: float, max_delta: int, iterations: int, stream: Stream
 ) -> NDArray[np.uint8]:
-    """Blur, move pixels by given shifts and blur again."""
+    """Show the image through random glass, which moves pixels by up to `max_delta`, `iterations` times."""
     rows, channels = image.reshape(image.shape[0], -1), image.shape[2]
-    weights = gaussian_weights(parameters["sigma"])
-    blurred = gaussian_blur_to_bytes(rows, weights, weights, channels, False)
+    weights = gaussian_weights(sigma)
+    blurred = blur_to_bytes(rows, weights, weights, channels, False)
     pixels = _packed(blurred)
-    for one_pass in shifts:
-        _move(pixels, one_pass, int(parameters["max_delta"]))
+    for one_pass in draw_shifts(image.shape[:2], stream, max_delta=max_delta, iterations=iterations):
+        _move(pixels, one_pass, max_delta)
     moved = _unpacked(pixels)
-    return gaussian_blur_to_bytes(moved, weights, weights, channels, False).reshape(image.shape)
+    return blur_to_bytes(moved, weights, weights, channels, False).reshape(image.shape)
+
+
+def draw_shifts(
+    shape: tuple[int, ...], stream: Stream, *, max_delta: int, iterations: int
+) -> NDArray[np.int8]:
+    """Draw the shifts of each pass and pixel in rows and columns: (passes, H, W, 2), -d to d - 1."""
+    passes = [_shifts(words(stream, shape, lane), np.uint32(max_delta)) for lane in range(iterations)]
+    return np.stack(passes)
 
 
 @kernel
 def _shifts(words: NDArray[np.uint32], largest: np.uint32) -> NDArray[np.int8]:
-    """Make of a word's halves two numbers from -largest to largest - 1, rows (the upper half) and columns."""
+    """Turn each word into two shifts from -largest to largest - 1: rows (upper half) and columns."""
     shifts = np.empty((*words.shape, 2), np.int8)
     flat, pairs = words.reshape(-1), shifts.reshape(-1)
     span = np.uint32(2) * largest
@@ -56,10 +48,10 @@ def _shifts(words: NDArray[np.uint32], largest: np.uint32) -> NDArray[np.int8]:
 
 @kernel
 def _move(pixels: NDArray[np.uint32], shifts: NDArray[np.int8], largest: int) -> None:
-    """Copy to each pixel, from the last one backwards, the pixel that lies one shift away from it by now.
+    """Replace each pixel, from the last one backwards, by the current pixel one shift away.
 
-    The reference means to swap the two, but its views of the same array make it a copy. The border of
-    `largest` pixels (and one more at the top and left) is only copied from.
+    The reference means to swap the two, but as it works on views of one array it copies. Pixels in the border
+    of `largest` pixels (and one more at the top and left) are not replaced.
     """
     height, width = pixels.shape
     flat = pixels.reshape(-1)
@@ -72,7 +64,7 @@ def _move(pixels: NDArray[np.uint32], shifts: NDArray[np.int8], largest: int) ->
 
 @kernel
 def _packed(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Return (H, W) words of the three bytes of each pixel, so that a pixel is moved at once."""
+    """Return (H, W) words of the three bytes of each pixel, so that one copy moves a pixel."""
     pixels = np.empty((rows.shape[0], rows.shape[1] // 3), np.uint32)
     samples, flat = rows.reshape(-1), pixels.reshape(-1)
     for i in range(flat.size):

@@ -1,21 +1,19 @@
-"""JPEG compression: what is lost by it, without writing and reading the file.
+"""JPEG compression: the losses of a JPEG file, without writing and reading one.
 
 Colours, chroma at half the resolution, coefficients and their quantisation follow libjpeg step by step in
-integers (ITU-T T.81; 4:2:0, the tables of Annex K), so that the pixels are those of a file that Pillow has
-written and read. The lossless coding in between is left out.
+integers (ITU-T T.81; 4:2:0, the tables of Annex K). The pixels are those of a file that Pillow has written
+and read; the lossless coding in between is left out.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions.compiling import kernel
-from corruptions.dct import requantize
-from corruptions.random import Stream
-from corruptions.registry import Parameters
+from corruptions.kernels.compiling import kernel
+from corruptions.kernels.dct import requantize
 
 __all__ = ["jpeg_compression"]
 
-i32 = np.int32  # sums and products of these have 64 bits in numba: cut back they stay in narrow lanes
+i32 = np.int32  # numba widens sums and products to 64 bits; casting back keeps them in narrow lanes
 
 _LUMA = """
 16 11 10 16  24  40  51  61
@@ -39,8 +37,8 @@ _CHROMA = """
 """
 
 
-def jpeg_compression(image: NDArray[np.uint8], parameters: Parameters, _: Stream) -> NDArray[np.uint8]:
-    """Return the image as a JPEG file of some quality, from 1 to 49, would show it."""
+def jpeg_compression(image: NDArray[np.uint8], *, quality: int) -> NDArray[np.uint8]:
+    """Return the image that a JPEG file of a quality from 1 to 49 shows."""
     height, width, _channels = image.shape
     below, right = -height % 16, -width % 16
     whole = np.pad(image, ((0, below), (0, right), (0, 0)), mode="edge") if below or right else image
@@ -48,8 +46,8 @@ def jpeg_compression(image: NDArray[np.uint8], parameters: Parameters, _: Stream
     last = (height + 1) // 2
     for chroma in (blue, red):
         chroma[last:] = chroma[last - 1]
-        requantize(chroma, _steps(_CHROMA, int(parameters["quality"])))
-    requantize(luma, _steps(_LUMA, int(parameters["quality"])))
+        requantize(chroma, _steps(_CHROMA, quality))
+    requantize(luma, _steps(_LUMA, quality))
     shown = np.empty_like(image)
     chroma_width = (width + 1) // 2
     _decode(luma, blue[:last, :chroma_width], red[:last, :chroma_width], shown.reshape(height, -1))
@@ -83,7 +81,7 @@ def _encode(
 def _to_luma_and_chroma(
     row: NDArray[np.uint8], luma: NDArray[np.uint8], blue: NDArray[np.int32], red: NDArray[np.int32]
 ) -> None:
-    """Convert a row of RGB with 16 bits behind the point."""
+    """Convert a row of RGB, with 16 fractional bits."""
     half, middle, bits = i32(1 << 15), i32((128 << 16) + (1 << 15) - 1), i32(16)
     for x in range(luma.size):
         r, g, b = i32(row[3 * x]), i32(row[3 * x + 1]), i32(row[3 * x + 2])
@@ -94,7 +92,7 @@ def _to_luma_and_chroma(
 
 @kernel
 def _halve(first: NDArray[np.int32], second: NDArray[np.int32], half: NDArray[np.uint8]) -> None:
-    """Take means of 2 x 2 samples, rounded down and up by turns."""
+    """Take means of 2 x 2 samples, rounded down and up in turn."""
     for x in range(half.size):
         four = i32(i32(first[2 * x] + first[2 * x + 1]) + i32(second[2 * x] + second[2 * x + 1]))
         half[x] = i32(four + i32(1 + x % 2)) >> i32(2)

@@ -1,0 +1,1 @@
+"""Compiled numerics: pure functions of images and physical parameters."""
