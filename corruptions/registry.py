@@ -62,9 +62,6 @@ class Corruption:
         """The severities, from 1 upwards."""
         return tuple(range(1, len(self.parameters) + 1))
 
-    set_name = "imagenet-c"
-    set_version = "1"
-
     @property
     def moves_pixels(self) -> bool:
         """Whether a target has to move with the image."""
