@@ -10,8 +10,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.html.content import describe
-from reports.html.images import gallery
+from reports.html.page import describe
+from reports.html.sections.images import gallery
 from reports.run.files import write_atomically
 from reports.tables.results import Results, load
 
@@ -40,7 +40,7 @@ def write_page(results: Results, path: Path, run: Path, left_out: Sequence[str] 
     style, script = (_own(name) for name in ("style.css", "report.js"))
     page = (
         _environment()
-        .get_template("report.html.j2")
+        .get_template("page.html.j2")
         .render(
             content=describe(results, run, left_out),
             gallery=gallery(run, results),
@@ -70,7 +70,7 @@ def _policy(style: str, script: str) -> str:
 
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=FileSystemLoader([HERE, HERE / "sections"]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -8,11 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import reports
-from reports.html.beside import beside_of
 from reports.html.models import FEW, models_of
-from reports.html.scatter import accuracy_plot, cost_plots
+from reports.html.sections.plots import accuracy_plot, cost_plots
+from reports.html.sections.published import beside_of
+from reports.html.sections.summary import verdict
 from reports.html.text import Score
-from reports.html.verdict import verdict
 from reports.run.counts import schema_of
 from reports.run.record import CLEAN, Condition
 from reports.scoring.protocols import PROTOCOLS, conditions

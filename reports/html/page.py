@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from reports.html.beside import Beside, beside_of
-from reports.html.classes import ClassRow, classes_of
-from reports.html.curves import CurvePanels, curves_of
-from reports.html.grids import Grid, Matrix, grids_of, matrix_of
 from reports.html.models import ModelView, models_of, ranked
-from reports.html.provenance import Origin, facts_of, origins_of
-from reports.html.scatter import Scatter, accuracy_plot, cost_plots
+from reports.html.sections.classes import ClassRow, classes_of
+from reports.html.sections.conditions import Grid, Matrix, grids_of, matrix_of
+from reports.html.sections.curves import CurvePanels, curves_of
+from reports.html.sections.plots import Scatter, accuracy_plot, cost_plots
+from reports.html.sections.provenance import Origin, facts_of, origins_of
+from reports.html.sections.published import Beside, beside_of
+from reports.html.sections.summary import compared_with, verdict
+from reports.html.sections.tallies import TallySection, sections_of
 from reports.html.strength import SOURCE
-from reports.html.tallies import TallySection, sections_of
 from reports.html.text import Phrase, label, listing, plural
-from reports.html.verdict import compared_with, verdict
 from reports.html.worst import WorstImages, worst_images
 from reports.run.record import CLEAN
 from reports.scoring.protocols import PROTOCOLS

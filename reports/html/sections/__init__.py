@@ -1,0 +1,1 @@
+"""The sections of a report, a module and a template each."""
