@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.html.page import describe
-from reports.html.sections.images import gallery
+from reports.html.sections import shown
 from reports.run.files import write_atomically
 from reports.tables.results import Results, load
 
@@ -38,18 +38,19 @@ def write_page(results: Results, path: Path, run: Path, left_out: Sequence[str] 
     `left_out` says what of several runs is not in it (`reports.tables.merge`).
     """
     style, script = (_own(name) for name in ("style.css", "report.js"))
-    page = (
+    page = describe(results, run, left_out)
+    text = (
         _environment()
         .get_template("page.html.j2")
         .render(
-            content=describe(results, run, left_out),
-            gallery=gallery(run, results),
+            page=page,
+            sections=shown(page),
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=_policy(style, script),
         )
     )
-    write_atomically(path, page)
+    write_atomically(path, text)
     return path
 
 

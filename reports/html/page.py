@@ -1,95 +1,84 @@
-"""What a report says, as plain records for its templates."""
+"""What the sections of a report share, as a plain record for their templates."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from reports.formats.documents import one_line
 from reports.html.models import ModelView, models_of, ranked
-from reports.html.sections.classes import ClassRow, classes_of
-from reports.html.sections.conditions import Grid, Matrix, grids_of, matrix_of
-from reports.html.sections.curves import CurvePanels, curves_of
-from reports.html.sections.plots import Scatter, accuracy_plot, cost_plots
-from reports.html.sections.provenance import Origin, facts_of, origins_of
-from reports.html.sections.published import Beside, beside_of
-from reports.html.sections.summary import compared_with, verdict
-from reports.html.sections.tallies import TallySection, sections_of
-from reports.html.strength import SOURCE
-from reports.html.text import Phrase, label, listing, plural
-from reports.html.worst import WorstImages, worst_images
-from reports.run.record import CLEAN
+from reports.html.text import distinct, label, listing, plural
+from reports.run.record import CLEAN, InvalidRun
 from reports.scoring.protocols import PROTOCOLS
 from reports.tables.results import Results
 
-__all__ = ["Content", "describe"]
+__all__ = ["Page", "Section", "describe"]
 
 LONGEST = 44  # characters of several models' names that a title has room for
 
 
-class Content(NamedTuple):
-    """The whole report but its pictures; `groups` are those of the corruptions."""
+class Page(NamedTuple):
+    """What a page is about. `run` is the folder that examples and the images' counts are read from.
 
+    `ranked` are the models with the highest mPC first, `corrupted` is the number of corrupted conditions,
+    `groups` are those of the corruptions, and `colours` maps classes to CSS colours. `left_out` says what of
+    several runs is not in it.
+    """
+
+    results: Results
+    run: Path
+    left_out: Sequence[str]
     title: str
     lead: str
     warnings: list[str]
-    verdict: list[Phrase]
-    compared: str
-    note: str
-    reference: str
     models: list[ModelView]
     ranked: list[ModelView]
     corrupted: int
     severities: list[int]
     groups: list[str]
-    grids: list[Grid]
-    matrix: Matrix
-    curves: CurvePanels
-    classes: list[ClassRow]
-    tallies: list[TallySection]
-    plots: list[Scatter]
-    beside: Beside
-    worst: WorstImages
-    facts: list[tuple[str, str]]
-    origins: list[Origin]
-    strength: str
+    colours: dict[str, str]
+    reference: str
     intervals: str
     version: str
 
 
-def describe(results: Results, run: Path, left_out: Sequence[str] = ()) -> Content:
-    """Return what the report of a run's folder says; of several runs, `left_out` says what is not in it."""
+class Section(NamedTuple):
+    """A section of a page: its place among the others, its link, and what its template is given.
+
+    `describe` returns None where the section has nothing to say.
+    """
+
+    order: int
+    link: str
+    describe: Callable[[Page], Any]
+
+
+def describe(results: Results, run: Path, left_out: Sequence[str] = ()) -> Page:
+    """Return what the report of a run's folder is about.
+
+    Raises
+    ------
+    InvalidRun
+        If the palette is not a colour for each class.
+    """
     record = results.record
     corrupted = [c for c in record.conditions if c.corruption != CLEAN]
-    severities = sorted({c.severity for c in corrupted})
     models = models_of(results)
-    order = ranked(models)
-    protocol = PROTOCOLS.get(record.protocol)
-    accuracy = accuracy_plot(models)
-    return Content(
+    return Page(
+        results=results,
+        run=run,
+        left_out=left_out,
         title=f"{_title(models)} on {label(record.dataset['name'])}",
         lead=_lead(results, len(corrupted)),
         warnings=_warnings(results, models, left_out),
-        verdict=verdict(models, len(corrupted)),
-        compared=compared_with(results) if corrupted else "",
-        note=protocol.note if protocol else "",
-        reference=label(results.scoring.reference) if results.scoring.reference else "",
         models=models,
-        ranked=order,
+        ranked=ranked(models),
         corrupted=len(corrupted),
-        severities=severities,
+        severities=sorted({c.severity for c in corrupted}),
         groups=list(dict.fromkeys(label(c.group) for c in corrupted)),
-        grids=grids_of(results, order, severities),
-        matrix=matrix_of(order),
-        curves=curves_of(results, models, severities),
-        classes=classes_of(results, models),
-        tallies=sections_of(results, order),
-        plots=([accuracy] if accuracy else []) + cost_plots(models),
-        beside=beside_of(results, models),
-        worst=worst_images(run, results, models),
-        facts=facts_of(results, left_out),
-        origins=origins_of(results),
-        strength=SOURCE,
+        colours=_colours(record.dataset),
+        reference=label(results.scoring.reference) if results.scoring.reference else "",
         intervals=f"{100 * results.scoring.confidence:g} % intervals" if results.scoring.units > 1 else "",
         version=label(record.versions.get("robseg", "")) if record.versions.get("robseg") else "",
     )
@@ -136,3 +125,23 @@ def _warnings(results: Results, models: Sequence[ModelView], left_out: Sequence[
             "there: see Provenance."
         )
     return found
+
+
+def _colours(dataset: dict[str, Any]) -> dict[str, str]:
+    """Return the colours of a data set's classes as CSS, by the names that the page shows."""
+    names, palette = dataset["class_names"], dataset["palette"]
+    if len(palette) != len(names) or not all(map(_is_colour, palette)):
+        raise InvalidRun(
+            f"Expected `palette` in run.json to be [red, green, blue], 0 to 255, for each of {len(names)} "
+            f"classes, but got {one_line(str(palette), 60)}: evaluate again."
+        )
+    colours = ("#{:02x}{:02x}{:02x}".format(*colour) for colour in palette)
+    return dict(zip(distinct(names), colours, strict=True))
+
+
+def _is_colour(value: object) -> bool:
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == 3
+        and all(isinstance(part, int) and 0 <= part < 256 for part in value)
+    )

@@ -193,7 +193,7 @@ def test_the_page_shows_them_clean_and_corrupted(run):
     assert "Near boundaries" not in reports.write_report(run.folder).read_text()
     add_boundaries(run.folder, run.record)
     page = reports.write_report(run.folder).read_text()
-    section = page[page.index('id="tally-near-boundaries"') :].split("</section>")[0]
+    section = page[page.index("<h3>Near boundaries</h3>") :].split("</section>")[0]
     rows = re.findall(r"<tr.*?</tr>", section, re.DOTALL)[1:]
     table = boundaries(reports.load(run.folder))
     assert len(rows) == 2 * len(TALLIES)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
-from reports.formats.documents import one_line
-from reports.html.models import ModelView
-from reports.html.text import Score, distinct, words
-from reports.run.record import CLEAN, InvalidRun
-from reports.tables.results import Results
+from reports.html.page import Page, Section
+from reports.html.text import Score, words
+from reports.run.record import CLEAN
 
-__all__ = ["SIDE_BY_SIDE", "ClassRow", "ClassScore", "classes_of"]
+__all__ = ["SECTION", "SIDE_BY_SIDE", "ClassRow", "ClassScore", "Classes"]
 
 SIDE_BY_SIDE = 3  # models that have room beside each other; of more, each has a row
 
@@ -35,25 +32,25 @@ class ClassRow(NamedTuple):
     scores: list[ClassScore]
 
 
-def classes_of(results: Results, models: Sequence[ModelView]) -> list[ClassRow]:
-    """Return a row for each class of the data set.
+class Classes(NamedTuple):
+    """A row for each class; models stand side by side where there is room for that."""
 
-    Raises
-    ------
-    InvalidRun
-        If the palette is not a colour for each class.
-    """
-    table = results.classes
+    rows: list[ClassRow]
+    side_by_side: bool
+
+
+def classes_of(page: Page) -> Classes:
+    """Return a row for each class of the data set."""
+    table, models = page.results.classes, page.models
     corrupted = table[table["corruption"] != CLEAN]
     clean = table[table["corruption"] == CLEAN].set_index(["model", "class"])["iou"].to_dict()
     # A class that occurs nowhere has no IoU; mean() leaves it NaN.
     means = corrupted.groupby(["model", "class"], sort=False)["iou"].mean().to_dict()
     worst = _worst(corrupted)
-    dataset = results.record.dataset
     nan = float("nan")
     rows = []
-    names = dataset["class_names"]
-    for name, shown, colour in zip(names, distinct(names), _colours(dataset), strict=True):
+    names = page.results.record.dataset["class_names"]
+    for name, (shown, colour) in zip(names, page.colours.items(), strict=True):
         scores = []
         for model in models:
             key = (model.name, name)
@@ -61,26 +58,10 @@ def classes_of(results: Results, models: Sequence[ModelView]) -> list[ClassRow]:
             kept = after / before if before > 0 else nan
             scores.append(ClassScore(Score(before), Score(after), Score(kept), worst.get(key, "")))
         rows.append(ClassRow(shown, colour, scores))
-    return rows
+    return Classes(rows, len(models) <= SIDE_BY_SIDE)
 
 
-def _colours(dataset: dict[str, Any]) -> list[str]:
-    """Return the palette of a data set as CSS."""
-    names, palette = dataset["class_names"], dataset["palette"]
-    if len(palette) != len(names) or not all(map(_is_colour, palette)):
-        raise InvalidRun(
-            f"Expected `palette` in run.json to be [red, green, blue], 0 to 255, for each of {len(names)} "
-            f"classes, but got {one_line(str(palette), 60)}: evaluate again."
-        )
-    return ["#{:02x}{:02x}{:02x}".format(*colour) for colour in palette]
-
-
-def _is_colour(value: object) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and len(value) == 3
-        and all(isinstance(part, int) and 0 <= part < 256 for part in value)
-    )
+SECTION = Section(40, "Classes", classes_of)
 
 
 def _worst(corrupted: pd.DataFrame) -> dict[tuple[str, str], str]:

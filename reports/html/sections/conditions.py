@@ -8,18 +8,19 @@ from typing import Any, NamedTuple
 
 from reports.formats.text import percent
 from reports.html.models import ModelView, rows_by_model
+from reports.html.page import Page, Section
 from reports.html.text import Score, label, score_of, words
 from reports.run.record import CLEAN
 from reports.tables.results import Results
 
-__all__ = ["OPEN", "STEPS", "Cell", "Grid", "GridGroup", "Matrix", "grids_of", "matrix_of"]
+__all__ = ["OPEN", "SECTION", "STEPS", "Conditions", "Grid", "GridGroup", "Matrix", "Shade"]
 
 STEPS = 10  # shades
 OPEN = 4  # grids that are shown without being asked for
 
 
-class Cell(NamedTuple):
-    """One cell: what it says, its interval, and its shade 0..STEPS, -1 where the run has no such cell."""
+class Shade(NamedTuple):
+    """A score as a shaded cell: its text, its interval, and its shade 0..STEPS, -1 where the run has none."""
 
     text: str
     interval: str
@@ -30,8 +31,8 @@ class GridRow(NamedTuple):
     """One corruption: a cell per severity, its mean, and its CD ("" without a reference)."""
 
     corruption: str
-    cells: list[Cell]
-    mean: Cell
+    cells: list[Shade]
+    mean: Shade
     cd: str
 
 
@@ -53,10 +54,28 @@ class Matrix(NamedTuple):
     """A row of cells for each model; `columns` are (corruption, group)."""
 
     columns: list[tuple[str, str]]
-    rows: list[tuple[ModelView, list[Cell]]]
+    rows: list[tuple[ModelView, list[Shade]]]
 
 
-ABSENT = Cell("", "", -1)
+class Conditions(NamedTuple):
+    """The heat maps of the models, of which the first `open` are shown without being asked for."""
+
+    grids: list[Grid]
+    matrix: Matrix
+    open: int
+
+
+ABSENT = Shade("", "", -1)
+
+
+def describe(page: Page) -> Conditions | None:
+    """Return the heat maps of a page."""
+    if not page.corrupted:
+        return None
+    return Conditions(grids_of(page.results, page.ranked, page.severities), matrix_of(page.ranked), OPEN)
+
+
+SECTION = Section(20, "Conditions", describe)
 
 
 def grids_of(results: Results, models: Sequence[ModelView], severities: Sequence[int]) -> list[Grid]:
@@ -106,8 +125,8 @@ def matrix_of(models: Sequence[ModelView]) -> Matrix:
     return Matrix(columns, rows)
 
 
-def _cell(score: Score, clean: float) -> Cell:
-    return Cell(score.number, score.interval, round(STEPS * _loss(score.value, clean)))
+def _cell(score: Score, clean: float) -> Shade:
+    return Shade(score.number, score.interval, round(STEPS * _loss(score.value, clean)))
 
 
 def _loss(miou: float, clean: float) -> float:

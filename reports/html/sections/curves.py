@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from reports.html.models import FEW, ModelView, rows_by_model
-from reports.html.strength import psnr
+from reports.html.page import Page, Section
+from reports.html.strength import SOURCE, psnr
 from reports.html.text import Score, label, score_of, words
 from reports.run.record import CLEAN
 from reports.tables.results import Results
 
-__all__ = ["BANDS", "CurvePanels", "Line", "Panel", "Tick", "curves_of"]
+__all__ = ["BANDS", "SECTION", "CurvePanels", "Line", "Panel", "Tick"]
 
 BANDS = 24  # models whose intervals are drawn: more would make a page large, and nothing could be seen
 
@@ -59,8 +60,10 @@ class Panel(NamedTuple):
 
 
 class CurvePanels(NamedTuple):
-    """All panels, by group, and the axes that they share."""
+    """All panels, by group, and the axes that they share; `strength` says what was measured."""
 
+    banded: bool
+    strength: str
     groups: list[tuple[str, list[Panel]]]
     rows: list[Tick]
     severities: list[Tick]
@@ -73,8 +76,12 @@ class CurvePanels(NamedTuple):
     bottom: int = BOTTOM
 
 
-def curves_of(results: Results, models: Sequence[ModelView], severities: Sequence[int]) -> CurvePanels:
-    """Return a panel for each corruption of the run, on the axes 0 (clean) and `severities`."""
+def curves_of(page: Page) -> CurvePanels | None:
+    """Return a panel for each corruption of the run, on the axes 0 (clean) and the severities."""
+    if not page.corrupted:
+        return None
+    results, models, severities = page.results, page.models, page.severities
+    banded = len(models) <= BANDS
     levels = [0, *severities]
     places = {level: _column(k, len(levels)) for k, level in enumerate(levels)}
     limit = _limit(results)
@@ -93,7 +100,7 @@ def curves_of(results: Results, models: Sequence[ModelView], severities: Sequenc
             label(group),
             _described(words(name), models, curves),
             [
-                _line(model, curve, places, limit, banded=len(models) <= BANDS)
+                _line(model, curve, places, limit, banded=banded)
                 for model, curve in zip(models, curves, strict=True)
             ],
             [places[0], *(_strength(decibels[s]) if s in own else ABSENT for s in severities)]
@@ -103,6 +110,8 @@ def curves_of(results: Results, models: Sequence[ModelView], severities: Sequenc
         )
         groups.setdefault(panel.group, []).append(panel)
     return CurvePanels(
+        banded,
+        SOURCE,
         list(groups.items()),
         [
             Tick(_row(value / 100, limit), str(value))
@@ -111,6 +120,9 @@ def curves_of(results: Results, models: Sequence[ModelView], severities: Sequenc
         [Tick(x, "clean" if level == 0 else str(level)) for level, x in places.items()],
         [Tick(places[0], "clean"), *(Tick(_strength(value), str(value)) for value in (40, 30, 20, 10))],
     )
+
+
+SECTION = Section(30, "Curves", curves_of)
 
 
 def _by_corruption(rows: Sequence[Mapping[Any, Any]]) -> dict[str, list[Point]]:

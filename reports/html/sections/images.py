@@ -11,13 +11,16 @@ import numpy as np
 from PIL import Image
 
 from reports.formats.text import percent
+from reports.html.page import Page, Section
 from reports.html.text import label, words
+from reports.html.worst import WorstImages, worst_images
 from reports.run.record import CLEAN, InvalidRun
 from reports.tables.results import Results
 
-__all__ = ["Gallery", "Prediction", "Shot", "gallery"]
+__all__ = ["SECTION", "Gallery", "Images", "Prediction", "Shot", "gallery"]
 
 LONG_SIDE = 480
+SIDE_BY_SIDE = 3  # models whose scores of an image have room beside each other
 IGNORED = 255
 RIGHT_WRONG_IGNORED = ((222, 226, 230), (213, 94, 0), (120, 126, 132))  # RGB, told apart in grey as well
 
@@ -49,6 +52,26 @@ class Gallery(NamedTuple):
 
     scenes: dict[str, list[Shot]]
     missing: int
+
+
+class Images(NamedTuple):
+    """The images on which models fail most, side by side where there is room for that, and the gallery."""
+
+    worst: WorstImages
+    side_by_side: bool
+    gallery: Gallery
+
+
+def describe(page: Page) -> Images | None:
+    """Return the images of a page, if its run has any to show."""
+    worst = worst_images(page.run, page.results, page.models)
+    examples = gallery(page.run, page.results)
+    if not (worst.images or examples.scenes or examples.missing):
+        return None
+    return Images(worst, len(worst.models) <= SIDE_BY_SIDE, examples)
+
+
+SECTION = Section(80, "Images", describe)
 
 
 def gallery(run: Path, results: Results) -> Gallery:

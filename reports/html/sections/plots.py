@@ -8,9 +8,10 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from reports.html.models import ModelView
+from reports.html.page import Page, Section
 from reports.html.text import Score
 
-__all__ = ["Mark", "Scatter", "Stroke", "accuracy_plot", "cost_plots"]
+__all__ = ["SECTION", "Mark", "Scatter", "Stroke", "accuracy_plot", "cost_plots"]
 
 WIDTH, HEIGHT = 360, 270
 LEFT, RIGHT, TOP, BOTTOM = 40, 346, 12, 228
@@ -77,6 +78,15 @@ class _Axis(NamedTuple):
         low, high, value = (math.log(v) if self.logarithmic else v for v in (self.low, self.high, value))
         share = min(1.0, max(0.0, (value - low) / (high - low)))
         return round(self.start + (self.end - self.start) * share, 1)
+
+
+def describe(page: Page) -> list[Scatter] | None:
+    """Return the plots of a page that has several models."""
+    accuracy = accuracy_plot(page.models)
+    return ([accuracy] if accuracy else []) + cost_plots(page.models) or None
+
+
+SECTION = Section(60, "Trade-offs", describe)
 
 
 def accuracy_plot(models: Sequence[ModelView]) -> Scatter | None:

@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from reports.formats.documents import one_line
 from reports.formats.text import scoring_sentence
+from reports.html.page import Page, Section
 from reports.html.text import listing, plural, words
 from reports.run.record import ModelRecord
 from reports.scoring.protocols import PROTOCOLS
 from reports.tables.results import Results
 
-__all__ = ["Origin", "facts_of", "origins_of"]
+__all__ = ["SECTION", "Origin", "Provenance", "facts_of", "origins_of"]
 
 LONGEST = 2000  # characters of any one fact
 
@@ -22,6 +23,21 @@ class Origin(NamedTuple):
 
     name: str
     facts: list[tuple[str, str]]
+
+
+class Provenance(NamedTuple):
+    """The facts of a run, and of each of its models."""
+
+    facts: list[tuple[str, str]]
+    origins: list[Origin]
+
+
+def describe(page: Page) -> Provenance:
+    """Return the facts of a page."""
+    return Provenance(facts_of(page.results, page.left_out), origins_of(page.results))
+
+
+SECTION = Section(90, "Provenance", describe)
 
 
 def facts_of(results: Results, left_out: Sequence[str]) -> list[tuple[str, str]]:

@@ -9,13 +9,14 @@ from typing import NamedTuple
 from reports.formats.overview import comparable_rows
 from reports.formats.text import percent
 from reports.html.models import ModelView
+from reports.html.page import Page, Section
 from reports.html.text import label, words
 from reports.run.record import CLEAN
 from reports.scoring.protocols import PROTOCOLS
 from reports.scoring.published import published
 from reports.tables.results import Results
 
-__all__ = ["Beside", "BesideRow", "beside_of"]
+__all__ = ["SECTION", "Beside", "BesideRow", "beside_of"]
 
 
 class BesideRow(NamedTuple):
@@ -35,6 +36,15 @@ class Beside(NamedTuple):
     text: str
     columns: list[str]
     rows: list[BesideRow]
+
+
+def describe(page: Page) -> Beside | None:
+    """Return the published table of a page, if there is one for its data and conditions."""
+    beside = beside_of(page.results, page.models)
+    return beside if beside.rows else None
+
+
+SECTION = Section(70, "Published", describe)
 
 
 def beside_of(results: Results, models: Sequence[ModelView]) -> Beside:

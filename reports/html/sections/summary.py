@@ -4,14 +4,41 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from reports.html.models import ModelView
+from reports.html.page import Page, Section
+from reports.html.sections.published import Beside, beside_of
 from reports.html.text import Phrase, Score, listing
+from reports.scoring.protocols import PROTOCOLS
 from reports.tables.results import Results
 
-__all__ = ["compared_with", "verdict"]
+__all__ = ["SECTION", "Summary", "compared_with", "verdict"]
 
 PERCENT = "\u00a0%"  # on one line with its number
+
+
+class Summary(NamedTuple):
+    """The verdict, what scores are relative to, a note on the protocol, and the published table."""
+
+    verdict: list[Phrase]
+    compared: str
+    note: str
+    beside: Beside
+
+
+def describe(page: Page) -> Summary:
+    """Return what a page says first."""
+    protocol = PROTOCOLS.get(page.results.record.protocol)
+    return Summary(
+        verdict(page.models, page.corrupted),
+        compared_with(page.results) if page.corrupted else "",
+        protocol.note if protocol else "",
+        beside_of(page.results, page.models),
+    )
+
+
+SECTION = Section(10, "Summary", describe)
 
 
 def verdict(models: Sequence[ModelView], corrupted: int) -> list[Phrase]:

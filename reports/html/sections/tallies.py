@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from reports.html.models import ModelView
+from reports.html.page import Page, Section
 from reports.html.text import Score, score_of
 from reports.run.tally import Measure
-from reports.tables.results import Results
 from reports.tables.tallies import TallyTables
 
-__all__ = ["MeasureRow", "TallySection", "sections_of"]
+__all__ = ["SECTION", "MeasureRow", "TallyGroup"]
 
 
 class MeasureRow(NamedTuple):
@@ -24,31 +22,32 @@ class MeasureRow(NamedTuple):
     corrupted: Score
 
 
-class TallySection(NamedTuple):
+class TallyGroup(NamedTuple):
     """The rows of the tallies that share a title; `notes` say what their measures mean."""
 
-    anchor: str
     title: str
     notes: list[str]
     rows: list[MeasureRow]
 
 
-def sections_of(results: Results, models: Sequence[ModelView]) -> list[TallySection]:
-    """Return a section for each title of the tallies that reports show, model by model."""
-    sections = []
-    shown = [tables for tables in results.tallies if tables.tally.show == "table"]
+def describe(page: Page) -> list[TallyGroup] | None:
+    """Return a group for each title of the tallies that reports show, model by model."""
+    groups = []
+    shown = [tables for tables in page.results.tallies if tables.tally.show == "table"]
     for title in dict.fromkeys(tables.tally.title for tables in shown):
         alike = [tables for tables in shown if tables.tally.title == title]
         rows = [
             _row(model, tables, measure)
-            for model in models
+            for model in page.ranked
             for tables in alike
             for measure in tables.tally.whole
         ]
-        anchor = re.sub(r"\W+", "-", title.lower()).strip("-")
         notes = list(dict.fromkeys(tables.tally.note for tables in alike))
-        sections.append(TallySection(f"tally-{anchor}", title, notes, rows))
-    return sections
+        groups.append(TallyGroup(title, notes, rows))
+    return groups or None
+
+
+SECTION = Section(50, "Measures", describe)
 
 
 def _row(model: ModelView, tables: TallyTables, measure: Measure) -> MeasureRow:

@@ -138,7 +138,7 @@ def test_a_baseline_file_keeps_it(run: Path, worse: Path, tmp_path: Path) -> Non
 
 def test_page_markdown_and_console_show_it(run: Path) -> None:
     page = (run / "report.html").read_text()
-    section = page[page.index('id="tally-blobs"') :].split("</section>")[0]
+    section = page[page.index("<h3>Blobs</h3>") :].split("</section>")[0]
     assert "A blob is the largest connected region" in section
     assert "wrong blob, pixels" in section
     assert CliRunner().invoke(cli, ["report", str(run), "--format", "md"]).exit_code == 0
