@@ -11,7 +11,7 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "Card", "ChangesNoLabel", "label_fields"]
+__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "Card", "ChangesNoLabel", "as_tuples", "label_fields"]
 
 # The mean and standard deviation of ImageNet's RGB pixels on the scale 0..255, which nearly all published
 # networks use.
@@ -132,6 +132,19 @@ class Card:
         """Hexadecimal digits that are the same for cards that give the same labels with the same weights."""
         counted = {name: getattr(self, name) for name in label_fields()}
         return hashlib.blake2b(json.dumps(counted, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def as_tuples(value: Any) -> Any:
+    """Return a value of JSON or TOML as a card holds it: these know lists alone, and a card holds none.
+
+    Examples
+    --------
+    >>> as_tuples({"dilations": [1, [2, 4]]})
+    {'dilations': (1, (2, 4))}
+    """
+    if isinstance(value, dict):
+        return {key: as_tuples(item) for key, item in value.items()}
+    return tuple(map(as_tuples, value)) if isinstance(value, list) else value
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from robseg.errors import InputError
-from robseg.models.card import Card
+from robseg.models.card import Card, as_tuples
 from robseg.registry import unknown_name
 
 __all__ = ["CardFields", "card_fields", "fields_in", "overridden"]
@@ -59,8 +59,8 @@ def overridden(card: Card, fields: Mapping[str, Any]) -> Card:
 
 
 def _checked(name: str, value: Any) -> Any:
-    """Return a field's value as a card holds it: JSON has no tuples, and a card no lists."""
-    value = tuple(value) if isinstance(value, list) else value
+    """Return a field's value as a card holds it."""
+    value = as_tuples(value)
     choices = CHOICES.get(name)
     if choices is not None and value not in choices:
         raise _wrong(name, f"one of {', '.join(map(str, choices))}", value)

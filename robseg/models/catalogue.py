@@ -10,10 +10,10 @@ import json
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from robseg.errors import InputError
-from robseg.models.card import Card
+from robseg.models.card import Card, as_tuples
 from robseg.models.published import read_published
 from robseg.registry import Registry, unknown_name
 
@@ -101,7 +101,7 @@ def card_from_json(text: str, origin: str) -> Card:
     missing = sorted(REQUIRED - fields.keys())
     if missing:
         raise InputError(f"Expected the model card {origin} to have {', '.join(missing)}: add the missing.")
-    return Card(**{name: _tuples(value) for name, value in fields.items()})
+    return Card(**as_tuples(fields))
 
 
 def read_card(path: Path) -> Card:
@@ -214,11 +214,6 @@ def _unknown(spec: str) -> InputError:
     near = get_close_matches(spec, (*CARDS, *ARCHITECTURES), n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return InputError(f"Unknown model '{spec}': {hint}See `robseg list models`.")
-
-
-def _tuples(value: Any) -> Any:
-    """Return a JSON value with its lists as tuples: JSON has no tuples, and a card no lists."""
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 def _read_zoo(folder: Path, published: str = "") -> dict[str, Card]:
