@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
+
+import platformdirs
 
 from robseg.errors import InputError
 from robseg.files import write_atomically
@@ -39,14 +40,10 @@ Whereabouts = Literal["shipped", "downloaded", "remote", "by hand"]
 
 
 def cache_folder() -> Path:
-    """Return the folder for what can be fetched again: $ROBSEG_HOME, or `robseg` in this system's own."""
+    """Return the folder for what can be fetched again: $ROBSEG_HOME, or the system's cache of `robseg`."""
     if chosen := os.environ.get("ROBSEG_HOME"):
         return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", "~/AppData/Local")).expanduser() / "robseg"
-    if sys.platform == "darwin":
-        return Path("~/Library/Caches/robseg").expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "robseg"
+    return platformdirs.user_cache_path("robseg", appauthor=False, opinion=False)
 
 
 def weights_folder() -> Path:
