@@ -1,6 +1,6 @@
-"""Models: architectures of our own, their cards, and a border that takes and gives plain NumPy arrays.
+"""Models: networks with their cards, which take and return plain NumPy arrays.
 
-Each name is imported when it is asked for: only `Model` and `load_model` need torch.
+A name is imported when it is first used; only `Model` and `load_model` import torch.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The layers that PSPNet, DeepLabV3+, OCRNet and ICNet share.
 
-Parameters bear the names of mmsegmentation 1.x (Apache-2.0), our native layout, so that its files load
-without renaming.
+Parameters are named as in mmsegmentation 1.x (Apache-2.0), our native layout, so its files load without
+renaming.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def resize(x: Tensor, size: Sequence[int], align_corners: bool = False) -> Tenso
 
 
 def initialise(network: nn.Module, encoder: nn.Module | None = None) -> None:
-    """Draw the weights of a network, or of what stands around its encoder (arXiv 1502.01852).
+    """Initialise the weights of a network, except those of its encoder if one is given (arXiv 1502.01852).
 
-    Signals keep their size through ReLUs, which torch's own choice shrinks until the classifiers' biases
-    decide. Convolutions with a bias are classifiers: they begin near indifference.
+    Signals keep their size through ReLUs; with torch's own initialisation they shrink until the classifiers'
+    biases decide. Convolutions with a bias are classifiers: they start close to zero.
     """
     kept = set() if encoder is None else set(encoder.modules())
     for module in network.modules():
@@ -55,7 +55,7 @@ def initialise(network: nn.Module, encoder: nn.Module | None = None) -> None:
 
 
 class ConvModule(nn.Module):
-    """A convolution without bias that keeps the size (but for `stride`), batch norm, and ReLU."""
+    """A convolution without bias, batch norm, and ReLU; only `stride` changes the size."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class SeparableConvModule(nn.Module):
 
 
 class PyramidPooling(nn.ModuleList):
-    """Means over grids of `scales` x `scales` cells, each projected and resized (arXiv 1612.01105)."""
+    """Averages over grids of `scales` x `scales` cells, each projected and resized (arXiv 1612.01105)."""
 
     def __init__(
         self,
@@ -112,12 +112,12 @@ class PyramidPooling(nn.ModuleList):
         self.align_corners = align_corners
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Return a map (N, channels, H, W) of each scale."""
+        """Return a map (N, channels, H, W) for each scale."""
         return [resize(level(x), x.shape[-2:], self.align_corners) for level in self]
 
 
 class FCNHead(nn.Module):
-    """`num_convs` convolutions and a classifier: auxiliary head and OCRNet's coarse one (arXiv 1411.4038)."""
+    """`num_convs` convolutions and a classifier: an auxiliary head, or OCRNet's coarse one (1411.4038)."""
 
     def __init__(
         self,

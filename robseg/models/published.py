@@ -1,4 +1,4 @@
-"""The cards of published checkpoints, read from a TOML file that tells each fact once; without torch."""
+"""The cards of published checkpoints, read from a TOML file that states each fact once; without torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from robseg.models.card import Card, as_tuples
 
 __all__ = ["read_published"]
 
-# What the file says in words of its own, from which fields of a card follow.
+# Keys of the file that are no fields of a card; fields are derived from them.
 SHORTHAND = ("bases", "file", "miou", "ms")
 
 
@@ -27,7 +27,7 @@ def read_published(path: Path) -> Iterator[Card]:
 
 
 def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all that layers say, the later before the earlier; only their `options` add up.
+    """Return the keys of all layers; a later layer overrides an earlier one, except that `options` merge.
 
     Examples
     --------

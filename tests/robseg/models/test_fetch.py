@@ -295,7 +295,7 @@ def test_a_damaged_record_is_named(server: str, tmp_path: Path, text: str) -> No
 def test_addresses_other_than_the_webs_are_not_opened(server: str, tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(CONTENT)
     net = dataclasses.replace(card(server), weights_urls=(f"file://{tmp_path}/secret",))
-    with pytest.raises(InputError, match="is no address of the web"):
+    with pytest.raises(InputError, match="is not a web address"):
         weights_path(net)
 
 
