@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -52,21 +52,13 @@ class Model:
     sha256: str
     device: torch.device
     precision: Precision = "fp32"
+    parts: ClassVar[tuple[()]] = ()
+    facts: ClassVar[Mapping[str, str]] = {}
 
     @property
     def name(self) -> str:
         """The card's id."""
         return self.card.id
-
-    @property
-    def parts(self) -> tuple[()]:
-        """A network builds on nothing else."""
-        return ()
-
-    @property
-    def facts(self) -> Mapping[str, str]:
-        """A network has nothing to say besides its card."""
-        return {}
 
     @property
     def identity(self) -> str:

@@ -160,7 +160,7 @@ def _colour(value: object) -> Colour:
 
 
 def _spare_colour(number: int) -> Colour:
-    """Return PASCAL VOC's colour of a number: bits 0, 3, 6 give red, 1, 4, 7 green, 2, 5 blue, highest first."""
+    """Return PASCAL VOC's colour of a number, whose bits go to red, green, blue in turn, highest bit first."""
     red, green, blue = (
         sum(((number >> (3 * bit + channel)) & 1) << (7 - bit) for bit in range(3)) for channel in range(3)
     )

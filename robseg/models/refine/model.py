@@ -77,7 +77,7 @@ class RefinedModel:
             **self.base.facts,
             "method": METHOD,
             "labels_of": self.base.name,
-            "by": self.offsets.title,
+            "by": self.offsets.source,
             "sha256": self.offsets.sha256,
             "scale": str(self.scale),
             "offsets": self.offsets.origin,

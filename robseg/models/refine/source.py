@@ -71,12 +71,12 @@ def load(
     """
     # Imported here: names are checked without waiting for torch.
     from robseg.models.model import load_model
-    from robseg.models.refine.offsets import PredictedOffsets, find_offsets
+    from robseg.models.refine.offsets import predicted_offsets, stored_offsets
 
     if source.offsets is not None:
-        return find_offsets(source.offsets, images)
+        return stored_offsets(source.offsets, images)
     spec = source.spec if source.weights is not None else catalogue.resolve(source.spec, dataset).id
-    return PredictedOffsets(load_model(spec, source.weights, device=device, precision=precision))
+    return predicted_offsets(load_model(spec, source.weights, device=device, precision=precision))
 
 
 def _check_shipped() -> None:
