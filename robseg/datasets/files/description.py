@@ -160,7 +160,7 @@ def _colour(value: object) -> Colour:
 
 
 def _spare_colour(number: int) -> Colour:
-    """Return PASCAL VOC's colour of a number, whose bits go to red, green, blue in turn, highest bit first."""
+    """Return PASCAL VOC's colour of a number, whose bits fill red, green and blue in turn, from the top."""
     red, green, blue = (
         sum(((number >> (3 * bit + channel)) & 1) << (7 - bit) for bit in range(3)) for channel in range(3)
     )
