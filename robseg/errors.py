@@ -1,4 +1,4 @@
-"""The errors that are a user's to mend."""
+"""The errors that a user can fix."""
 
 __all__ = ["IncompleteRun", "InputError"]
 

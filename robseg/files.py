@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever sees half of one."""
+"""Write a file whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from robseg.errors import InputError
 
 __all__ = ["LEFTOVERS", "write_atomically"]
 
-LEFTOVERS = ".*.tmp"  # what a killed process may leave behind, as a glob pattern
+LEFTOVERS = ".*.tmp"  # a glob pattern for the files that a killed process leaves behind
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -12,10 +12,10 @@ __all__ = ["DATASETS", "open_dataset"]
 
 
 def open_dataset(name: str, root: Path | None = None, split: str | None = None) -> Dataset:
-    """Open a split of a data set, checking its files' layout but not yet their contents.
+    """Open a split of a data set; this checks the layout of its files, but not their contents.
 
-    `root` None means $ROBSEG_DATA_ROOT/<name>, or the variable in which the data set's users keep it; `split`
-    None means the one that is usually scored.
+    If `root` is None, the data set is looked for in $ROBSEG_DATA_ROOT/<name>, and where the data set's own
+    variable points. If `split` is None, the split that is usually scored is opened.
     """
     card = DATASETS[name]
     split = card.default_split if split is None else split
@@ -23,6 +23,6 @@ def open_dataset(name: str, root: Path | None = None, split: str | None = None) 
         raise unknown_name(f"split of {name}", split, card.splits)
     if root is not None and not card.needs_root:
         raise InputError(
-            f"Expected no root for {name}, which needs no files, but got '{root}': leave it out."
+            f"Expected no root for {name}, which needs no files, but got '{root}': leave the root out."
         )
     return card.open(root, split)

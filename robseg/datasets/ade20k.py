@@ -1,7 +1,7 @@
-"""ADE20K as the scene parsing challenge of 2016 has it: 20210 training and 2000 validation photographs.
+"""ADE20K in the version of the 2016 scene parsing challenge: 20210 training and 2000 validation photographs.
 
-Zhou et al., "Scene Parsing through ADE20K Dataset", CVPR 2017. 150 classes under the first of their synonyms;
-label 0 is everything else and is ignored.
+Zhou et al., "Scene Parsing through ADE20K Dataset", CVPR 2017. Each of the 150 classes has the first of its
+synonyms as its name. Label 0 is everything else and is ignored.
 """
 
 from __future__ import annotations

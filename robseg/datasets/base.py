@@ -1,4 +1,4 @@
-"""What a data set is: named images with targets, read one by one."""
+"""What a data set is: images with targets and ids, read one by one."""
 
 from __future__ import annotations
 
@@ -29,10 +29,9 @@ class Sample(NamedTuple):
 class Dataset:
     """A split of a data set, opened.
 
-    `read(index)` returns a Sample and can be sent to another process (it is picklable). `ids` are the images'
-    ids in order; `fingerprint` is a hex digest that changes when the images or targets do. `clusters` names
-    for each image the block of images that it belongs with; none where images have nothing to do with
-    each other.
+    `read(index)` returns a Sample and can be pickled. `ids` are the images' ids in order; `fingerprint` is a
+    hexadecimal digest that changes when the images or targets change. `clusters` names for each image the
+    block of related images that it belongs to; it is empty if images are unrelated.
     """
 
     name: str
@@ -54,13 +53,13 @@ class Dataset:
         return len(self.ids)
 
     def head(self, limit: int | None) -> Dataset:
-        """Return the same data set with its first `limit` images only (None: all of them)."""
+        """Return the data set with only its first `limit` images (None: all)."""
         if limit is None:
             return self
         return dataclasses.replace(self, ids=self.ids[:limit], clusters=self.clusters[:limit])
 
     def thinned(self, every: int) -> Dataset:
-        """Return the same data set with every so many-th image only, from the first on."""
+        """Return the data set with every `every`-th image, beginning with the first."""
         if every == 1:
             return self
         chosen = slice(None, None, every)
@@ -71,7 +70,7 @@ class Dataset:
 
 @dataclasses.dataclass(frozen=True)
 class _Thinned:
-    """Read every so many-th sample; picklable where `read` is."""
+    """Read every `every`-th sample; it can be pickled if `read` can."""
 
     read: Callable[[int], Sample]
     every: int
@@ -85,8 +84,8 @@ class DatasetCard:
     """What is known of a data set before it is opened.
 
     `open(root, split)` checks the layout below `root` (None for a data set that needs no files) and returns a
-    Dataset; it raises InputError naming the first file that is wrong. `variable` is the environment variable
-    in which the data set's users usually keep its root.
+    Dataset; it raises InputError with the first file that is wrong. `variable` is the environment variable
+    that usually holds the data set's root.
     """
 
     name: str

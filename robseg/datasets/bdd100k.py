@@ -1,7 +1,8 @@
 """BDD100K, semantic segmentation: 7000 train and 1000 val dash-cam frames of 1280x720, Cityscapes' classes.
 
 Yu et al., "BDD100K: A Diverse Driving Dataset for Heterogeneous Multitask Learning", CVPR 2020. Masks hold
-trainIds. Reads today's layout (images/10k, labels/sem_seg/masks) and the older one (seg/images, seg/labels).
+trainIds. The reader takes the present layout (images/10k, labels/sem_seg/masks) and the older one
+(seg/images, seg/labels).
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ FOLDERS = {"train": ("train",), "val": ("val",), "trainval": ("train", "val"), "
 
 
 def open_camvid(root: Path | None, split: str) -> Dataset:
-    """Open a split; images and targets share their names, in any image format."""
+    """Open a split; an image and its target have the same name, in any image format."""
     root = find_root(CARD, root)
     pairs = [pair for part in FOLDERS[split] for pair in find_pairs(root / part, root / f"{part}annot")]
     dataset = open_pairs(CARD, root, split, pairs, LABELS)

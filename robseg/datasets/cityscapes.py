@@ -1,7 +1,7 @@
 """Cityscapes, fine annotations: 2975 train and 500 val images of 2048x1024 from 21 German and Swiss cities.
 
-Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR 2016. The test split's
-labels are withheld by the authors, so it is not offered.
+Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR 2016. The authors
+withhold the labels of the test split, so it is not offered.
 """
 
 from __future__ import annotations

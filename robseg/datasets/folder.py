@@ -1,4 +1,4 @@
-"""Anybody's images and targets, described by a `dataset.toml` beside them.
+"""A user's own images and targets, described by a `dataset.toml` beside them.
 
     name = "yard"
     images = "photos"                # a folder, or a pattern such as "photos/*/*_rgb.jpg"
@@ -10,11 +10,11 @@
     [[classes]]                      # in the order of the model's outputs
     name = "grass"
     id = 1                           # the value of the class in index masks
-    color = [0, 128, 0]              # alone: its colour in colour masks. Beside `id`: for showing only
+    color = [0, 128, 0]              # without `id`: the class's colour in colour masks; with it: for display
 
-Paths start at the file's folder. Either all classes have an `id`, and targets are single-channel index masks,
-or none has, and targets are RGB colour masks. Values and colours not declared are errors. Every image
-needs a target; a target without an image is an error too, unless `images` is a pattern, which may choose.
+Paths are relative to the file's folder. Either every class has an `id` and targets are single-channel index
+masks, or none has one and targets are RGB colour masks. Undeclared values and colours are errors. Every image
+needs a target; a target without an image is an error too, unless `images` is a pattern.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def open_folder(root: Path | None, split: str) -> Dataset:
     root = find_root(CARD, root)
     file = root / "dataset.toml" if root.is_dir() else root
     if not file.is_file():
-        raise InputError(f"Expected '{file}' to describe the data set, but there is none: write one.")
+        raise InputError(f"Expected '{file}' to describe the data set, but there is no such file: write it.")
     described = read_description(file)
     card = dataclasses.replace(
         CARD, name=described.name, class_names=described.class_names, palette=described.palette
@@ -66,7 +66,7 @@ def _pairs(root: Path, described: Description) -> tuple[Pair, ...]:
 
 
 def _matching(root: Path, pattern: str, ending: str) -> dict[str, Path]:
-    """Return {stem: file} of the images that match; stems start where the pattern's first wildcard stands."""
+    """Return {stem: file} for the images that match; stems begin at the pattern's first wildcard."""
     parts = PurePosixPath(pattern).parts
     fixed = next(i for i, part in enumerate(parts) if WILDCARDS & set(part))
     folder = root.joinpath(*parts[:fixed])
@@ -74,7 +74,9 @@ def _matching(root: Path, pattern: str, ending: str) -> dict[str, Path]:
     chosen = set(folder.glob("/".join(parts[fixed:])))
     images = {stem: file for stem, file in files.items() if file in chosen}
     if not images:
-        raise InputError(f"Expected images that match '{pattern}' in '{root}', but found none: correct it.")
+        raise InputError(
+            f"Expected images that match '{pattern}' in '{root}', but found none: correct the pattern."
+        )
     return images
 
 

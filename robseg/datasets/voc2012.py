@@ -1,7 +1,7 @@
-"""PASCAL VOC 2012, segmentation: 1464 train and 1449 val photographs, 20 kinds of objects and background.
+"""PASCAL VOC 2012, segmentation: 1464 train and 1449 val photographs, 20 classes of objects and background.
 
 Everingham et al., "The PASCAL Visual Object Classes Challenge: A Retrospective", IJCV 111, 2015. Targets are
-palette PNGs, read as indices; 255 is the border around the objects.
+palette PNGs and are read as indices; 255 is the border around objects.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LABELS = IndexLabels.of({**{value: value for value in range(21)}, 255: IGNORE_IN
 
 
 def open_voc2012(root: Path | None, split: str) -> Dataset:
-    """Open a split as its list file gives it; `root` may be VOC2012 itself or a folder above it."""
+    """Open the images of a split's list file; `root` may be VOC2012 itself or a folder above it."""
     root = below(find_root(CARD, root), "VOCdevkit/VOC2012", "VOC2012")
     return open_pairs(CARD, root, split, _listed(root, split), LABELS)
 
@@ -35,7 +35,7 @@ def _listed(root: Path, split: str) -> list[Pair]:
             f"Expected a list of image names '{list_file}', but cannot read it ({error}): check the root."
         ) from error
     if not stems:
-        raise InputError(f"Expected image names in '{list_file}', but it is empty: fetch the file again.")
+        raise InputError(f"Expected image names in '{list_file}', but it is empty: download the file again.")
     pairs = [
         Pair(stem, root / "JPEGImages" / f"{stem}.jpg", root / "SegmentationClass" / f"{stem}.png")
         for stem in stems
@@ -44,7 +44,8 @@ def _listed(root: Path, split: str) -> list[Pair]:
         for file in (pair.image, pair.target):
             if not file.is_file():
                 raise InputError(
-                    f"Expected '{file}', which '{list_file}' names, but there is none: add it or unlist it."
+                    f"Expected '{file}', which '{list_file}' names, but there is no such file: add it, or "
+                    "remove its name from the list."
                 )
     return pairs
 

@@ -1,24 +1,26 @@
-"""Models: architectures of our own, their cards, and a border that takes and gives plain NumPy arrays.
+"""Models: networks with their cards, which take and return plain NumPy arrays.
 
-Importing this package does not import torch; asking it for `Model` or `load_model` does.
+A name is imported when it is first used; only `Model` and `load_model` import torch.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from robseg.models.card import Card
-from robseg.models.catalogue import CARDS, list_cards, resolve
+import lazy_loader
 
 if TYPE_CHECKING:
+    from robseg.models.card import Card
+    from robseg.models.catalogue import CARDS, list_cards, resolve
     from robseg.models.model import Model, load_model
 
 __all__ = ["CARDS", "Card", "Model", "list_cards", "load_model", "resolve"]
 
-
-def __getattr__(name: str) -> Any:
-    if name in {"Model", "load_model"}:
-        from robseg.models import model
-
-        return getattr(model, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "card": ["Card"],
+        "catalogue": ["CARDS", "list_cards", "resolve"],
+        "model": ["Model", "load_model"],
+    },
+)

@@ -1,4 +1,4 @@
-"""What an architecture is: a builder of networks and the key maps of its published checkpoints."""
+"""What an architecture is: a builder of networks, and a function that recognises its checkpoints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Architecture", "Fit", "Network", "architecture"]
 
 
 class Network(nn.Module):
-    """A segmentation network: a main head, and auxiliary ones that only training looks at."""
+    """A segmentation network with a main head, and auxiliary heads that only training uses."""
 
     def heads(self, images: Tensor) -> tuple[Tensor, ...]:
         """Return the logits (N, num_classes, h, w) of all heads before any resize, the main one first."""
@@ -25,9 +25,9 @@ class Network(nn.Module):
 class Fit:
     """How a checkpoint fits an architecture: the builder's options, its tensors under our names, its classes.
 
-    `options` are those that the tensors or their layout prove; others (such as dilations) have the builder's
-    defaults or stand on the card. `class_names` is None where the file does not tell; `preprocess` holds Card
-    fields that the layout fixes.
+    `options` holds what the tensors or their layout prove; other options (such as dilations) keep the
+    builder's defaults or come from the card. `class_names` is None if the file does not say; `preprocess`
+    holds the Card fields that the layout fixes.
     """
 
     layout: str
@@ -44,8 +44,8 @@ class Architecture:
 
     `build(num_classes, **options)` returns the network: normalised float (N, 3, H, W) to the main head's
     logits (N, num_classes, h, w). `fit(state_dict)` recognises a checkpoint of this architecture, in our own
-    layout or a published one, and raises InputError where it is none. `size_divisor` is the network's demand
-    on H and W, `task` what it learns.
+    layout or a published one, and raises InputError for any other. H and W must be multiples of
+    `size_divisor`. `task` says what the network learns.
     """
 
     name: str
@@ -58,5 +58,5 @@ class Architecture:
 
 
 def architecture(name: str) -> Architecture:
-    """Return the architecture of that name; an unknown one raises InputError with the nearest."""
+    """Return the architecture of that name; an unknown name raises InputError with the nearest one."""
     return ARCHITECTURES[name]

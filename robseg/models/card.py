@@ -1,6 +1,6 @@
-"""The card beside a model: how to feed its network, what it answers, where its weights come from.
+"""The card of a model: how to feed its network, what it answers, where its weights come from.
 
-This module and the list of cards do without torch, so that `robseg list models` is quick.
+Neither this module nor the list of cards imports torch, so `robseg list models` is quick.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "Card", "ChangesNoLabel", "label_fields"]
+__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "Card", "ChangesNoLabel", "as_tuples", "label_fields"]
 
 # The mean and standard deviation of ImageNet's RGB pixels on the scale 0..255, which nearly all published
 # networks use.
@@ -40,57 +40,59 @@ class Card:
     Attributes
     ----------
     id
-        What the user types: `architecture@dataset` for models of ours, its configuration's name for a
+        What a user types: `architecture@dataset` for our own models, the name of its configuration for a
         published one.
     class_names
         The name of each output channel. Evaluation maps channels to a data set's classes by these names; a
-        channel whose name the data set does not have (such as "void") is never right where a target is
-        labelled.
+        channel whose name the data set lacks (such as "void") is wrong wherever the target has a label.
     mean, std
         Per channel in `channel_order`, on the scale 0..255: the network sees (pixel - mean) / std.
     test_size
         (H, W) that `resize` refers to, or None for the images' own size.
     resize
-        What becomes of an image at `test_size`: `exact` gives it just that size; the others keep its ratio:
-        `fit` makes it as large as fits into it (either way round, as in mmsegmentation), `short` and `long`
-        bring its shorter or longer side to the smaller or larger of the two.
+        How an image is resized to `test_size`: `exact` gives it that very size. The others keep its aspect
+        ratio: `fit` makes it as large as fits into that size (upright or lying, as in mmsegmentation),
+        `short` brings its shorter side to the smaller of the two, `long` its longer side to the larger.
     antialias
-        Whether that resizing averages over what it shrinks (Pillow does, OpenCV does not).
+        Whether shrinking averages over pixels (Pillow does, OpenCV does not).
     test_mode
-        `whole` image, or `slide`: windows of `crop_size` at every `stride`, their logits averaged.
+        `whole` feeds the whole image; `slide` feeds windows of `crop_size` at every `stride` and averages
+        their answers.
     average
-        What windows and flips average: `logits` or `probabilities`.
+        What is averaged over windows and the mirrored image: `logits` or `probabilities`.
     flip
-        Whether the mirrored image is averaged in.
+        Whether the answer for the mirrored image is averaged in.
     size_divisor
-        The network needs sides that are multiples of this; images are padded (zeros after normalisation) at
-        the bottom and on the right, and the logits cropped.
+        The sides of the network's input must be multiples of this. Images are padded at the bottom and on
+        the right (with zeros after normalisation), and the logits are cropped.
     size_remainder
-        1 where sides must be such multiples plus one, as in networks with aligned corners.
+        1 if the sides must be such multiples plus one, as in networks with aligned corners.
     align_corners
-        How the logits are resized to the target's size.
+        Whether corners are aligned when the logits are resized to the target's size.
     weights_urls
-        The places to download the weights from, in the order to try.
+        The addresses of the weights, in the order in which they are tried.
     weights_file
-        The file's name.
+        The name of the weights' file.
     sha256
-        The file's; "" where its publisher states none.
+        The SHA-256 of that file; "" if its publisher states none.
     layout
-        The upstream whose names the file's tensors bear.
+        The upstream after which the file's tensors are named.
     config
-        The upstream's configuration.
+        The name of the upstream's configuration.
     published_miou
-        A fraction, as printed by `source` (None where there is none), by its `published_protocol`.
+        The mIoU that `source` states, as a fraction, or None.
+    published_protocol
+        How that mIoU was measured.
     published_interval
-        The 95 % interval of `published_miou`, where known: by a bootstrap over images or blocks of frames.
+        The 95 % interval of `published_miou`, if known, by a bootstrap over images or blocks of frames.
     options
-        Keyword arguments of the architecture's builder, such as the generation of an ENet.
+        Keyword arguments for the architecture's builder, such as the generation of an ENet.
     trained_on
-        What the weights have seen: data set and split, and the corruptions used as augmentation, if any.
+        The data set and split of the training, and the corruptions used as augmentation, if any.
     citation
-        What to cite of the data that the weights were trained on.
+        The citation of the training data.
     seen_corruptions
-        The names of the corruptions that were seen in training, as far as is known.
+        The names of the corruptions used in training, as far as is known.
     """
 
     id: Annotated[str, ChangesNoLabel("It is a name.")]
@@ -132,6 +134,19 @@ class Card:
         """Hexadecimal digits that are the same for cards that give the same labels with the same weights."""
         counted = {name: getattr(self, name) for name in label_fields()}
         return hashlib.blake2b(json.dumps(counted, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def as_tuples(value: Any) -> Any:
+    """Return a value of JSON or TOML as a card holds it: these know lists alone, and a card holds none.
+
+    Examples
+    --------
+    >>> as_tuples({"dilations": [1, [2, 4]]})
+    {'dilations': (1, (2, 4))}
+    """
+    if isinstance(value, dict):
+        return {key: as_tuples(item) for key, item in value.items()}
+    return tuple(map(as_tuples, value)) if isinstance(value, list) else value
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What a user says in place of a card's own fields, checked; without torch."""
+"""The fields that a user gives in place of a card's own, and checks of them; without torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from robseg.errors import InputError
-from robseg.models.card import Card
+from robseg.models.card import Card, as_tuples
 from robseg.registry import unknown_name
 
 __all__ = ["CardFields", "card_fields", "fields_in", "overridden"]
@@ -22,7 +22,7 @@ PAIRS = {"test_size", "crop_size", "stride"}
 
 
 def fields_in(path: Path) -> dict[str, Any]:
-    """Return the card's fields that a JSON file has, some or all of them."""
+    """Return the fields of a card, some or all, that a JSON file holds."""
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -35,7 +35,7 @@ def fields_in(path: Path) -> dict[str, Any]:
 
 
 def card_fields(given: CardFields | None) -> dict[str, Any]:
-    """Return the fields of a card, or those given of one, having checked them.
+    """Check the fields of a card, some or all, and return them by name.
 
     Examples
     --------
@@ -53,14 +53,14 @@ def card_fields(given: CardFields | None) -> dict[str, Any]:
 
 
 def overridden(card: Card, fields: Mapping[str, Any]) -> Card:
-    """Return the card with a user's fields in place of its own; options are added to its own."""
+    """Return the card with a user's fields in place of its own; options are merged."""
     options = {**card.options, **fields.get("options", {})}
     return dataclasses.replace(card, **{**fields, "options": options})
 
 
 def _checked(name: str, value: Any) -> Any:
-    """Return a field's value as a card holds it: JSON has no tuples, and a card no lists."""
-    value = tuple(value) if isinstance(value, list) else value
+    """Return a field's value as a card holds it."""
+    value = as_tuples(value)
     choices = CHOICES.get(name)
     if choices is not None and value not in choices:
         raise _wrong(name, f"one of {', '.join(map(str, choices))}", value)
@@ -80,11 +80,11 @@ def _checked(name: str, value: Any) -> Any:
 
 
 def _are(value: Any, kind: type | tuple[type, ...], length: int | None) -> bool:
-    """Return whether a value is a tuple of that kind of things, of that length or else distinct ones."""
+    """Return whether a value is a tuple of that type and length; without a length, its items must differ."""
     if not isinstance(value, tuple) or not all(isinstance(one, kind) for one in value):
         return False
     return len(set(value)) == len(value) if length is None else len(value) == length
 
 
 def _wrong(name: str, expected: str, value: Any) -> InputError:
-    return InputError(f"Expected a card's `{name}` to be {expected}, but got {value!r}: mend it.")
+    return InputError(f"Expected a card's `{name}` to be {expected}, but got {value!r}: correct the card.")

@@ -1,6 +1,7 @@
-"""The cards of all models by id: those that come with the package and published ones; without torch.
+"""The cards of all models by id: those that come with the package, and published ones; without torch.
 
-The first have a file each, `zoo/*.json` beside their weights; the second one file together.
+A model that comes with the package has a card in `zoo/*.json` beside its weights. All published models are
+rows of one file.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import json
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from robseg.errors import InputError
-from robseg.models.card import Card
+from robseg.models.card import Card, as_tuples
 from robseg.models.published import read_published
 from robseg.registry import Registry, unknown_name
 
@@ -41,14 +42,14 @@ __all__ = [
 ZOO = Path(__file__).parent / "zoo"
 PUBLISHED = "published.toml"
 
-# How the files end that hold weights of our architectures.
+# The endings of files that hold weights of our architectures.
 WEIGHTS_SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors")
 
 ARCHITECTURES: Registry[Architecture] = Registry(
     "architecture", "robseg.models.architectures", "ARCHITECTURE"
 )
 
-# The short names of backbones, as mmsegmentation's configurations have them.
+# The short names of backbones in mmsegmentation's configurations.
 BACKBONES = {
     **{f"r{depth}": f"resnet{depth}v1c" for depth in (18, 50, 101)},
     **{f"r{depth}b": f"resnet{depth}" for depth in (18, 50, 101)},
@@ -58,7 +59,7 @@ BACKBONES = {
     "mv2": "mobilenet_v2",
 }
 
-# The data set that "enet" alone means: it needs no download.
+# The data set that "enet" alone stands for: it needs no download.
 DEFAULT_DATASET = "streets"
 
 FIELDS = {field.name: field for field in dataclasses.fields(Card)}
@@ -87,7 +88,7 @@ def card_from_json(text: str, origin: str) -> Card:
     Raises
     ------
     InputError
-        If the text is no JSON object, or has fields that a card has not, or lacks some that it must have.
+        If the text is not a JSON object, has an unknown field, or lacks a required one.
     """
     try:
         fields = json.loads(text)
@@ -100,8 +101,10 @@ def card_from_json(text: str, origin: str) -> Card:
             raise InputError(f"In the model card {origin}: {unknown_name('field', name, FIELDS)}")
     missing = sorted(REQUIRED - fields.keys())
     if missing:
-        raise InputError(f"Expected the model card {origin} to have {', '.join(missing)}: add the missing.")
-    return Card(**{name: _tuples(value) for name, value in fields.items()})
+        raise InputError(
+            f"Expected the model card {origin} to have {', '.join(missing)}, but it lacks them: add them."
+        )
+    return Card(**as_tuples(fields))
 
 
 def read_card(path: Path) -> Card:
@@ -114,7 +117,7 @@ def read_card(path: Path) -> Card:
 
 
 def card_beside(weights: Path) -> Card | None:
-    """Return the card in the JSON file beside a safetensors file, or None: `robseg train` leaves both."""
+    """Return the card in the JSON file beside a safetensors file, or None; `robseg train` writes both."""
     path = weights.with_suffix(".json")
     found = weights.suffix == ".safetensors" and weights.is_file() and path.is_file()
     return read_card(path) if found else None
@@ -129,7 +132,7 @@ def find(spec: str) -> Card | None:
     """Return the card of that id, or of a short name such as `pspnet_r50@cityscapes`, or None.
 
     A short name, ARCHITECTURE_BACKBONE@DATASET, stands for the published checkpoint with the highest mIoU on
-    whole images, tested as mmsegmentation does if there is such a one.
+    whole images; checkpoints of mmsegmentation come first.
     """
     if spec in CARDS:
         return CARDS[spec]
@@ -146,7 +149,7 @@ def find(spec: str) -> Card | None:
 
 
 def find_file(name: str) -> Card | None:
-    """Return the first card whose weights' file bears that name, or None."""
+    """Return the first card whose weights' file has that name, or None."""
     return next((card for card in CARDS.values() if card.weights_file == name), None)
 
 
@@ -168,12 +171,12 @@ def architecture_of(spec: str) -> str:
 
 
 def resolve(spec: str, dataset: str = DEFAULT_DATASET) -> Card:
-    """Return the card of an id, or of an architecture's that ships: that of a data set, else that of streets.
+    """Return the card of an id. An architecture stands for its model of the data set, or else of streets.
 
     Raises
     ------
     InputError
-        If nothing is called so (with the nearest name), or an architecture comes without weights.
+        If no model has that name (the nearest is suggested), or no weights come with an architecture.
     """
     card = find(spec)
     if card is not None:
@@ -183,19 +186,19 @@ def resolve(spec: str, dataset: str = DEFAULT_DATASET) -> Card:
     cards = [card for card in CARDS.values() if card.architecture == spec and shipped(card)]
     if not cards:
         raise InputError(
-            f"Expected weights for '{spec}', but none come with the package: give a file of them, or name a "
+            f"Expected weights for '{spec}', but none come with the package: give a file, or name a "
             f"published model (`robseg list models '{spec}*'`)."
         )
     return min(cards, key=lambda card: (card.dataset != dataset, card.dataset != DEFAULT_DATASET))
 
 
 def wanted(pattern: str) -> tuple[Card, ...]:
-    """Return the cards that a shell pattern matches, or for "all" those whose weights are in the package.
+    """Return the cards that a shell pattern matches; "all" means those whose weights come with the package.
 
     Raises
     ------
     InputError
-        If there is none.
+        If no card matches.
     """
     cards = list_cards() if pattern == "all" else list_cards(pattern)
     found = tuple(card for card in cards if pattern != "all" or shipped(card))
@@ -205,24 +208,19 @@ def wanted(pattern: str) -> tuple[Card, ...]:
 
 
 def shipped(card: Card) -> bool:
-    """Return whether a card's weights come with the package: ours are safetensors without an address."""
+    """Return whether a card's weights come with the package: safetensors without an address."""
     return card.weights_file.endswith(".safetensors") and not card.weights_urls
 
 
 def _unknown(spec: str) -> InputError:
-    """Return the error for a name that no model has, with the nearest; all would fill the screen."""
+    """Return the error for an unknown model, with the nearest name; all names would fill the screen."""
     near = get_close_matches(spec, (*CARDS, *ARCHITECTURES), n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return InputError(f"Unknown model '{spec}': {hint}See `robseg list models`.")
 
 
-def _tuples(value: Any) -> Any:
-    """Return a JSON value with its lists as tuples: JSON has no tuples, and a card no lists."""
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
-
-
 def _read_zoo(folder: Path, published: str = "") -> dict[str, Card]:
-    """Return the cards of a folder by id, those of its file of published checkpoints (if any) last."""
+    """Return the cards of a folder by id; those of its file of published checkpoints come last."""
     found = [read_card(path) for path in sorted(folder.glob("*.json"))]
     found += read_published(folder / published) if published else ()
     cards = {card.id: card for card in found}

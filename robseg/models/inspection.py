@@ -1,4 +1,4 @@
-"""What a file of weights is: how it is stored, what it fits, and which published file it may be."""
+"""Inspect a file of weights: how it is stored, what it fits, and which published file it may be."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from robseg.models.checkpoints.weights import read_checkpoint
 
 __all__ = ["Fitting", "Inspection", "inspect_file"]
 
-# Values that batch norm counts and does not learn.
+# Statistics of batch norm, which are counted and not trained.
 STATISTICS = ("running_mean", "running_var")
 
 
 @dataclasses.dataclass(frozen=True)
 class Fitting:
-    """A model that takes all tensors of a file, and has no other."""
+    """A model whose tensors are exactly those of a file."""
 
     model: str
     layout: str
@@ -39,9 +39,10 @@ class Fitting:
 class Inspection:
     """What is known of a file.
 
-    `dtypes` counts tensors; `stubs` names the code that the file asks for and that was not run; `misfits`
-    says for each architecture that the file does not fit what differs. `same` is the id of the model whose
-    file it is by its SHA-256, `named` by its name (or ""), and `alike` are the ids of models of that kind.
+    `dtypes` counts tensors by type. `stubs` names the code that the file asks for, which was not run.
+    `misfits` says what differs, for each architecture that does not fit. `same` is the id of the model whose
+    file has this SHA-256, `named` of the one whose file has this name (or ""), and `alike` are the ids
+    of models of the same kind.
     """
 
     path: Path
@@ -61,12 +62,12 @@ class Inspection:
 
 
 def inspect_file(path: Path, name: str | None = None) -> Inspection:
-    """Return what a file of weights is, compared with all architectures or only that of a name.
+    """Inspect a file of weights, comparing it with all architectures, or with the one that is named.
 
     Raises
     ------
     InputError
-        If it cannot be read, or the architecture is unknown.
+        If the file cannot be read, or the architecture is unknown.
     """
     if name is not None:
         architecture(name)
@@ -109,7 +110,7 @@ def _compared(tensors: dict[str, Tensor], name: str | None) -> tuple[tuple[Fitti
 
 
 def _torchvision(tensors: dict[str, Tensor]) -> list[Fitting]:
-    """Return the models of torchvision that take the tensors; those that do not are not worth a word."""
+    """Return the models of torchvision that the tensors fit."""
     fits = []
     for card in list_cards("torchvision:*"):
         try:

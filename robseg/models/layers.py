@@ -8,14 +8,26 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import cast
+from typing import Literal, cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from robseg.models.predict.fused import fused, is_fusible
 
-__all__ = ["ConvModule", "FCNHead", "PyramidPooling", "SeparableConvModule", "initialise", "resize"]
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "ConvModule",
+    "FCNHead",
+    "PyramidPooling",
+    "SeparableConvModule",
+    "initialise",
+    "resize",
+]
+
+Activation = Literal["relu", "leaky_relu"]
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU}  # slope 0.01
 
 
 def resize(x: Tensor, size: Sequence[int], align_corners: bool = False) -> Tensor:

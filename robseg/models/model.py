@@ -1,4 +1,4 @@
-"""A network with its card, ready to label images."""
+"""A network and its card, ready to label images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -43,8 +43,8 @@ class Model:
     """A network in eval mode and how to feed it.
 
     `network` maps normalised float (N, 3, H, W) to the main head's logits before any resize. `sha256` is that
-    of the weights file, or of the tensors where they did not come from a file; a plain callable has none.
-    A model can be pickled, unless it is a user's that cannot.
+    of the weights' file, or of the tensors if they did not come from a file; it is "" for a plain callable.
+    A model can be pickled, unless a user's own network cannot.
     """
 
     card: Card
@@ -52,6 +52,8 @@ class Model:
     sha256: str
     device: torch.device
     precision: Precision = "fp32"
+    parts: ClassVar[tuple[()]] = ()
+    facts: ClassVar[Mapping[str, str]] = {}
 
     @property
     def name(self) -> str:
@@ -59,23 +61,13 @@ class Model:
         return self.card.id
 
     @property
-    def parts(self) -> tuple[()]:
-        """A network builds on nothing else."""
-        return ()
-
-    @property
-    def facts(self) -> Mapping[str, str]:
-        """A network has nothing to say besides its card."""
-        return {}
-
-    @property
     def identity(self) -> str:
-        """What labels depend on: the SHA-256 of the weights, and a digest of the card."""
+        """What the labels depend on: the SHA-256 of the weights, and a digest of the card."""
         return f"{self.sha256}/{self.card.digest}"
 
     @property
     def parameters(self) -> int | None:
-        """The number of trained values, None for a callable that shows none."""
+        """The number of trained values, None for a callable that does not show them."""
         hidden = getattr(self.network, "hidden_parameters", 0)
         return hidden + sum(parameter.numel() for parameter in self.network.parameters()) or None
 
@@ -100,9 +92,9 @@ class Model:
         return predicted(self.network, batch.images, self.card, self.device, self.precision, batch.confidence)
 
     def gmacs(self, height: int, width: int) -> float | None:
-        """Return the billions of multiply-accumulates that one image of that size costs.
+        """Return the billions of multiply-accumulates for one image of that size.
 
-        None where torch sees none, as in what another runtime computes.
+        The result is None if torch sees no computation, as in a model of another runtime.
         """
         sizes = Counter(network_sizes((height, width), self.card))
         return sum(count * self._flops(size) for size, count in sizes.items()) / 2e9 or None
@@ -121,7 +113,7 @@ def load_model(
     class_names: Sequence[str] | None = None,
     card: CardFields | None = None,
 ) -> Model:
-    """Return a model by its card's id or its architecture, or anybody's model (see docs/your-model.md).
+    """Load one of our models by its id or its architecture, or any other model (see docs/your-model.md).
 
     Parameters
     ----------
@@ -131,16 +123,16 @@ def load_model(
         (N, C, h, w) or integer labels (N, H, W).
     weights
         A checkpoint file (torch or safetensors) or a state dict, in our own layout or a published one; None
-        for the weights that come with the model. A card beside a safetensors file (the same stem, .json)
-        describes it.
+        for the weights that come with the model. A JSON file of the same stem beside a safetensors file is
+        its card.
     device
-        Such as `cpu`, `cuda` or `cuda:1`.
+        A device of torch, such as `cpu`, `cuda` or `cuda:1`.
     precision
         fp32, bf16, or fp16 (GPU only).
     class_names
-        The names of the outputs, where neither file nor layout tells them and their number agrees.
+        The names of the outputs, if neither the file nor its layout states them and their number fits.
     card
-        A Card in place of the model's own, or some of its fields ({"mean": ...}).
+        A Card to use in place of the model's own, or some fields of one ({"mean": ...}).
 
     Examples
     --------
@@ -153,8 +145,8 @@ def load_model(
     """
     place = open_device(device)
     check_precision(precision, place)
-    # Activations of published ENets reach denormal numbers, on which some CPUs are 20 times slower; labels do
-    # not change. It is a setting of each thread, inherited by those that torch starts after it.
+    # Activations of published ENets reach denormal numbers, on which some CPUs are 20 times slower; flushing
+    # them changes no label. Each thread has its own setting; threads that torch starts later inherit it.
     torch.set_flush_denormal(True)
     fields = card_fields(card)
     if not isinstance(spec, str) or adapters.adapter_of(spec):
@@ -187,9 +179,9 @@ def _load(
     if len(card.class_names) != fit.num_classes:
         raise InputError(
             f"Expected the card of {card.id} to name its {fit.num_classes} classes, but got "
-            f"{len(card.class_names)}: mend its class_names."
+            f"{len(card.class_names)}: correct its class_names."
         )
-    # What the tensors prove stands above what the card says.
+    # What the tensors prove overrides what the card says.
     card = dataclasses.replace(card, options={**card.options, **fit.options})
     network = architecture(card.architecture).build(fit.num_classes, **card.options)
     network.load_state_dict(fit.state_dict, strict=True)
@@ -199,7 +191,7 @@ def _load(
 def _from_file(
     known: Card | None, name: str, path: Path, class_names: Sequence[str] | None
 ) -> tuple[Card, Fit, str]:
-    """Return a file's card, fit and SHA-256; the card stands beside it or is that of the file's name."""
+    """Return a file's card, fit and SHA-256; the card lies beside it or is found by the file's name."""
     card = card_beside(path)
     if card is not None:
         if card.architecture != name:
@@ -219,25 +211,25 @@ def _from_file(
 
 
 def _fit_file(card: Card, path: Path) -> tuple[Fit, str]:
-    """Return how a carded file fits, having made sure that it is the file that the card tells of."""
+    """Return how a file with a card fits; the file must be the one that the card describes."""
     tensors = read_weights(path)
     sha256 = sha256_of(path)
     if card.sha256 and card.sha256 != sha256:
         raise InputError(
             f"Expected {path} to have its card's SHA-256 {card.sha256[:12]}..., but got {sha256[:12]}...: "
-            "the file is damaged or not the card's; fetch both again."
+            "the file is damaged or belongs to another card; fetch both again."
         )
     fit = architecture(card.architecture).fit(tensors)
     if fit.num_classes != len(card.class_names):
         raise InputError(
             f"Expected {path} to answer the {len(card.class_names)} classes of its card, "
-            f"but it has {fit.num_classes} outputs: mend the card."
+            f"but it has {fit.num_classes} outputs: correct the card."
         )
     return fit, sha256
 
 
 def _card(known: Card | None, name: str, stem: str, fit: Fit, class_names: Sequence[str] | None) -> Card:
-    """Return the card of weights that came without one; `known` is that of the model they stand in for."""
+    """Return a card for weights that came without one; `known` is the card of the model they replace."""
     names = fit.class_names
     if known is not None and len(known.class_names) == fit.num_classes:
         names = known.class_names

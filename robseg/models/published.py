@@ -1,4 +1,4 @@
-"""The cards of published checkpoints, read from a TOML file that tells each fact once; without torch."""
+"""The cards of published checkpoints, read from a TOML file that states each fact once; without torch."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from robseg.models.card import Card
+from robseg.models.card import Card, as_tuples
 
 __all__ = ["read_published"]
 
-# What the file says in words of its own, from which fields of a card follow.
+# Keys of the file that are no fields of a card; fields are derived from them.
 SHORTHAND = ("bases", "file", "miou", "ms")
 
 
@@ -27,7 +27,7 @@ def read_published(path: Path) -> Iterator[Card]:
 
 
 def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all that layers say, the later before the earlier; only their `options` add up.
+    """Return the keys of all layers; a later layer overrides an earlier one, except that `options` merge.
 
     Examples
     --------
@@ -43,8 +43,7 @@ def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _card(said: Mapping[str, Any], class_names: Mapping[str, tuple[str, ...]]) -> Card:
-    fields = {key: _tuples(value) for key, value in said.items() if key not in SHORTHAND}
-    fields["options"] = {key: _tuples(value) for key, value in said["options"].items()}
+    fields: dict[str, Any] = as_tuples({key: value for key, value in said.items() if key not in SHORTHAND})
     fields["class_names"] = class_names[said.get("class_names", said["dataset"])]
     file = said.get("file", "")
     fields["weights_urls"] = tuple(base + file for base in said.get("bases", ()) if file)
@@ -55,8 +54,3 @@ def _card(said: Mapping[str, Any], class_names: Mapping[str, tuple[str, ...]]) -
     if "ms" in said:
         fields["published_protocol"] += f" (several scales and mirrored: {said['ms']})"
     return Card(**fields)
-
-
-def _tuples(value: Any) -> Any:
-    """Return a list as a tuple: a card holds no lists."""
-    return tuple(value) if isinstance(value, list) else value

@@ -1,1 +1,1 @@
-"""Data sets in files: pairs of images and targets, found, decoded, checked."""
+"""Data sets in files: find, decode and check pairs of images and targets."""

@@ -1,4 +1,4 @@
-"""The card of a data set that is read from files, and where on this machine those files are."""
+"""The card of a data set that is read from files, and the search for its folder."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ROOT_VARIABLE = "ROBSEG_DATA_ROOT"
 
 @dataclasses.dataclass(frozen=True)
 class FileCard(DatasetCard):
-    """What is known of a data set in files: also its colours, and in one line what its root holds."""
+    """A data set in files has colours, and one line that says what its root holds."""
 
     palette: tuple[tuple[int, int, int], ...] = ()
     layout: str = ""
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Return the names in a text that has commas between them.
+    """Return the names in a text, separated by commas.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def colours(digits: str) -> tuple[tuple[int, int, int], ...]:
-    """Return the colours of a text of hexadecimal ones.
+    """Return the colours in a text of hexadecimal digits.
 
     Examples
     --------
@@ -47,9 +47,9 @@ def colours(digits: str) -> tuple[tuple[int, int, int], ...]:
 
 
 def find_root(card: DatasetCard, root: Path | None) -> Path:
-    """Return where the data set is: `root`, else $ROBSEG_DATA_ROOT/<name>, else the card's own variable.
+    """Return the data set's folder: `root`, else $ROBSEG_DATA_ROOT/<name>, else the card's own variable.
 
-    A variable that points to nothing is passed over; an explicit `root` that does not exist is an error.
+    A variable that points nowhere is skipped; a given `root` that does not exist is an error.
     """
     layout = f" holding {card.layout}" if isinstance(card, FileCard) else ""
     if root is not None:
@@ -67,7 +67,7 @@ def find_root(card: DatasetCard, root: Path | None) -> Path:
     own = f", or set {card.variable}" if card.variable else ""
     raise InputError(
         f"Expected the root of {card.name}{layout}, but got none{''.join(tried)}.\n"
-        f"Give it (--data-root DIR, in Python data_root=, of open_dataset root=), or set {ROOT_VARIABLE} to "
+        f"Give --data-root DIR (in Python data_root=, for open_dataset root=), or set {ROOT_VARIABLE} to "
         f"a folder that holds '{card.name}'{own}."
     )
 
@@ -80,5 +80,5 @@ def _usual_places(card: DatasetCard) -> Iterator[Path]:
 
 
 def below(root: Path, *folders: str) -> Path:
-    """Return the first of `folders` that exists below `root`, else `root`: people point to either."""
+    """Return the first of `folders` that exists below `root`, or else `root`; users give either."""
     return next((root / folder for folder in folders if (root / folder).is_dir()), root)

@@ -1,4 +1,4 @@
-"""Read and check a `dataset.toml`; `robseg.datasets.folder` says what it holds."""
+"""Read and check a `dataset.toml`; `robseg.datasets.folder` describes its keys."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Key = TypeVar("Key", int, Colour)
 
 @dataclasses.dataclass(frozen=True)
 class Description:
-    """A checked dataset.toml: `images` and `targets` as they are written there."""
+    """A checked dataset.toml; `images` and `targets` are as written there."""
 
     name: str
     images: str
@@ -44,7 +44,7 @@ class _Class(NamedTuple):
 
 
 def read_description(file: Path) -> Description:
-    """Return what the file says; the error for a wrong one names the file, the key and the value."""
+    """Return what the file says; an error names the file, the key and the value."""
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -58,7 +58,7 @@ def read_description(file: Path) -> Description:
 
 
 class _WrongValueError(Exception):
-    """What a key should have held, and what it holds."""
+    """The value that a key should have, and the value that it has."""
 
     def __init__(self, expected: str, got: object) -> None:
         super().__init__(expected, got)
@@ -93,7 +93,7 @@ def _text(table: Table, key: str, default: str | None = None) -> str:
 
 
 def _file_name(table: Table, key: str) -> str:
-    """Return a text that files may bear, as those of a model that was trained on the data do."""
+    """Return a text that may be part of a file's name: models trained on the data are named after it."""
     value = _text(table, key)
     if set(value) & set("/\\"):
         raise _WrongValueError(f"`{key}` to be a text without slashes", value)
@@ -160,7 +160,7 @@ def _colour(value: object) -> Colour:
 
 
 def _spare_colour(number: int) -> Colour:
-    """Return PASCAL VOC's colour of a number: bits 0, 3, 6 are red from the top, 1, 4, 7 green, 2, 5 blue."""
+    """Return PASCAL VOC's colour of a number, whose bits fill red, green and blue in turn, from the top."""
     red, green, blue = (
         sum(((number >> (3 * bit + channel)) & 1) << (7 - bit) for bit in range(3)) for channel in range(3)
     )

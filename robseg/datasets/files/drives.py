@@ -1,4 +1,4 @@
-"""Which images of a drive belong together, so that intervals do not take neighbours for independent ones."""
+"""Group the images of a drive, so that intervals do not treat neighbours as independent."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ BLOCK = 10
 
 
 def blocks(ids: Sequence[str], drives: Sequence[str]) -> tuple[str, ...]:
-    """Return a name for each image, the same for up to ten that follow each other in a drive.
+    """Return the name of each image's block: up to ten images that follow each other in a drive.
 
-    Frames of one drive show the same streets in the same weather. Whole drives or cities would be too few to
-    resample (Cityscapes' validation set has three cities), so runs of ten frames are (a block bootstrap:
-    Künsch, Annals of Statistics 1989).
+    Frames of one drive show the same streets in the same weather. There are too few drives or cities to
+    resample these (three cities in Cityscapes' validation set), so blocks of ten frames are resampled (block
+    bootstrap: Künsch, Annals of Statistics 1989).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Find a data set's images and targets below its root, in checked pairs."""
+"""Find the images and targets of a data set, and pair them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IMAGE_SUFFIXES = frozenset(
 
 
 class Pair(NamedTuple):
-    """An image's file and its target's, under the id of both."""
+    """The files of an image and its target, with their id."""
 
     id: str
     image: Path
@@ -28,8 +28,9 @@ class Pair(NamedTuple):
 def walk(folder: Path, ending: str = "") -> Iterator[tuple[str, Path]]:
     """Yield (stem, file) for the files anywhere below `folder` whose names end with `ending`.
 
-    The stem is the path below `folder` without the ending ("aachen/aachen_000001"). With no ending given,
-    every file with an image's suffix counts and the suffix is cut off. Hidden files and folders do not count.
+    The stem is the path below `folder` without the ending ("aachen/aachen_000001"). If no ending is given,
+    all files with an image's suffix are found, and the stem lacks that suffix. Hidden files and folders are
+    skipped.
     """
     for parent, folders, names in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -40,7 +41,7 @@ def walk(folder: Path, ending: str = "") -> Iterator[tuple[str, Path]]:
 
 
 def image_stem(name: str, ending: str = "") -> str:
-    """Return a file's name without its ending, or "" if it is hidden or ends otherwise.
+    """Return a file's name without its ending, or "" if it is hidden or has another ending.
 
     Examples
     --------
@@ -55,9 +56,9 @@ def image_stem(name: str, ending: str = "") -> str:
 def find_pairs(
     images: Path, targets: Path, *, image_ending: str = "", target_ending: str = ""
 ) -> tuple[Pair, ...]:
-    """Return the pairs of equal stem below two folders (see `walk`), sorted by id.
+    """Return the pairs of files with equal stems below two folders (see `walk`), sorted by id.
 
-    Both folders must exist and hold the same stems; the error names the first file that has no partner.
+    Both folders must exist and hold the same stems; the error names the first file without a partner.
     """
     image_files = list_files(images, "images", image_ending)
     target_files = list_files(targets, "targets", target_ending)
@@ -74,7 +75,7 @@ def find_pairs(
 def pair_up(
     images: Mapping[str, Path], targets: Mapping[str, Path], target_folder: Path, target_ending: str = ""
 ) -> tuple[Pair, ...]:
-    """Return every image with the target of its stem; the error names the first image that has none."""
+    """Pair every image with the target of its stem; the error names the first image without one."""
     for stem, file in images.items():
         if stem not in targets:
             raise InputError(
@@ -85,10 +86,10 @@ def pair_up(
 
 
 def list_files(folder: Path, what: str, ending: str = "") -> dict[str, Path]:
-    """Return {stem: file} of all that `walk` finds, sorted; at least one must be there."""
+    """Return {stem: file} for all files that `walk` finds, sorted; there must be at least one."""
     if not folder.is_dir():
         raise InputError(
-            f"Expected a folder of {what} '{folder}', but there is none: check the root and the split."
+            f"Expected a folder of {what} '{folder}', but there is no such folder: check the root and split."
         )
     files = unique(sorted(walk(folder, ending)))
     if not files:
@@ -100,7 +101,7 @@ def list_files(folder: Path, what: str, ending: str = "") -> dict[str, Path]:
 
 
 def unique(files: Iterable[tuple[str, Path]]) -> dict[str, Path]:
-    """Return {id: file}; two files of one id are an error that names both."""
+    """Return {id: file}; if two files have the same id, the error names both."""
     found: dict[str, Path] = {}
     for stem, file in files:
         if stem in found:
@@ -112,10 +113,10 @@ def unique(files: Iterable[tuple[str, Path]]) -> dict[str, Path]:
 
 
 def fingerprint(root: Path, pairs: Iterable[Pair], definition: str) -> str:
-    """Return a hex digest of a split: its files' paths below `root` and sizes in bytes, and its classes.
+    """Return a hexadecimal digest of a split: its classes, and the paths and sizes of its files.
 
-    BLAKE2b, 16 bytes, over `definition` (what the classes are and how labels map to them) and one line per
-    file. Contents are not read, so an edit that keeps a file's size to the byte goes unseen.
+    It is the 16-byte BLAKE2b of `definition` (the classes, and how labels map to them) and one line for each
+    file. Contents are not read, so an edit that keeps the size of a file goes unnoticed.
     """
     digest = hashlib.blake2b(definition.encode(), digest_size=16)
     for pair in sorted(pairs):

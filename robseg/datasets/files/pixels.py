@@ -1,6 +1,6 @@
-"""Read an image file and its target file into arrays, refusing whatever would be scored wrongly.
+"""Read an image file and its target file into arrays, and refuse files that would be scored wrongly.
 
-EXIF orientation is not applied: targets are drawn on the pixels as they are stored.
+The EXIF orientation is not applied: targets are drawn on the pixels as they are stored.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from robseg.errors import InputError
 __all__ = ["MAX_CLASSES", "ColourLabels", "IndexLabels", "Labels", "read_image"]
 
 UNDECLARED = 254
-"""Stands for a label that is neither a class nor ignored."""
+"""The class id of a label that is neither a class nor ignored."""
 MAX_CLASSES = 254
 
 _DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 _COLOUR_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 _INDEX_MODES = frozenset({"1", "L", "P", "I", "I;16", "I;16B", "I;16L"})
 _WIDENED_BY = {"L;2": 85, "L;4": 17}
-"""Pillow spreads grey values of fewer than 8 bits over 0..255: by how much, per raw mode."""
+"""The factor, for each raw mode, by which Pillow spreads grey values of fewer than 8 bits over 0..255."""
 
 
 class Labels(Protocol):
-    """How a target file's pixels become class ids."""
+    """How the pixels of a target's file become class ids."""
 
     @property
     def definition(self) -> str:
-        """The mapping spelt out, for the fingerprint."""
+        """The mapping as text, for the fingerprint."""
 
     def read(self, path: Path) -> NDArray[np.uint8]:
         """Return the target (H, W) of class ids or IGNORE_INDEX."""
@@ -71,7 +71,7 @@ class IndexLabels:
             row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
             raise InputError(
                 f"Expected label values {self._known()} in '{path}', but got {values[row, column]} "
-                f"at row {row}, column {column}: correct the file, or choose the data set it belongs to."
+                f"at row {row}, column {column}: correct the file, or choose the data set that it belongs to."
             )
 
     def _known(self) -> str:
@@ -85,7 +85,7 @@ class IndexLabels:
 
 @dataclasses.dataclass(frozen=True)
 class ColourLabels:
-    """Targets drawn in colours: `classes` holds (0xRRGGBB, class id or IGNORE_INDEX), sorted."""
+    """Targets drawn in colours: `classes` holds sorted pairs of 0xRRGGBB and a class id or IGNORE_INDEX."""
 
     classes: tuple[tuple[int, int], ...]
 
@@ -125,12 +125,12 @@ def _code(red: Channel, green: Channel, blue: Channel) -> Channel:
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """Return the image (H, W, 3) as RGB: grey is repeated, palettes resolved, an alpha channel dropped."""
+    """Return the image (H, W, 3) as RGB; grey is repeated, palettes are resolved, alpha is dropped."""
     image, _ = _decode(path)
     if image.mode not in _COLOUR_MODES:
         raise InputError(
             f"Expected an image of 8 bits a channel, but '{path}' has mode '{image.mode}': convert it to "
-            "8 bits, choosing yourself what is black and what is white."
+            "8 bits, and choose which values become black and white."
         )
     if image.mode in {"P", "PA"}:  # straight to RGB, Pillow warns of transparent entries
         image = image.convert("RGBA")
@@ -149,7 +149,7 @@ def _read_values(path: Path) -> NDArray[Any]:
 
 
 def _decode(path: Path) -> tuple[Image.Image, str]:
-    """Return the decoded image and the raw mode in which the file held it ("" where Pillow does not say)."""
+    """Return the decoded image and its raw mode in the file ("" if Pillow does not say)."""
     try:
         with Image.open(path) as image:
             arguments = image.tile[0][3] if image.tile else ""
@@ -157,7 +157,7 @@ def _decode(path: Path) -> tuple[Image.Image, str]:
     except _DECODING_ERRORS as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"Expected a readable image file '{path}', but got: {reason}. Fetch the file again."
+            f"Expected a readable image file '{path}', but got: {reason}. Download the file again."
         ) from error
     raw_mode = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
     return image, str(raw_mode)

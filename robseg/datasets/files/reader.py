@@ -1,4 +1,4 @@
-"""Pairs of files, read as Samples."""
+"""Read pairs of files as Samples."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = ["PairReader", "open_pairs"]
 
 @dataclasses.dataclass(frozen=True)
 class PairReader:
-    """Read pair `index` as a Sample; frozen and picklable, so that it can go to another process."""
+    """Read pair `index` as a Sample; it can be pickled."""
 
     pairs: tuple[Pair, ...]
     labels: Labels
 
     def __call__(self, index: int) -> Sample:
-        """Return the sample, its files decoded and checked."""
+        """Decode and check the files of a pair."""
         pair = self.pairs[index]
         image, target = read_image(pair.image), self.labels.read(pair.target)
         if image.shape[:2] != target.shape:
@@ -39,7 +39,7 @@ class PairReader:
 
 
 def open_pairs(card: FileCard, root: Path, split: str, pairs: Iterable[Pair], labels: Labels) -> Dataset:
-    """Return the data set of these pairs, sorted by id; two pairs of one id are an error."""
+    """Return the data set of these pairs, sorted by id; two pairs with the same id are an error."""
     pairs = tuple(sorted(pairs))
     unique((pair.id, pair.image) for pair in pairs)
     return Dataset(

@@ -1,7 +1,7 @@
-"""Other people's models: a module for each source, named as the prefix of its specs, such as `onnx:FILE`.
+"""Adapters of other people's models: a module for each source, named like the prefix of a spec (`onnx:FILE`).
 
-Each has `load(name, weights, device) -> Foreign`. Looking at a spec imports neither torch nor any of the
-sources' packages; loading does.
+A module has `load(name, weights, device) -> Foreign`. Recognising a spec imports neither torch nor a source's
+package; loading a model does.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ ADAPTERS: Registry[Callable[[str, Weights | None, torch.device], Foreign]] = Reg
 
 
 def adapter_of(spec: str) -> tuple[str, str] | None:
-    """Return the prefix of a spec and what follows it, or None where it is no other people's model.
+    """Return the prefix of a spec and the name after it, or None if the spec is not for an adapter.
 
-    A file needs no prefix where its ending is one; a .pt or .pth file is known as TorchScript by its content.
+    A file whose ending is a prefix needs no other; a .pt or .pth file of TorchScript is known by its content.
 
     Examples
     --------
@@ -47,20 +47,20 @@ def adapter_of(spec: str) -> tuple[str, str] | None:
 
 
 def load(model: str | Callable[..., Any], weights: Weights | None, device: torch.device) -> Foreign:
-    """Return the model that a spec with a known prefix names, or that a callable is."""
+    """Return the model of a spec for an adapter, or of a callable."""
     if not isinstance(model, str):
         from robseg.models.foreign import callables
 
         return callables.load(model, weights)
     found = adapter_of(model)
     if found is None:
-        raise ValueError(f"Expected a spec with a known prefix, but got '{model}'.")
+        raise ValueError(f"Expected a spec for one of {', '.join(ADAPTERS)}, but got '{model}'.")
     prefix, name = found
     return ADAPTERS[prefix](name, weights, device)
 
 
 def _holds_code(path: Path) -> bool:
-    """Return whether a file is an archive of TorchScript: tensors and the code that uses them."""
+    """Return whether a file is an archive of TorchScript, which holds code besides tensors."""
     if not path.is_file() or not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:

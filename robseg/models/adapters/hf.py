@@ -1,4 +1,4 @@
-"""`hf:ORG/NAME` or `hf:FOLDER`: semantic segmentation of transformers, fed as its image processor says."""
+"""`hf:ORG/NAME` or `hf:FOLDER`: segmentation models of transformers, fed as their image processors say."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = ["load", "preprocessing"]
 
 
 def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
-    """Return a model of the hub or of a folder that save_pretrained wrote, its class names from id2label."""
+    """Return a model from the hub, or from a folder that save_pretrained wrote."""
     transformers = package("transformers", "hf")
     advice = "check the name, the connection, and that it is a model for semantic segmentation"
     with reading(f"hf:{name} to be a segmentation model of transformers", advice):
-        # Without code from the hub; left open, transformers would ask on the terminal.
+        # No code from the hub is run; without the argument, transformers asks on the terminal.
         model = transformers.AutoModelForSemanticSegmentation.from_pretrained(name, trust_remote_code=False)
     advice = "save its image processor beside it (AutoImageProcessor...save_pretrained)"
     with reading(f"hf:{name} to have an image processor", advice):
@@ -37,14 +37,14 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
         source=f"transformers {transformers.__version__}",
         **preprocessing(processor),
     )
-    # Once it has run, a model of transformers holds hooks that cannot be pickled.
+    # After it has run, a model of transformers holds hooks that cannot be pickled.
     remade = functools.partial(_again, model.config, model.state_dict(), device)
     network = ForeignNetwork(model.eval(), card.id, remade=remade)
     return Foreign(card, network, sha256, num_classes=model.config.num_labels)
 
 
 def preprocessing(processor: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the card's fields that say what an image processor does; its crop is left out.
+    """Return the fields of a card for an image processor; its crop is left out.
 
     Examples
     --------
@@ -76,16 +76,16 @@ def _resizing(size: Any) -> dict[str, Any]:
     if isinstance(size, Mapping) and size.get("shortest_edge"):
         short = int(size["shortest_edge"])
         longest = int(size.get("longest_edge") or 0)
-        # With both, an image is as large as fits into them.
+        # With both, an image becomes as large as fits into them.
         return {"test_size": (short, longest or short), "resize": "fit" if longest else "short"}
     raise InputError(
         f"Expected an image processor's size to have height and width or shortest_edge, but got {size}: "
-        "say test_size in a card of your own."
+        "set test_size in a card of your own."
     )
 
 
 def _class_names(config: Any) -> tuple[str, ...]:
-    """Return the classes' names, none where the configuration only numbers them."""
+    """Return the names of the classes, () if the configuration only numbers them."""
     names = tuple(str(config.id2label[index]) for index in range(config.num_labels))
     return () if names == tuple(f"LABEL_{index}" for index in range(len(names))) else names
 

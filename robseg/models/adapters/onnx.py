@@ -29,7 +29,7 @@ class Session:
     def __init__(self, path: Path, device: torch.device) -> None:
         runtime = package("onnxruntime", "onnx")
         options = runtime.SessionOptions()
-        # One thread, as everywhere in a run: the numbers must not depend on the machine's cores.
+        # One thread, as everywhere in a run: results must not depend on the number of cores.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         wanted = ["CUDAExecutionProvider"] if device.type == "cuda" else []
         there = runtime.get_available_providers()
@@ -41,7 +41,7 @@ class Session:
         self.session = runtime.InferenceSession(str(path), options, [*wanted, "CPUExecutionProvider"])
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Return what the graph answers."""
+        """Return the graph's first output."""
         taken = self.session.get_inputs()[0]
         pixels = images.cpu().numpy()
         dtype = DTYPES[taken.type]
@@ -51,7 +51,7 @@ class Session:
 
 
 def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
-    """Return the graph in a file; the sizes that it was exported with stand on its card."""
+    """Return the graph in a file, with a card that states the sizes that it was exported for."""
     without_weights(weights, f"onnx:{name}")
     path = existing(name, "an ONNX file")
     onnx = package("onnx", "onnx")
@@ -64,7 +64,7 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
         architecture="onnx",
         dataset="",
         class_names=(),
-        # A graph of bytes has its normalisation inside.
+        # A graph that takes bytes normalises them itself.
         std=(1.0, 1.0, 1.0) if dtype is np.uint8 else (255.0, 255.0, 255.0),
         test_size=(rows, columns) if isinstance(rows, int) and isinstance(columns, int) else None,
     )
@@ -79,26 +79,26 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
 
 
 def _input(session: Session, name: str) -> tuple[Any, Any, Any, Any]:
-    """Return N, H, W, and the type that the graph takes; sides are None or names where they are open."""
+    """Return N, H, W and the type that the graph takes; a size left open is None or a name."""
     inputs = session.session.get_inputs()
     taken = inputs[0]
     if len(inputs) != 1 or len(taken.shape) != 4 or taken.shape[1] != 3 or taken.type not in DTYPES:
         raise InputError(
             f"Expected {name} to take one batch of images (N, 3, H, W) of float or uint8, but it takes "
-            f"{', '.join(f'{one.name} {one.shape} {one.type}' for one in inputs)}: export it so."
+            f"{', '.join(f'{one.name} {one.shape} {one.type}' for one in inputs)}: export it that way."
         )
     batch, _, rows, columns = taken.shape
     return batch, rows, columns, DTYPES[taken.type]
 
 
 def _parameters(onnx: Any, graph: Any) -> int:
-    """Return the number of weights, whole numbers for shapes and indices left out."""
+    """Return the number of weights; integers for shapes and indices do not count."""
     counters = {onnx.TensorProto.INT64, onnx.TensorProto.BOOL}
     return sum(math.prod(one.dims) for one in graph.initializer if one.data_type not in counters)
 
 
 def _sha256(onnx: Any, graph: Any, path: Path) -> str:
-    """Return the file's SHA-256, or that of its and its data files' where the weights lie beside it."""
+    """Return the SHA-256 of the file, together with that of its data files if weights lie beside it."""
     external = {
         entry.value
         for one in graph.initializer

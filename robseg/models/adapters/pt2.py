@@ -1,4 +1,4 @@
-"""`pt2:FILE`: a program of torch.export, as torch.export.save writes it."""
+"""`pt2:FILE`: a program that torch.export.save wrote."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["load"]
 
 
 class Program(nn.Module):
-    """An exported program, which stays in the mode in which it was exported."""
+    """An exported program; it stays in the mode in which it was exported."""
 
     def __init__(self, program: nn.Module) -> None:
         super().__init__()
@@ -31,12 +31,12 @@ class Program(nn.Module):
         return self.program(images)
 
     def train(self, mode: bool = True) -> Program:  # noqa: ARG002
-        """Leave the program's mode alone: it was fixed when it was exported, and asking raises."""
+        """Leave the mode alone: an exported program raises when it is asked to change it."""
         return self
 
 
 def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
-    """Return the program in a file; the sizes that it was exported with stand on its card."""
+    """Return the program in a file, with a card that states the sizes that it was exported for."""
     without_weights(weights, f"pt2:{name}")
     path = existing(name, "an exported program")
     with reading(f"{name} to be an exported program", "save it again with torch.export.save"):
@@ -73,7 +73,7 @@ def _on(program: ExportedProgram, device: torch.device) -> Program:
 
 
 def _input_shape(program: ExportedProgram, name: str) -> tuple[Any, ...]:
-    """Return (N, 3, H, W) as the program takes it: integers, and symbols for what is left open."""
+    """Return (N, 3, H, W) as the program takes it: integers, and symbols for sizes left open."""
     inputs = program.graph_signature.user_inputs
     values = [
         node.meta["val"] for node in program.graph.nodes if node.op == "placeholder" and node.name in inputs
@@ -89,5 +89,5 @@ def _input_shape(program: ExportedProgram, name: str) -> tuple[Any, ...]:
 
 
 def _multiple(side: Any) -> int:
-    """Return the number that a side is exported as a multiple of, such as 32 for 32 * s."""
+    """Return the number of which a side must be a multiple: 32 if it was exported as 32 * s."""
     return 1 if isinstance(side, int) else max(1, int(side.node.expr.as_coeff_Mul()[0]))

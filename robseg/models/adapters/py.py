@@ -1,4 +1,4 @@
-"""`py:package.module:factory`: a function of a user's that makes a model, or the model itself."""
+"""`py:package.module:factory`: a user's function that makes a model, or the model itself."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def load(name: str, weights: Weights | None, device: object) -> Foreign:
 
 
 def _made(name: str) -> tuple[Made, Card | None]:
-    """Return a factory's model, and the card that came with it."""
+    """Return the model that a factory makes, and its card if it comes with one."""
     found = _found(name)
     made = found
     if not isinstance(found, nn.Module):
-        advice = "mend it, or name a function that makes the model from no arguments"
+        advice = "fix it, or name a function that makes the model without arguments"
         with reading(f"py:{name} to make a model", advice):
             made = found()
     model, card = made if isinstance(made, tuple) and len(made) == 2 else (made, None)
@@ -61,7 +61,7 @@ def _made(name: str) -> tuple[Made, Card | None]:
 
 
 def _found(name: str) -> Any:
-    """Return the object that `package.module:name` means; modules are looked for in this folder, too."""
+    """Return the object at `package.module:name`; modules in the current folder are found, too."""
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
         raise InputError(f"Expected py:package.module:factory, but got 'py:{name}': name both, with a colon.")
@@ -96,7 +96,7 @@ def _public(module: Any, limit: int = 8) -> list[str]:
 
 
 def _again(name: str, state: Mapping[str, Tensor] | None, device: Any) -> Made:
-    """Make the model again in a worker process, with the weights that it had."""
+    """Make the model again in a worker process, with the weights that it had here."""
     model = _made(name)[0]
     if isinstance(model, nn.Module) and state is not None:
         model.load_state_dict(state, strict=True)

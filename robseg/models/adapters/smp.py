@@ -28,19 +28,19 @@ __all__ = ["load"]
 
 PACKAGE = "segmentation_models_pytorch"
 
-# Where smp's hub models say how they are fed: what albumentations' Compose.save_pretrained writes.
+# How smp's models on the hub are fed; albumentations' Compose.save_pretrained writes it.
 TRANSFORMS = "albumentations_config_eval.json"
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-# The encoders whose ImageNet weights were trained otherwise.
+# The encoders whose ImageNet weights were trained with other values.
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 OTHERWISE = {"inceptionresnetv2": HALF, "inceptionv4": HALF, "xception": HALF}
 
 
 def load(name: str, weights: Weights | None, device: object) -> Foreign:  # noqa: ARG001
-    """Return a model of the hub or a folder, or an architecture with an encoder and a user's weights.
+    """Return a model from the hub or a folder, or an architecture with an encoder and a user's weights.
 
-    It is fed as its own transforms say, where it was saved with them, else as its encoder was on ImageNet.
+    It is fed as the transforms saved with it say; without any, as its encoder was fed on ImageNet.
     """
     smp = package(PACKAGE, "smp")
     architecture, _, encoder = name.partition("/")
@@ -76,7 +76,7 @@ def load(name: str, weights: Weights | None, device: object) -> Foreign:  # noqa
 
 
 def preprocessing(transforms: Mapping[str, Any], encoder: str) -> dict[str, Any]:
-    """Return the card's fields that say what albumentations' transforms do, else what the encoder expects.
+    """Return the fields of a card for albumentations' transforms, or for what the encoder expects.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def preprocessing(transforms: Mapping[str, Any], encoder: str) -> dict[str, Any]
 def _imagenet(encoder: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the mean and standard deviation that an encoder was trained with, on the scale 0..1.
 
-    smp's own table asks the network for them, and a model must not depend on that.
+    smp looks them up on the web, on which a model must not depend.
     """
     if encoder.startswith("tu-"):
         config = package("timm", "smp").get_pretrained_cfg(
@@ -112,12 +112,12 @@ def _imagenet(encoder: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def _encoder(model: nn.Module) -> str:
-    """Return the encoder's name, which follows the architecture's in the model's."""
+    """Return the encoder's name, which is the second part of the model's name."""
     return str(model.name).partition("-")[2]
 
 
 def _built(smp: Any, architecture: str, encoder: str, weights: Weights) -> nn.Module:
-    """Return an architecture on an encoder, with as many classes as the weights have."""
+    """Return an architecture with an encoder, and with as many classes as the weights have."""
     heads = [
         tensor.shape[0]
         for key, tensor in tensors_of(weights)[0].items()
@@ -129,7 +129,7 @@ def _built(smp: Any, architecture: str, encoder: str, weights: Weights) -> nn.Mo
 
 
 def _transforms(name: str) -> Mapping[str, Any]:
-    """Return the transforms that were saved with a model, if any were."""
+    """Return the transforms that were saved with a model, or {}."""
     path = Path(name) / TRANSFORMS
     if not Path(name).is_dir():
         hub = package("huggingface_hub", "smp")

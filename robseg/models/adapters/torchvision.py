@@ -23,7 +23,7 @@ from robseg.registry import unknown_name
 
 __all__ = ["load"]
 
-# The layer of the main head that has one output for each class: DeepLabV3 and FCN, LR-ASPP.
+# The layer of the main head with one output for each class, in DeepLabV3 and FCN, and in LR-ASPP.
 LAST = ("classifier.4.weight", "classifier.low_classifier.weight")
 AUXILIARY = "aux_classifier.4.weight"
 
@@ -32,18 +32,18 @@ CLASSES = ("background", *FCN_ResNet50_Weights.DEFAULT.meta["categories"][1:])
 
 
 class Torchvision(Network):
-    """A segmentation model of torchvision under its own names; it answers, as there, at the images' size."""
+    """A segmentation model of torchvision, which keeps its names and answers at the images' size."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.backbone = cast(nn.Module, model.backbone)
         self.classifier = cast(nn.Module, model.classifier)
         self.aux_classifier = cast("nn.Module | None", getattr(model, "aux_classifier", None))
-        # LR-ASPP's head looks at two maps of the backbone, the others' at the last alone.
+        # The head of LR-ASPP takes two maps of the backbone; the other heads take the last one.
         self.takes_all = isinstance(model, segmentation.LRASPP)
 
     def heads(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the main head's logits and, where there is one, the auxiliary head's."""
+        """Return the logits of the main head and of the auxiliary head, if there is one."""
         features = self.backbone(images)
         main = self._main(features, images)
         if self.aux_classifier is None:
@@ -63,7 +63,7 @@ def _resized(logits: Tensor, images: Tensor) -> Tensor:
 
 
 def load(name: str, weights: Weights | None, device: object) -> Foreign:  # noqa: ARG001
-    """Return a model of that name, its classes and heads as the weights have them."""
+    """Return the model of that name, with the classes and heads that its weights have."""
     known = list_models(module=segmentation)
     if name not in known:
         raise unknown_name("segmentation model of torchvision", name, known)
@@ -85,14 +85,12 @@ def load(name: str, weights: Weights | None, device: object) -> Foreign:  # noqa
 def _published(name: str) -> Card:
     card = catalogue.find(f"torchvision:{name}")
     if card is None:
-        raise InputError(
-            f"Expected weights for torchvision:{name}, of which none are published: give --weights."
-        )
+        raise InputError(f"Expected weights for torchvision:{name}, but none are published: give --weights.")
     return card
 
 
 def _card(name: str, weights: str) -> Card:
-    """Return a card of a user's weights, fed as torchvision's own are."""
+    """Return a card for a user's weights, fed like torchvision's own."""
     return Card(
         id=f"torchvision:{name}:{weights}",
         architecture=name,
@@ -110,6 +108,6 @@ def _num_classes(name: str, tensors: Mapping[str, Tensor]) -> int:
     if not last:
         raise InputError(
             f"Expected a checkpoint of torchvision's {name}, but it has none of {', '.join(LAST)}: "
-            "check that file and model belong together."
+            "check that the file belongs to the model."
         )
     return last[0]

@@ -1,4 +1,4 @@
-"""`ts:FILE`: TorchScript, as torch.jit.save writes it, whatever the file's ending."""
+"""`ts:FILE`: TorchScript that torch.jit.save wrote, whatever the file's ending."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["load"]
 
 
 def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
-    """Return the program in a file; it is made again from the file in each worker process."""
+    """Return the program in a file; each worker process reads the file again."""
     without_weights(weights, f"ts:{name}")
     path = existing(name, "a TorchScript file")
     with reading(f"{name} to be TorchScript", "save it again with torch.jit.save"):
@@ -32,7 +32,7 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
 def read(path: Path, device: torch.device) -> Callable[..., Any]:
     """Return a file's program in eval mode."""
     with warnings.catch_warnings():
-        # torch has deprecated TorchScript, which is the business of who writes such files.
+        # torch has deprecated TorchScript; that concerns whoever writes such files.
         warnings.filterwarnings("ignore", message=".*torch.jit.load.*")
         program = torch.jit.load(path, map_location=device)  # type: ignore[no-untyped-call]
     return cast("Callable[..., Any]", program.eval())

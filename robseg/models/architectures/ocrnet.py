@@ -9,23 +9,19 @@ without renaming; the names in the authors' two repositories are mapped to them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from robseg.models.backbones import Backbone, build_backbone
+from robseg.models.backbones import Backbone, OutputStride, build_backbone
 from robseg.models.backbones.hrnet import HRNET_NAMES, hrnet
 from robseg.models.base import Architecture, Fit, Network
-from robseg.models.layers import ConvModule, FCNHead, resize
+from robseg.models.layers import ACTIVATIONS, Activation, ConvModule, FCNHead, resize
 from robseg.models.layouts import mmseg, native
 from robseg.models.layouts.published import fit_published
 
 __all__ = ["ARCHITECTURE", "OCRNet", "fit"]
-
-Activation = Literal["relu", "leaky_relu"]
-ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU}  # slope 0.01
-OutputStride = Literal[8, 16, 32]
 
 
 def object_regions(features: Tensor, coarse: Tensor) -> Tensor:

@@ -17,12 +17,12 @@ align_corners        False, but     True
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from robseg.models.backbones import build_backbone
+from robseg.models.backbones import OutputStride, build_backbone
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import ConvModule, FCNHead, PyramidPooling, initialise
 from robseg.models.layouts import mmseg, native
@@ -30,7 +30,6 @@ from robseg.models.layouts.published import fit_published
 
 __all__ = ["ARCHITECTURE", "PSPNet", "fit"]
 
-OutputStride = Literal[8, 16, 32]
 
 # The number of cells along a side of each pyramid level, the coarsest level first.
 SCALES = (1, 2, 3, 6)

@@ -12,11 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from robseg.errors import InputError
-from robseg.models.architectures.ocrnet import ACTIVATIONS, Activation, OutputStride
-from robseg.models.backbones import Backbone, build_backbone
+from robseg.models.backbones import Backbone, OutputStride, build_backbone
 from robseg.models.backbones.hrnet import HRNET_NAMES, hrnet
 from robseg.models.base import Architecture, Fit, Network
-from robseg.models.layers import resize
+from robseg.models.layers import ACTIVATIONS, Activation, resize
 from robseg.models.layouts import mmseg, openseg
 from robseg.models.layouts.published import fit_published
 

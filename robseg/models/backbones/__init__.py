@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
 from robseg.errors import InputError
 from robseg.registry import Registry, unknown_name
 
-__all__ = ["Backbone", "backbones", "build_backbone"]
+__all__ = ["Backbone", "OutputStride", "backbones", "build_backbone"]
+
+OutputStride = Literal[8, 16, 32]
 
 
 class Backbone(nn.Module):

@@ -7,11 +7,12 @@ right, and batch norm has an epsilon of 1e-3. The published weights need this ar
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from robseg.models.backbones import OutputStride
 from robseg.models.backbones.mobilenet_v2 import TAPS, InvertedResidual, MobileBackbone, atrous
 from robseg.models.layers import ConvModule
 
@@ -26,8 +27,6 @@ STRIDES = (1, 2, 2, 2, 1, 2, 1)
 
 STEM_CHANNELS = 32
 TENSORFLOW_EPSILON = 1e-3
-
-OutputStride = Literal[8, 16, 32]
 
 
 class SameConv2d(nn.Conv2d):

@@ -22,7 +22,7 @@ from typing import Literal, NamedTuple, cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from robseg.models.backbones import Backbone
+from robseg.models.backbones import Backbone, OutputStride
 from robseg.models.layers import ConvModule
 
 __all__ = ["BACKBONES", "TAPS", "InvertedResidual", "LayerPlan", "MobileBackbone", "MobileNetV2", "atrous"]
@@ -36,7 +36,6 @@ STRIDES = (1, 2, 2, 2, 1, 2, 1)
 TAPS = (1, 2, 4, 6)
 
 Variant = Literal["mmseg", "vainf"]
-OutputStride = Literal[8, 16, 32]
 
 
 class LayerPlan(NamedTuple):

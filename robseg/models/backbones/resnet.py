@@ -10,12 +10,12 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import cast
 
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from robseg.models.backbones import Backbone
+from robseg.models.backbones import Backbone, OutputStride
 
 __all__ = ["BACKBONES", "ResNet", "resnet"]
 
@@ -25,8 +25,6 @@ WIDTHS = (64, 128, 256, 512)
 # The strides and dilations of the four stages, by output stride.
 STRIDES = {8: (1, 2, 1, 1), 16: (1, 2, 2, 1), 32: (1, 2, 2, 2)}
 DILATIONS = {8: (1, 1, 2, 4), 16: (1, 1, 1, 2), 32: (1, 1, 1, 1)}
-
-OutputStride = Literal[8, 16, 32]
 
 
 class ResNet(Backbone):

@@ -1,1 +1,1 @@
-"""Files of weights: read without running their code, inspected, fetched."""
+"""Files of weights: reading them without running code from them, and downloading them."""

@@ -9,7 +9,7 @@ __all__ = ["sha256_of"]
 
 
 def sha256_of(path: Path) -> str:
-    """Return a file's SHA-256 as hex digits."""
+    """Return a file's SHA-256 in hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

@@ -1,7 +1,7 @@
-"""Downloads that go on where they broke off, over several places that have the same file.
+"""Downloads that resume where they broke off, from several servers that have the same file.
 
-What has come so far lies beside the file to be, as `.NAME.SIZE.part`; the file appears under its name only
-when it is whole and accepted.
+A partial file lies beside its destination as `.NAME.SIZE.part`. The file appears under its own name only once
+it is complete and has passed its check.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from robseg.errors import InputError
 
 __all__ = ["Transfer", "Unfit", "Unreachable", "download"]
 
-SECONDS = 20.0  # that a server may be silent
-TRIES = 5  # of a place whose connection breaks
+SECONDS = 20.0  # a server may be silent for so long
+TRIES = 5  # attempts at a server whose connection breaks
 BLOCK = 1 << 18
 HEADERS = {"User-Agent": "robseg", "Accept-Encoding": "identity"}
 
 
 class Transfer(NamedTuple):
-    """How far a download is: bytes, of `total` (0: unknown), from `url`."""
+    """The progress of a download: `done` bytes of `total` (0: unknown) from `url`."""
 
     url: str
     done: int
@@ -35,11 +35,11 @@ class Transfer(NamedTuple):
 
 
 class Unfit(Exception):
-    """What came is not the file that was asked for; the message says why."""
+    """A server sent something else than the file; the message says what."""
 
 
 class Unreachable(Exception):
-    """No place gave the file; the message has a reason for each."""
+    """No server sent the file; the message gives a reason for each."""
 
 
 def download(
@@ -48,17 +48,17 @@ def download(
     check: Callable[[Path], None],
     progress: Callable[[Transfer], None],
 ) -> str:
-    """Fetch a file from the first of `urls` that gives it, and return which.
+    """Download a file from the first of `urls` that sends it, and return that URL.
 
-    `check` raises Unfit for a file that will not do. A place is asked again a few times if that may help: the
-    file got further, or began with another's remains. A later place goes on with what an earlier one gave.
+    `check` raises Unfit for a wrong file. A server is asked again as long as an attempt brings more bytes or
+    removes a wrong partial file. The next server continues what the one before has sent.
 
     Raises
     ------
     Unreachable
-        If no place gave the file.
+        If no server sent the file.
     InputError
-        If it cannot be written.
+        If the file cannot be written.
     """
     with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def download(
 
 
 def _transfer(url: str, path: Path, progress: Callable[[Transfer], None]) -> Path:
-    """Fetch what is missing of a file from one place, and return the partial file, which is now whole."""
+    """Download the missing bytes from one server, and return the partial file, which is now complete."""
     part = _part(path)
     if part is not None:
         start = part.stat().st_size
@@ -91,7 +91,7 @@ def _transfer(url: str, path: Path, progress: Callable[[Transfer], None]) -> Pat
                 if _continues(response, start, _total(part)):
                     return _copied(response, part, start, progress)
         except urllib.error.HTTPError as error:
-            if error.code != 416:  # the range is beyond the file
+            if error.code != 416:  # the partial file is larger than the server's
                 raise
         part.unlink()
     with _opened(url) as response:
@@ -101,7 +101,7 @@ def _transfer(url: str, path: Path, progress: Callable[[Transfer], None]) -> Pat
 
 def _opened(url: str, start: int = 0) -> HTTPResponse:
     if urlsplit(url).scheme not in {"http", "https"}:
-        raise Unfit(f"{url} is no address of the web")
+        raise Unfit(f"{url} is not a web address")
     headers = {**HEADERS, "Range": f"bytes={start}-"} if start else HEADERS
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 (the scheme is checked)
     response = cast(HTTPResponse, urllib.request.urlopen(request, timeout=SECONDS))  # noqa: S310
@@ -112,13 +112,13 @@ def _opened(url: str, start: int = 0) -> HTTPResponse:
 
 
 def _continues(response: HTTPResponse, start: int, total: int) -> bool:
-    """Return whether a response goes on just where the partial file ends, and is of the same file."""
+    """Return whether a response continues exactly where the partial file ends, and is the same file."""
     content_range = response.headers.get("Content-Range", "")
     return response.status == 206 and bool(re.fullmatch(rf"bytes {start}-\d+/{total}", content_range))
 
 
 def _copied(response: HTTPResponse, part: Path, start: int, progress: Callable[[Transfer], None]) -> Path:
-    """Write a response to the end of a partial file and return it, if it is whole then."""
+    """Append a response to a partial file and return it; raise Unfit if it is still incomplete."""
     done, total = start, _total(part)
     with _writing(part):
         file = part.open("ab" if start else "wb")
@@ -137,7 +137,7 @@ def _copied(response: HTTPResponse, part: Path, start: int, progress: Callable[[
 
 @contextlib.contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Tell the disk's faults, which are the same wherever a file comes from, from a connection's."""
+    """Turn errors of the disk, which no other server can help, into InputError."""
     try:
         yield
     except OSError as error:
@@ -156,7 +156,7 @@ def _checked(part: Path, check: Callable[[Path], None]) -> None:
 
 
 def _part(path: Path) -> Path | None:
-    """Return what an earlier download left of a file, if its size was known and some of it came."""
+    """Return the partial file of an earlier download, if its full size is known and it is not empty."""
     for part in path.parent.glob(f".{_literal(path.name)}.*.part"):
         if _total(part) and part.stat().st_size > 0:
             return part
@@ -165,7 +165,7 @@ def _part(path: Path) -> Path | None:
 
 
 def _literal(name: str) -> str:
-    """Return a glob pattern that matches just that name."""
+    """Return a glob pattern that matches only that name."""
     return re.sub(r"([*?\[])", r"[\1]", name)
 
 
@@ -175,7 +175,7 @@ def _done(path: Path) -> int:
 
 
 def _total(part: Path) -> int:
-    """Return the whole file's size, which stands in the name of the partial one."""
+    """Return the size of the complete file, which is part of the partial file's name."""
     digits = part.name.split(".")[-2]
     return int(digits) if digits.isdecimal() else 0
 

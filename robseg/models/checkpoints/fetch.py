@@ -1,8 +1,8 @@
-"""Where the weights of a card lie on this machine: in the package, else in the cache, else they are fetched.
+"""Find the weights of a card: in the package, or in the cache, where missing weights are downloaded.
 
-The cache is $ROBSEG_HOME, or the folder where this system keeps caches; weights are in its folder `weights`.
-Publishers state no checksums (the digits in an mmsegmentation file's name are another file's), so the SHA-256
-of each file is written down when it is first seen, in `weights.lock.json`, and held to from then on.
+The cache is $ROBSEG_HOME, or the system's cache folder; weights are in its folder `weights`. Publishers state
+no checksums (the digits in the name of an mmsegmentation file belong to another file). So the SHA-256 of each
+file is recorded in `weights.lock.json` when the file is first seen, and the file must keep it from then on.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
+
+import platformdirs
 
 from robseg.errors import InputError
 from robseg.files import write_atomically
@@ -34,19 +35,15 @@ __all__ = [
 
 LOCK_FILE = "weights.lock.json"
 
-# What `whereabouts` tells of a card's weights.
+# What `whereabouts` returns.
 Whereabouts = Literal["shipped", "downloaded", "remote", "by hand"]
 
 
 def cache_folder() -> Path:
-    """Return the folder for what can be fetched again: $ROBSEG_HOME, or `robseg` in this system's own."""
+    """Return the folder for what can be downloaded again: $ROBSEG_HOME, or the system's cache folder."""
     if chosen := os.environ.get("ROBSEG_HOME"):
         return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", "~/AppData/Local")).expanduser() / "robseg"
-    if sys.platform == "darwin":
-        return Path("~/Library/Caches/robseg").expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "robseg"
+    return platformdirs.user_cache_path("robseg", appauthor=False, opinion=False)
 
 
 def weights_folder() -> Path:
@@ -55,7 +52,7 @@ def weights_folder() -> Path:
 
 
 def whereabouts(card: Card) -> Whereabouts:
-    """Return where a card's weights are: in the package, in the cache, on the web, or to be got by hand."""
+    """Return where a card's weights are: in the package, in the cache, on the web, or for the user to get."""
     if (ZOO / card.weights_file).is_file():
         return "shipped"
     if (weights_folder() / card.weights_file).is_file():
@@ -64,17 +61,19 @@ def whereabouts(card: Card) -> Whereabouts:
 
 
 def weights_path(card: Card, progress: Callable[[Any], None] | None = None) -> Path:
-    """Return the file of a card's weights, downloaded if need be.
+    """Return the file of a card's weights, and download it if it is missing.
 
-    `progress` is called with a `download.Transfer` now and then; None shows a bar on a terminal.
+    `progress` is called with a `download.Transfer` from time to time; None shows a bar on a terminal.
 
     Raises
     ------
     InputError
-        If the file is nowhere (with where to put it), or is not the one that it was before.
+        If the file cannot be found or downloaded, or has changed since it was first seen.
     """
     if not card.weights_file:
-        raise InputError(f"Expected the weights of '{card.id}', but its card names no file: give one.")
+        raise InputError(
+            f"Expected the card of '{card.id}' to name a file of weights, but it names none: give --weights."
+        )
     if (ZOO / card.weights_file).is_file():
         return ZOO / card.weights_file
     path = weights_folder() / card.weights_file
@@ -85,7 +84,7 @@ def weights_path(card: Card, progress: Callable[[Any], None] | None = None) -> P
 
 
 def recorded_name(sha256: str) -> str | None:
-    """Return the name under which a file of that SHA-256 was fetched, or None."""
+    """Return the name under which a file of that SHA-256 is recorded, or None."""
     records = _records(weights_folder() / LOCK_FILE)
     return next((name for name, record in records.items() if record["sha256"] == sha256), None)
 
@@ -93,7 +92,7 @@ def recorded_name(sha256: str) -> str | None:
 def _fetch(card: Card, path: Path, progress: Callable[[Any], None] | None) -> None:
     if not card.weights_urls:
         raise InputError(_by_hand(card, path))
-    # Imported here: most uses find the file in place, and do without the web.
+    # Imported here: mostly the file is in place, and nothing is downloaded.
     from filelock import FileLock
 
     from robseg.models.checkpoints.download import Unreachable, download
@@ -101,14 +100,14 @@ def _fetch(card: Card, path: Path, progress: Callable[[Any], None] | None) -> No
 
     _make(path.parent)
     with FileLock(path.with_name(f".{path.name}.lock")):
-        if path.is_file():  # another process was quicker
+        if path.is_file():  # another process has downloaded it
             return
         try:
             with showing(path.name) as shown:
                 url = download(card.weights_urls, path, lambda part: _check(part, card), progress or shown)
         except Unreachable as error:
             raise InputError(
-                f"Expected to download the weights of '{card.id}', but no place gave them ({error}).\n"
+                f"Expected to download the weights of '{card.id}', but no server sent them ({error}).\n"
                 f"Download {card.weights_urls[0]} by hand and save it as {path}."
             ) from error
         _record(path, url)
@@ -127,23 +126,23 @@ def _make(folder: Path) -> None:
 def _by_hand(card: Card, path: Path) -> str:
     if card.source.startswith("http"):
         return (
-            f"Expected the weights of '{card.id}' at {path}, which is missing and has no direct address.\n"
+            f"Expected the weights of '{card.id}' at {path}, but there is no file, and no direct address.\n"
             f"Get the file from {card.source} by hand and save it there."
         )
     return (
         f"Expected the weights of '{card.id}' in the package, but {card.weights_file} is missing: "
-        "install it again."
+        "install the package again."
     )
 
 
 def _check(part: Path, card: Card) -> None:
-    """Raise Unfit unless a file may be the card's: of its SHA-256 as far as known, and no web page."""
+    """Raise Unfit if a file is a web page or incomplete, or has another SHA-256 than is known of the card."""
     from robseg.models.checkpoints.download import Unfit
 
     with part.open("rb") as file:
         head = file.read(512).lstrip()
     if not head or head.startswith(b"<"):
-        raise Unfit("sent a web page or nothing in place of the file")
+        raise Unfit("sent a web page or nothing instead of the file")
     if head.startswith(b"PK") and not zipfile.is_zipfile(part):
         raise Unfit("sent a part of the file")
     sha256, known = sha256_of(part), _known_sha256(card)
@@ -152,29 +151,29 @@ def _check(part: Path, card: Card) -> None:
 
 
 def _known_sha256(card: Card) -> str:
-    """Return the SHA-256 of a card's file, or what is known of its beginning."""
+    """Return the SHA-256 of a card's file, or its first digits if only these are known, or ""."""
     recorded = _records(weights_folder() / LOCK_FILE).get(card.weights_file, {})
     if known := card.sha256 or recorded.get("sha256", ""):
         return str(known)
     digits = re.search(r"-([0-9a-f]{8})\.pth$", card.weights_file)
-    # Of all publishers only torchvision puts the first digits of the very file's hash into its name.
+    # Only torchvision puts the first digits of the file's own hash into its name.
     return digits[1] if digits and card.layout == "torchvision" else ""
 
 
 def _hold(card: Card, path: Path) -> None:
-    """Make sure that a file in the cache is the one that was first seen under its name."""
+    """Check that a file in the cache is the one that was first seen under its name."""
     known, sha256 = _known_sha256(card), sha256_of(path)
     if not sha256.startswith(known):
         raise InputError(
             f"Expected {path} to have the SHA-256 {known[:12]}... of its card or of {LOCK_FILE} beside it, "
-            f"but got {sha256[:12]}...: delete the file to fetch it again."
+            f"but got {sha256[:12]}...: delete the file to download it again."
         )
     if path.name not in _records(path.with_name(LOCK_FILE)) and os.access(path.parent, os.W_OK):
         _record(path, "")  # put there by hand
 
 
 def _record(path: Path, url: str) -> None:
-    from filelock import FileLock  # here: it takes a while to import
+    from filelock import FileLock  # imported here because it is slow
 
     lock_file = path.with_name(LOCK_FILE)
     with FileLock(path.with_name(f".{LOCK_FILE}.lock")):

@@ -1,4 +1,4 @@
-"""Showing how far a download is: a bar on a terminal, one line in the log elsewhere."""
+"""Show the progress of a download: a bar on a terminal, one line in the log elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logger = logging.getLogger("robseg")
 
 @contextmanager
 def showing(name: str) -> Iterator[Callable[[Transfer], None]]:
-    """Yield a callback that shows on stderr how far the file `name` is, until the block ends."""
+    """Yield a callback that shows the progress of the file `name` on stderr."""
     if not sys.stderr.isatty():
         yield _logged(name)
         return
@@ -47,13 +47,13 @@ def showing(name: str) -> Iterator[Callable[[Transfer], None]]:
 
 
 def _logged(name: str) -> Callable[[Transfer], None]:
-    """Return a callback that tells once from where a file comes."""
-    told: set[str] = set()
+    """Return a callback that logs each address once."""
+    logged: set[str] = set()
 
     def tell(transfer: Transfer) -> None:
-        if transfer.url not in told:
-            told.add(transfer.url)
-            # A warning, since that is what shows without any set-up; it takes minutes.
+        if transfer.url not in logged:
+            logged.add(transfer.url)
+            # A warning, because that shows without any set-up, and a download takes minutes.
             logger.warning("Downloading %s (%.1f MB) from %s", name, transfer.total / 1e6, transfer.url)
 
     return tell

@@ -1,8 +1,8 @@
-"""Unpickling that runs nothing: what is not needed to build tensors becomes an inert stub.
+"""Unpickling that runs no code: whatever is not needed to build tensors becomes an inert stub.
 
-Checkpoints of training programs hold more than tensors: a logger's history, NumPy scalars, an argument
-parser's namespace. A pickle names the code that builds such things. Here those names are looked up in a short
-list; any other stands for a stub, which takes whatever it is called with, and is nothing.
+Checkpoints of training programs hold more than tensors: a logger's history, NumPy scalars, the arguments of a
+command. A pickle names the code that builds such objects. Here only the names in a short list are looked up;
+every other name becomes a stub, which accepts any call and does nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Stub", "restricted_pickle"]
 
 
 class Stub:
-    """What stands for an object that would have needed code: made, filled and called without effect."""
+    """A stand-in for an object that would have needed code; making, filling or calling it has no effect."""
 
     origin = ""
     dump_patches = False  # torch asks for it in files that hold a module's source beside it
@@ -32,23 +32,23 @@ class Stub:
         pass
 
     def __call__(self, *_: object, **__: object) -> Stub:
-        """Return a stub, as the object's methods would have returned something."""
+        """Return a stub in place of what a method would have returned."""
         return self
 
     def __setstate__(self, *_: object) -> None:
-        """Take a pickled object's state, and drop it."""
+        """Drop the state of a pickled object."""
 
     def __setitem__(self, key: object, value: object) -> None:
-        """Take a dict's item, and drop it."""
+        """Drop an item of a dict."""
 
     def append(self, *_: object) -> None:
-        """Take a list's or set's items, and drop them."""
+        """Drop the items of a list or set."""
 
     extend = add = append
 
 
 class Permitted:
-    """A function or class that builds tensors, wrapped: a pickle may call it, and do nothing else to it."""
+    """A wrapped function or class that builds tensors: a pickle may call it, but cannot change it."""
 
     __slots__ = ("_call",)
 
@@ -60,7 +60,7 @@ class Permitted:
         return self._call(*arguments)
 
     def __setstate__(self, *_: object) -> None:
-        """Stay as it is: a pickle could set attributes of a bare function."""
+        """Change nothing: a pickle could set attributes of a bare function."""
 
 
 PERMITTED: dict[tuple[str, str], object] = {
@@ -74,7 +74,7 @@ PERMITTED: dict[tuple[str, str], object] = {
 
 
 def restricted_pickle(stubs: dict[str, type[Stub]]) -> SimpleNamespace:
-    """Return what `torch.load` takes in place of the module `pickle`; `stubs` collects the names stubbed."""
+    """Return a stand-in for the module `pickle` for `torch.load`; `stubs` collects the names of stubs."""
 
     class Unpickler(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Checkpoints: read without executing anything in them, matched strictly, written atomically."""
+"""Read checkpoints without running code from them, match them strictly, write them whole or not at all."""
 
 from __future__ import annotations
 
@@ -38,25 +38,25 @@ __all__ = [
 # Batch norm's counter of training steps: of no effect in eval mode and absent from old files.
 COUNTER = "num_batches_tracked"
 
-# Where training programs keep the tensors among other things.
+# The names under which training programs keep the tensors among other objects.
 CONTAINERS = ("state_dict", "model_state_dict", "model_state", "model")
 
-# What torch's reader raises on bytes that are no checkpoint, or only a part of one.
+# What torch raises when it reads bytes that are no checkpoint, or a part of one.
 BROKEN = (
     pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError,
     AttributeError, AssertionError, MemoryError, struct.error,
 )  # fmt: skip
 
-# How torch's present format begins: it is a zip archive.
+# The first bytes of torch's present format, a zip archive.
 ZIP = b"PK"
 
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
-    """What a file holds: its tensors as they are stored, and what else could be told without running it.
+    """What a file holds: its tensors as they are stored, and what else can be read without running code.
 
-    `format` is the file's (`safetensors`, `torch zip`, `torch legacy`); `class_names` those that
-    mmsegmentation writes beside the tensors, or None; `stubs` the names of the code that was not run.
+    `format` is `safetensors`, `torch zip` or `torch legacy`. `class_names` are those that mmsegmentation
+    writes beside the tensors, or None. `stubs` names the code that was not run.
     """
 
     tensors: dict[str, Tensor]
@@ -72,18 +72,18 @@ class Checkpoint:
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a checkpoint on the CPU, floating-point ones as float32.
 
-    Reads safetensors (by the file's ending) and what `torch.save` wrote, without executing anything in them.
+    Reads safetensors (by the file's ending) and what `torch.save` wrote, without running any code from them.
 
     Raises
     ------
     InputError
-        If there is no such file, it is no checkpoint, is cut short, or its tensors would need code to be run.
+        If there is no such file, it is no checkpoint or incomplete, or its tensors need code to be run.
     """
     return read_checkpoint(path).as_float32()
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Return what a checkpoint holds, as `read_weights` reads it."""
+    """Return the contents of a checkpoint; it is read as by `read_weights`."""
     if not path.is_file():
         raise InputError(f"Expected a checkpoint at {path}, but there is no such file: check the path.")
     if path.suffix == ".safetensors":
@@ -98,7 +98,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def unwrapped(content: Any, origin: str) -> dict[str, Tensor]:
-    """Return the tensors within the usual containers, without DataParallel's `module.` before each name.
+    """Return the tensors inside the usual containers, without the `module.` that DataParallel prepends.
 
     Examples
     --------
@@ -129,11 +129,10 @@ def unwrapped(content: Any, origin: str) -> dict[str, Tensor]:
 
 
 def fitted(title: str, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return exactly the expected tensors, taken from a checkpoint; all of its tensors are used.
+    """Return exactly the expected tensors, taken from a checkpoint, which may hold no others.
 
-    Only batch norm's step counters may be absent (they become 0). `expected` may be on the meta device: its
-    names and shapes are all that is looked at. Raises InputError with what is missing, unexpected or of
-    another shape.
+    Only the step counters of batch norm may be missing (they become 0). `expected` may be on the meta device:
+    only its names and shapes matter. InputError says what is missing, unexpected or of another shape.
     """
     missing = [key for key in expected if key not in found and not key.endswith(COUNTER)]
     unexpected = [key for key in found if key not in expected]
@@ -147,7 +146,7 @@ def fitted(title: str, found: Mapping[str, Tensor], expected: Mapping[str, Tenso
     if faults:
         raise InputError(
             f"Expected a checkpoint of {title}, but its tensors do not fit: {'; '.join(faults)}. "
-            "Check that file and architecture belong together."
+            "Check that the file belongs to the architecture."
         )
     return {key: found[key] if key in found else torch.zeros((), dtype=torch.long) for key in expected}
 
@@ -155,9 +154,9 @@ def fitted(title: str, found: Mapping[str, Tensor], expected: Mapping[str, Tenso
 def save_weights(path: Path, state_dict: Mapping[str, Tensor], card: Card, half: bool = True) -> Card:
     """Write tensors as safetensors, and the card as JSON of the same stem beside them.
 
-    Step counters are dropped. With `half`, floating-point tensors are stored in half precision, but for one
-    with a value beyond its range. Each file appears whole or not at all. Returns the card as written, with
-    the file's name and SHA-256.
+    Step counters are dropped. With `half`, floating-point tensors are stored in half precision, if all values
+    are within its range. Each file appears whole or not at all. Returns the card as written, with the file's
+    name and SHA-256.
     """
     tensors = {
         key: halved(tensor) if half else tensor.detach().cpu().contiguous()
@@ -173,7 +172,7 @@ def save_weights(path: Path, state_dict: Mapping[str, Tensor], card: Card, half:
 
 
 def halved(tensor: Tensor) -> Tensor:
-    """Return a tensor in half precision, but not one of integers or with a value beyond its range."""
+    """Return a tensor in half precision; integers and values beyond its range keep their type."""
     tensor = tensor.detach().cpu().contiguous()
     if not tensor.is_floating_point() or tensor.abs().max() > torch.finfo(torch.half).max:
         return tensor
@@ -181,7 +180,7 @@ def halved(tensor: Tensor) -> Tensor:
 
 
 def sha256_of_tensors(state_dict: Mapping[str, Tensor]) -> str:
-    """Return the SHA-256 of names, types, shapes and values, whatever the order of the names."""
+    """Return the SHA-256 of names, types, shapes and values, independent of the order of the names."""
     digest = hashlib.sha256()
     for key in sorted(state_dict):
         tensor = state_dict[key].detach().cpu().contiguous()
@@ -198,15 +197,15 @@ def _read_safetensors(path: Path) -> Any:
 
 
 def _read_torch(path: Path, stubs: dict[str, type[Stub]]) -> Any:
-    """Return what a file holds; where torch's own safe reader refuses it, `stubs` gets the names left out."""
+    """Return what a file holds; if torch's own safe reader refuses it, `stubs` gets the names left out."""
     try:
         with warnings.catch_warnings():
-            # Of pickles that are unusual, such as those of a later protocol.
+            # torch warns of unusual pickles, such as those of a later protocol.
             warnings.simplefilter("ignore")
             try:
                 return torch.load(path, map_location="cpu", weights_only=True)
             except pickle.UnpicklingError:
-                # Not unsafe, whatever the flag says: our unpickler alone looks up the pickle's names.
+                # Safe in spite of the flag: only our unpickler looks up the names in the pickle.
                 restricted = restricted_pickle(stubs)
                 return torch.load(path, map_location="cpu", weights_only=False, pickle_module=restricted)
     except BROKEN as error:
@@ -227,7 +226,7 @@ def _class_names(content: Any) -> tuple[str, ...] | None:
 
 def _refused(origin: str, foreign: Sequence[str]) -> InputError:
     return InputError(
-        f"Expected {origin} to hold named tensors, but they would need {_listed(foreign)} to be run, which "
+        f"Expected {origin} to hold named tensors, but building them would run {_listed(foreign)}, which "
         "was refused: save the state dict alone, best as safetensors."
     )
 
@@ -236,7 +235,7 @@ def _broken(path: Path, error: Exception) -> InputError:
     cause = str(error).strip().split("\n")[0].split(". ")[0] or type(error).__name__
     return InputError(
         f"Expected a checkpoint in {path}, but it cannot be read as one ({cause}): "
-        "it may be cut short or of another kind, so fetch or save it again."
+        "it may be incomplete or of another kind, so download or save it again."
     )
 
 

@@ -1,1 +1,1 @@
-"""What all adapters of other people's models share: reading, answers, cards, the digest of code."""
+"""What the adapters of other people's models share: reading files, unwrapping answers, describing models."""

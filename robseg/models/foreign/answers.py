@@ -1,4 +1,4 @@
-"""Make a foreign model answer as ours do, whatever it wraps its logits in, and fit to be sent elsewhere."""
+"""Make a foreign model answer like ours, whatever it wraps its logits in, and make it picklable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from robseg.models.foreign.reading import last_line
 
 __all__ = ["ForeignNetwork"]
 
-# Where models keep their logits among other answers: torchvision's, then transformers'.
+# The names under which torchvision and transformers answer logits.
 ANSWERS = ("out", "logits")
 
 Model = Callable[[Tensor], Any]
@@ -25,12 +25,13 @@ Model = Callable[[Tensor], Any]
 class ForeignNetwork(nn.Module):
     """Somebody else's model as a network: float (N, 3, H, W) to logits (N, C, h, w).
 
-    Integer answers (N, H, W) or (N, 1, H, W) count as labels: they come as one channel for each class, 1
-    where the label is that class, and a last channel for labels that are none of the `num_classes`.
+    Integer answers (N, H, W) or (N, 1, H, W) are labels. They become one channel for each class, 1 where the
+    label is that class, and a last channel for labels beyond the `num_classes`.
 
-    `remade` makes the model again in another process, on its device, where it cannot be pickled; `batch_size`
-    is the only one that the model takes. `hidden_parameters` counts those that are no tensors of torch.
-    `labels_only` says that it answers labels, as far as `channels` has seen, and so has no confidences.
+    `remade` makes the model again in another process, on its device, if it cannot be pickled. `batch_size` is
+    the only batch size that the model takes, if it takes only one. `hidden_parameters` counts the parameters
+    that are no tensors of torch. `labels_only` is set once `channels` has seen the model answer labels, which
+    come without confidences.
     """
 
     def __init__(
@@ -57,13 +58,13 @@ class ForeignNetwork(nn.Module):
         Raises
         ------
         InputError
-            If the model raises, or answers something else than logits or labels of this batch.
+            If the model raises, or its answer is neither logits nor labels for this batch.
         """
         batches = torch.split(images, self.batch_size or len(images))
         return torch.cat([self._logits(batch, self._answer(batch)) for batch in batches])
 
     def channels(self, images: Tensor) -> int | None:
-        """Return how many classes the model answers on one image, None where it answers labels."""
+        """Return how many classes the model answers for an image, None if it answers labels."""
         answer = self._answer(images)
         self.labels_only = is_labels(answer)
         if self.labels_only:
@@ -72,9 +73,9 @@ class ForeignNetwork(nn.Module):
         return self._logits(images, answer).shape[1]
 
     def _answer(self, images: Tensor) -> Tensor:
-        """Return what the model answers on at most as many images as it takes."""
+        """Return the model's answer for at most as many images as it takes."""
         missing = (self.batch_size or len(images)) - len(images)
-        # Channels-last memory is ours to choose, and breaks models that call view().
+        # Channels-last memory, our own choice, breaks models that call view().
         padded = images.contiguous()
         if missing:
             padded = F.pad(padded, (0, 0, 0, 0, 0, 0, 0, missing))
@@ -85,12 +86,12 @@ class ForeignNetwork(nn.Module):
         except Exception as error:
             raise InputError(
                 f"Expected {self.name} to take a float batch {tuple(padded.shape)}, but it raised "
-                f"{last_line(error)}: if it needs other sizes, say test_size or size_divisor in its card."
+                f"{last_line(error)}: if it needs other sizes, set test_size or size_divisor in its card."
             ) from error
         return answer[: len(images)] if missing else answer
 
     def _logits(self, images: Tensor, answer: Tensor) -> Tensor:
-        """Return an answer as logits, having made sure that it is one to these images."""
+        """Return an answer for these images as logits, after checking its shape."""
         if is_labels(answer):
             answer = self._one_hot(answer.reshape(len(answer), *answer.shape[-2:]))
         elif answer.ndim == 4 and self.num_classes not in {None, answer.shape[1]}:
@@ -108,8 +109,7 @@ class ForeignNetwork(nn.Module):
     def _one_hot(self, labels: Tensor) -> Tensor:
         if self.num_classes is None:
             raise InputError(
-                f"Expected to know the classes of {self.name}, which answers labels, but got none: "
-                "give class_names."
+                f"Expected class names for {self.name}, which answers labels, but got none: give class_names."
             )
         labels = labels.long()
         known = (labels >= 0) & (labels < self.num_classes)
@@ -124,7 +124,7 @@ class ForeignNetwork(nn.Module):
             return _again, (None, pickle.dumps(self.model), *state)
         except (pickle.PicklingError, AttributeError, TypeError, RuntimeError) as error:
             raise InputError(
-                f"Expected a model that worker processes can be sent, but {self.name} cannot be pickled "
+                f"Expected a model that can be sent to worker processes, but {self.name} cannot be pickled "
                 f"({last_line(error)}): use num_workers=0, or define it at the top of a module."
             ) from error
 
@@ -138,7 +138,7 @@ def _again(
     num_classes: int | None,
     labels_only: bool,
 ) -> ForeignNetwork:
-    """Return a network that was sent here."""
+    """Return the network that was pickled in another process."""
     model = remade() if remade is not None else pickle.loads(cast(bytes, pickled))  # noqa: S301 - our own
     network = ForeignNetwork(
         model, name, remade=remade, batch_size=batch_size, hidden_parameters=hidden_parameters
@@ -177,6 +177,6 @@ def main_answer(answer: Any, device: torch.device) -> Tensor:
 
 
 def is_labels(answer: Tensor) -> bool:
-    """Return whether an answer is classes, (N, H, W) or (N, 1, H, W) of integers, and not logits."""
+    """Return whether an answer is labels, integers (N, H, W) or (N, 1, H, W), and not logits."""
     flat = answer.ndim == 3 or (answer.ndim == 4 and answer.shape[1] == 1)
     return flat and not answer.is_floating_point() and not answer.is_complex()

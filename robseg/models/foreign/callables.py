@@ -20,7 +20,7 @@ __all__ = ["foreign_of", "load", "name_of"]
 
 
 def load(model: Callable[..., Any], weights: Weights | None) -> Foreign:
-    """Return the model as it is now: a module is copied, and what becomes of the original does not matter."""
+    """Return the model as it is now: a module is copied, so later changes to the original do not matter."""
     if not callable(model):
         raise InputError(
             f"Expected a model's spec, an nn.Module or another callable, but got {type(model).__name__}."
@@ -42,9 +42,10 @@ def foreign_of(
     weights: Weights | None,
     remade: Callable[[Any], Callable[[], Any]] | None = None,
 ) -> Foreign:
-    """Return a module or callable as a model of that name, on its own card if it has one.
+    """Return a module or callable as a model of that name, with its own card if it has one.
 
-    `remade`, given the module's tensors (None for a callable), returns how to make it again elsewhere.
+    `remade` takes the module's tensors (None for a callable) and returns a function that makes it again in
+    another process.
     """
     own = getattr(model, "card", None)
     card = own if isinstance(own, Card) else Card(name, type(model).__name__, "", ())
@@ -55,14 +56,14 @@ def foreign_of(
     else:
         without_weights(weights, f"the callable {name}")
         sha256 = ""
-    # The code is part of what the model answers, and options are part of a model's identity in a run.
+    # The answers depend on the code, and options are part of a model's identity.
     card = dataclasses.replace(card, options={**card.options, "code": code_digest(model)})
     network = ForeignNetwork(model, name, remade=None if remade is None else remade(state))
     return Foreign(card, network, sha256)
 
 
 def name_of(model: Any) -> str:
-    """Return what a model is called: a function's name, or else its class's.
+    """Return a name for a model: that of a function, or of its class.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""A digest of a callable: its code, and the values that it reaches, so that two are never taken for one.
+"""A digest of a callable's code and of the values that it uses, which tells two callables apart.
 
-Weights tell models of one architecture apart. Somebody else's function has no weights, and the same weights
-behave otherwise under another stride or another forward(). A run must not be continued with such a model.
+Models of one architecture differ by their weights. A user's function has no weights, and the same weights
+give other labels under another stride or another forward(). A run must not continue with a changed model.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ INSTALLED = tuple(
     {str(Path(sysconfig.get_path(name))) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
 )
 
-# What a module holds for torch's own purposes, besides its tensors and children.
+# The attributes that torch itself keeps in a module, besides its tensors and children.
 BOOKKEEPING = vars(nn.Module()).keys() - {"_parameters", "_buffers", "_modules"}
 
 
 class _UnknownError(Exception):
-    """Something whose value cannot be told."""
+    """A value that has no digest."""
 
 
 def code_digest(model: Any) -> str:
-    """Return hex digits that are the same only for the same code and values.
+    """Return hexadecimal digits that are the same only for the same code and values.
 
-    Code of installed packages counts by its name. Where a value cannot be told, the digest is a random one
-    that no other load shares.
+    Code of installed packages counts by its name. If a value has no digest, the result is random, and no
+    other load has the same.
 
     Examples
     --------
@@ -59,11 +59,11 @@ def code_digest(model: Any) -> str:
 
 
 def _pieces(value: Any, seen: dict[int, tuple[int, Any]]) -> Iterator[bytes]:
-    """Yield the bytes that tell a value; `seen` keeps the objects under way alive, and ends cycles."""
+    """Yield bytes that identify a value; `seen` keeps objects alive and ends cycles."""
     if value is None or value is Ellipsis or isinstance(value, (bool, int, float, complex, str, bytes)):
         yield f"{type(value).__name__} {value!r}".encode()
         return
-    if not isinstance(value, (tuple, frozenset, types.CodeType)):  # which compilers share as they like
+    if not isinstance(value, (tuple, frozenset, types.CodeType)):  # compilers may share these
         if id(value) in seen:
             yield f"again {seen[id(value)][0]}".encode()
             return
@@ -85,7 +85,7 @@ def _array(value: Any) -> Iterator[bytes]:
 
 
 def _parts(value: Any) -> tuple[Any, ...]:
-    """Return what a value consists of."""
+    """Return the parts of a value."""
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
         return ()
     for kind, parts in PARTS.items():
@@ -95,7 +95,7 @@ def _parts(value: Any) -> tuple[Any, ...]:
 
 
 def _definition(value: Any) -> tuple[Any, ...]:
-    """Return what tells a function or class: its name if it is installed, else its code and what it uses."""
+    """Return what identifies a function or class: its name if installed, else its code and what it uses."""
     name = (value.__module__, value.__qualname__)
     if isinstance(value, types.BuiltinFunctionType) or _is_installed(value):
         return name
@@ -125,7 +125,7 @@ def _cell(cell: types.CellType) -> tuple[Any, ...]:
 
 
 def _state(value: Any) -> tuple[Any, ...]:
-    """Return an object's class and attributes, or else its pickle."""
+    """Return an object's class and attributes, or its pickle if it has none."""
     if isinstance(value, torch.jit.ScriptModule):
         return (str(value.inlined_graph), dict(value.state_dict()))
     if isinstance(value, nn.Module):

@@ -1,4 +1,4 @@
-"""The card of a foreign model: what its source tells, what a user says, and what the model itself answers."""
+"""The card of a foreign model, from its source, its user, and the model's own answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from robseg.models.predict.inference import preprocess
 
 __all__ = ["described"]
 
-# The image by which a model is asked how many classes it answers, where its card says no size.
+# The size of the image that shows how many classes a model answers, if its card states no size.
 PROBE = (64, 64)
 
 
@@ -27,20 +27,19 @@ def described(
 ) -> Card:
     """Return a foreign model's card with the user's fields and the names of its classes.
 
-    The names are the card's, else `class_names`, else numbers.
+    The names come from the card, else from `class_names`, else they are numbers.
 
     Raises
     ------
     InputError
-        If the model answers another number of classes, or labels whose number nobody tells.
+        If the model answers another number of classes, or labels without class names.
     """
     card = overridden(foreign.card, fields)
     names = card.class_names or tuple(class_names or ())
     count = foreign.num_classes or _answered(foreign.network, card, device)
     if count is None and not names:
         raise InputError(
-            f"Expected to know the classes of {card.id}, which answers labels, but got none: "
-            "give class_names."
+            f"Expected class names for {card.id}, which answers labels, but got none: give class_names."
         )
     if count is not None and names and len(names) != count:
         shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
@@ -57,7 +56,7 @@ def described(
 
 @torch.inference_mode()
 def _answered(network: torch.nn.Module, card: Card, device: torch.device) -> int | None:
-    """Return how many classes a network answers on a black image, None where it answers labels."""
+    """Return how many classes a network answers for a black image, None if it answers labels."""
     height, width = card.crop_size or card.test_size or PROBE
     images = preprocess(np.zeros((1, height, width, 3), np.uint8), card, device)
     if isinstance(network, ForeignNetwork):

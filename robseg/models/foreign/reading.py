@@ -1,4 +1,4 @@
-"""What an adapter returns, and how it reads files and packages that are not ours."""
+"""What an adapter returns, and how adapters read files and packages of others."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ __all__ = [
 
 Weights = str | os.PathLike[str] | Mapping[str, Any]
 
-LONGEST = 200  # characters of a foreign package's message, some of which list all they know
+LONGEST = 200  # characters of a foreign package's message; some list every name they know
 
 
 @dataclasses.dataclass(frozen=True)
 class Foreign:
     """Somebody else's model: normalised float (N, 3, H, W) to logits (N, C, h, w).
 
-    The card's `class_names` are empty where the source does not tell them, `num_classes` is None where only
-    running it tells. `sha256` is that of the weights file or of the tensors, "" where there is neither.
+    The card's `class_names` are empty if the source does not state them; `num_classes` is None if only
+    running the model shows it. `sha256` is that of the file or of the tensors, "" if there is neither.
     """
 
     card: Card
@@ -49,12 +49,12 @@ class Foreign:
 
 
 def package(name: str, extra: str) -> Any:
-    """Return an optional package; where it is missing, InputError names the pip command."""
+    """Import an optional package; if it is missing, InputError names the pip command."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
         raise InputError(
-            f"Expected the package {name} for models of '{extra}:', but it cannot be imported ({error}): "
+            f"Expected the package {name} for models of '{extra}:', but it cannot be imported ({error}): run "
             f'pip install "robseg[{extra}]"'
         ) from error
 
@@ -69,7 +69,7 @@ def existing(name: str, kind: str) -> Path:
 
 @contextlib.contextmanager
 def reading(what: str, advice: str) -> Iterator[None]:
-    """Turn whatever a foreign package raises on what it is given into an InputError of one line."""
+    """Turn whatever a foreign package raises in this context into an InputError of one line."""
     try:
         yield
     except InputError:
@@ -94,7 +94,7 @@ def last_line(error: BaseException) -> str:
 
 
 def take_weights(network: nn.Module, weights: Weights | None, title: str) -> str:
-    """Load a file or state dict into a network, if there is one, and return the SHA-256 of its weights."""
+    """Load a file or state dict, if given, into a network, and return the SHA-256 of its weights."""
     if weights is None:
         return sha256_of_tensors(network.state_dict())
     tensors, sha256 = tensors_of(weights)
@@ -111,13 +111,13 @@ def tensors_of(weights: Weights) -> tuple[dict[str, Tensor], str]:
 
 
 def weights_name(weights: Weights) -> str:
-    """Return what weights are called: a file's stem."""
+    """Return a name for weights: the stem of their file."""
     return "state_dict" if isinstance(weights, Mapping) else Path(weights).stem
 
 
 def without_weights(weights: Weights | None, title: str) -> None:
-    """Raise InputError where weights are given for a model that holds its own."""
+    """Raise InputError if weights are given for a model that contains its own."""
     if weights is not None:
         raise InputError(
-            f"Expected no weights for {title}, which holds its own, but got some: leave --weights out."
+            f"Expected no weights for {title}, which contains its own, but got some: leave --weights out."
         )

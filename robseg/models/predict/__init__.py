@@ -1,1 +1,1 @@
-"""From images to labels: sizes, windows, inference."""
+"""From a batch of images to predictions: sizes, windows, inference."""

@@ -1,4 +1,4 @@
-"""A batch of images, and what networks make of it: each result is computed once, whoever asks for it."""
+"""A batch of images, and the results of models for it: each is computed once, whoever asks for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Result = TypeVar("Result", covariant=True)
 
 
 class Part(Protocol[Result]):
-    """Something that computes a result for a batch: a model, or what a model is made of.
+    """Something that computes a result for a batch: a model, or a part of one.
 
     `parts` are the parts whose results it starts from; they are computed first.
     """
@@ -41,7 +41,7 @@ class Batch:
     images
         The images.
     ids
-        The image's ids in the data set, where they come from one.
+        The images' ids, if they come from a data set.
     confidence
         Whether predictions must say how confident they are.
     timed
@@ -70,7 +70,7 @@ class Batch:
         self.ids = tuple(ids)
         self.confidence = confidence
         self._timed = timed
-        # By identity, for parts need not be hashable; each is kept, so that its identity stays its own.
+        # By identity, because parts need not be hashable. Each is kept, so that its id() is not used again.
         self._results: dict[int, tuple[Part[Any], Any]] = {}
 
     def result(self, part: Part[Result]) -> Result:

@@ -1,7 +1,8 @@
-"""A convolution, its batch norm and its activation in one pass over memory, where a CPU predicts.
+"""A convolution, its batch norm and its activation in one pass over memory, for prediction on a CPU.
 
-The norm's statistics are fixed then, so that it is part of the convolution's weights and bias; oneDNN applies
-the activation before it writes a value. torch.compile does the same, but needs a compiler on the machine.
+In prediction the norm's statistics are fixed, so the norm can become part of the convolution's weights and
+bias; oneDNN applies the activation before it writes a value. torch.compile does the same, but needs a
+compiler.
 """
 
 from __future__ import annotations
@@ -15,25 +16,27 @@ from torch import Tensor, nn
 
 __all__ = ["fused", "is_fusible"]
 
-# What torch's own compiler calls. It is not public: where it looks otherwise, layers run one by one.
+# The function that torch's own compiler calls. It is not public: if its signature differs, layers run one
+# by one.
 SCHEMA = (
     "mkldnn::_convolution_pointwise(Tensor X, Tensor W, Tensor? B, int[] padding, int[] stride, int[] "
     "dilation, int groups, str attr, Scalar?[] scalars, str? algorithm) -> Tensor Y"
 )
 
-# Activations as oneDNN calls them, with their numbers.
+# The names of activations in oneDNN, with their parameters.
 ACTIVATIONS: dict[type[nn.Module], tuple[str, list[float]]] = {
     nn.Identity: ("none", []),
     nn.ReLU: ("relu", []),
     nn.ReLU6: ("hardtanh", [0.0, 6.0]),
 }
-# No groups in bfloat16: depthwise convolutions, rounded with the norm in their few weights, gave 0.8 % of
-# pixels another class than float32 does, and one by one 0.5 % (DeepLabV3+ on MobileNetV2, CamVid).
+# Convolutions with groups are not fused in bfloat16: rounding the norm into the few weights of a depthwise
+# convolution changed the class of 0.8 % of pixels, against 0.5 % for layers run one by one (DeepLabV3+ on
+# MobileNetV2, CamVid, compared with float32).
 DTYPES = (torch.float32, torch.bfloat16)
 
 
 def is_fusible(conv: nn.Conv2d, norm: nn.BatchNorm2d, activation: nn.Module, x: Tensor) -> bool:
-    """Return whether `fused` can take these layers for x; only in inference mode, which has no gradients."""
+    """Return whether `fused` takes these layers for x; only in inference mode, which has no gradients."""
     return (
         torch.is_inference_mode_enabled()
         and not norm.training
@@ -46,7 +49,7 @@ def is_fusible(conv: nn.Conv2d, norm: nn.BatchNorm2d, activation: nn.Module, x: 
 
 
 def fused(conv: nn.Conv2d, norm: nn.BatchNorm2d, activation: nn.Module, x: Tensor) -> Tensor:
-    """Return activation(norm(conv(x))), of fusible layers."""
+    """Return activation(norm(conv(x))) for layers that `is_fusible` accepts."""
     mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
     scale = norm.weight * torch.rsqrt(variance + norm.eps)
     weight = conv.weight * scale.view(-1, 1, 1, 1)
@@ -68,13 +71,13 @@ def fused(conv: nn.Conv2d, norm: nn.BatchNorm2d, activation: nn.Module, x: Tenso
 
 
 def _dtype(x: Tensor) -> torch.dtype:
-    """Return the type that a convolution of x computes in."""
+    """Return the type in which a convolution of x is computed."""
     return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
 
 
 @functools.cache
 def _kernel() -> Any:
-    """Return torch's kernel, None where there is none of this signature."""
+    """Return torch's function, None if it is missing or has another signature."""
     found = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
     known = found is not None and str(found.default._schema) == SCHEMA
     return found if known and torch.backends.mkldnn.is_available() else None  # type: ignore[no-untyped-call]

@@ -1,8 +1,8 @@
-"""From images to labels, step by step: what stands between a network and plain NumPy arrays.
+"""From images to labels, step by step.
 
 read -> channel order -> resize -> normalise -> [window] -> pad -> network -> logits at the input's size ->
-crop -> [average] -> logits at the image's own size -> argmax. The card says how; docs/protocol.md says which
-published code does what.
+crop -> [average] -> logits at the image's own size -> argmax. The card says how; docs/protocol.md compares
+the steps with published code.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ __all__ = [
 Precision = Literal["fp32", "bf16", "fp16"]
 PRECISIONS: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-MAX_CLASSES = 255  # labels are bytes, and 255 stands for what is not labelled
+MAX_CLASSES = 255  # labels are bytes, and 255 means unlabelled
 VALUES_AT_ONCE = 2**26  # logits that are resized together: 256 MiB of them
 
 
 def preprocess(images: NDArray[np.uint8], card: Card, device: torch.device | str = "cpu") -> Tensor:
-    """Return uint8 RGB images (N, H, W, 3) as a card's network wants them whole, float32 (N, 3, h, w).
+    """Return uint8 RGB images (N, H, W, 3) as the input of a card's network, float32 (N, 3, h, w).
 
-    Channel order, resizing, normalisation and padding, all on the device.
+    The channel order, resizing, normalisation and padding happen on the device.
     """
     return _padded(_normalised(images, card, device), card)
 
@@ -70,7 +70,7 @@ def predicted(
     precision: Precision = "fp32",
     confidence: bool = False,
 ) -> Prediction:
-    """Return the class of each pixel of uint8 RGB images (N, H, W, 3), and the confidence if it is wanted."""
+    """Return the class of each pixel of uint8 RGB images (N, H, W, 3), and the confidence if asked for."""
     x = _normalised(images, card, device)
     score = functools.partial(_scores, network, card=card, precision=precision)
     scores = slide(score, x, card) if card.test_mode == "slide" else score(x)
@@ -80,7 +80,7 @@ def predicted(
 
 
 def open_device(device: str | torch.device) -> torch.device:
-    """Return the device; a mistyped or missing one is the user's to mend."""
+    """Return the device; a mistyped or missing one raises InputError."""
     try:
         place = torch.device(device)
         torch.empty(0, device=place)
@@ -92,7 +92,7 @@ def open_device(device: str | torch.device) -> torch.device:
 
 
 def check_precision(precision: str, device: torch.device) -> None:
-    """Raise InputError unless networks run in that precision on that device."""
+    """Raise InputError if networks cannot run in that precision on that device."""
     if precision not in PRECISIONS:
         raise InputError(
             f"Expected `precision` to be one of {', '.join(PRECISIONS)}, but got '{precision}': choose one."
@@ -108,14 +108,14 @@ def autocast(device: torch.device, precision: Precision) -> torch.autocast:
 
 def _normalised(images: NDArray[np.uint8], card: Card, device: torch.device | str) -> Tensor:
     """Return images as float32 (N, 3, h, w) at the card's size, channels-last in memory."""
-    # Bytes move to the device: a quarter of what floats take. The permuted view is channels-last memory.
+    # Bytes are a quarter of the floats' size to move. The permuted view is channels-last memory.
     x = torch.tensor(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).float()
     if card.channel_order == "BGR":
         x = x.flip(1)
     height, width = x.shape[-2:]
     size = resized_size((height, width), card)
     if size != (height, width):
-        # Half-pixel centres as in OpenCV, or with antialiasing as in Pillow; neither's rounding to bytes.
+        # As OpenCV does, or with antialiasing as Pillow does, but without rounding to bytes.
         x = F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=card.antialias)
     mean = torch.tensor(card.mean, device=device).view(1, 3, 1, 1)
     std = torch.tensor(card.std, device=device).view(1, 3, 1, 1)
@@ -123,7 +123,7 @@ def _normalised(images: NDArray[np.uint8], card: Card, device: torch.device | st
 
 
 def _padded(x: Tensor, card: Card) -> Tensor:
-    """Return x with zeros (the mean colour) at the bottom and on the right, at a size the network takes."""
+    """Return x padded with zeros (the mean colour) at the bottom and right to a size the network takes."""
     height, width = x.shape[-2:]
     rows, columns = divisible((height, width), card)
     x = F.pad(x, (0, columns - width, 0, rows - height))
@@ -134,7 +134,7 @@ def _scores(network: nn.Module, x: Tensor, card: Card, precision: Precision) -> 
     """Return logits, or probabilities, float32 (N, C, h, w) at the size of the input x (N, 3, h, w)."""
     scores = _answers(network, x, card, precision)
     if card.flip:
-        # Mirrored before it is padded: the mirrored image of a mirrored image has the same labels, mirrored.
+        # Mirrored before it is padded, so that the labels of a mirrored image are the mirrored labels.
         scores = (scores + _answers(network, x.flip(-1), card, precision).flip(-1)) / 2
     return scores
 
@@ -146,10 +146,10 @@ def _answers(network: nn.Module, x: Tensor, card: Card, precision: Precision) ->
         logits = cast(Tensor, network(x)).float()
     if logits.shape[1] > MAX_CLASSES:
         raise InputError(
-            f"Expected a network of at most {MAX_CLASSES} classes, for labels are bytes, but got "
+            f"Expected a network of at most {MAX_CLASSES} classes, because labels are bytes, but got "
             f"{logits.shape[1]} outputs: merge classes or leave some out."
         )
-    # To the input's scale first, so that cropping cuts just the padding.
+    # Resized to the input's size first, so that cropping removes exactly the padding.
     rows, columns = x.shape[-2:]
     logits = _resized(logits, (rows, columns), card.align_corners)[..., :height, :width]
     return logits.softmax(dim=1) if card.average == "probabilities" else logits
@@ -162,9 +162,9 @@ def _resized(scores: Tensor, size: Size, align_corners: bool) -> Tensor:
 
 
 def _strongest(scores: Tensor, size: Size, card: Card, confidence: bool) -> tuple[Tensor, Tensor | None]:
-    """Resize scores, and return the class of the highest one of each pixel, uint8 (N, *size).
+    """Resize scores and return the class with the highest score at each pixel, uint8 (N, *size).
 
-    The second is the probability of that class, float32 (N, *size), None unless it is wanted.
+    The second result is the probability of that class, float32 (N, *size), or None if not asked for.
     """
     if scores.shape[-2:] == size and not confidence:
         return scores.argmax(dim=1).to(torch.uint8), None

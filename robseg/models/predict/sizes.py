@@ -1,4 +1,4 @@
-"""Sizes (H, W) on the way from an image to its network, by a card's rules; integers only, without torch."""
+"""The sizes (H, W) between an image and its network, as a card says; integers only, without torch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Window(NamedTuple):
 
 
 def resized_size(size: Size, card: Card) -> Size:
-    """Return the size that images of `size` are resized to before they are padded.
+    """Return the size to which images of `size` are resized before they are padded.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def resized_size(size: Size, card: Card) -> Size:
         return size
     if card.resize == "exact":
         return card.test_size
-    # Each upstream rounds in its own way, and a pixel more or less moves all logits.
+    # Upstreams round differently, and one pixel more or less moves all logits.
     large, small = max(card.test_size), min(card.test_size)
     if card.resize == "fit":  # mmsegmentation
         scale = min(large / max(size), small / min(size))
@@ -46,7 +46,7 @@ def resized_size(size: Size, card: Card) -> Size:
 
 
 def divisible(size: Size, card: Card) -> Size:
-    """Return the least size, `size` or larger, of sides that the network takes.
+    """Return the smallest size that the network takes and that `size` fits into.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def divisible(size: Size, card: Card) -> Size:
 
 
 def padded_size(size: Size, card: Card) -> Size:
-    """Return the size of images of `size` once they are resized and padded as a whole.
+    """Return the size of images of `size` after they are resized and padded as a whole.
 
     Examples
     --------
@@ -72,8 +72,8 @@ def padded_size(size: Size, card: Card) -> Size:
 def framed(size: Size, card: Card) -> Size:
     """Return the size of a resized image on which windows slide.
 
-    A network that takes certain sizes only gets windows of just the crop: a smaller image is padded to it, as
-    in semseg. Any other takes what there is, as in mmsegmentation.
+    A network that takes only certain sizes gets windows of exactly the crop's size, and smaller images are
+    padded to it, as in semseg. Any other network takes smaller windows, as in mmsegmentation.
     """
     crop, _ = _crop_and_stride(card)
     if card.size_divisor == 1:
@@ -84,8 +84,8 @@ def framed(size: Size, card: Card) -> Size:
 def windows(size: Size, card: Card) -> list[Window]:
     """Return windows of one size that cover an image of `size`, row by row.
 
-    They are `crop_size` at every `stride`, or the image's sides where those are smaller; the last of a row or
-    column is moved back so as to end with the image.
+    They are `crop_size` at every `stride`, or the image's sides if those are smaller. The last of a row or
+    column is moved back, so that it ends with the image.
 
     Examples
     --------
@@ -99,9 +99,9 @@ def windows(size: Size, card: Card) -> list[Window]:
 
 
 def network_sizes(size: Size, card: Card) -> list[Size]:
-    """Return the sizes of all inputs that the network gets for one image of `size`, mirrored ones too.
+    """Return the sizes of all inputs of the network for one image of `size`, including mirrored ones.
 
-    What an image costs is the sum over them.
+    The cost of an image is the sum over them.
 
     Examples
     --------

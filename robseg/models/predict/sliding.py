@@ -1,4 +1,4 @@
-"""Predicting a large image window by window, and averaging where windows overlap."""
+"""Predict a large image window by window, and average where windows overlap."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from robseg.models.predict.sizes import framed, windows
 
 __all__ = ["slide"]
 
-# Windows that go through a network together; more would take memory and hardly save time.
+# The number of windows in a forward pass; more would need memory and hardly save time.
 WINDOWS_AT_ONCE = 4
 
 
 def slide(score: Callable[[Tensor], Tensor], images: Tensor, card: Card) -> Tensor:
-    """Return the mean, at each pixel, of what `score` answers for the windows that contain it.
+    """Return the mean, at each pixel, of the scores of the windows that contain it.
 
     `score` maps (M, 3, h, w) to (M, C, h, w); `images` are (N, 3, H, W) and the result is float32
-    (N, C, H, W). Memory holds that result and the answers for a few windows.
+    (N, C, H, W). Memory holds that result and the scores of a few windows.
     """
     count, _, height, width = images.shape
     rows, columns = framed((height, width), card)

@@ -1,4 +1,4 @@
-"""Offsets on disk, as SegFix's authors publish them: one MATLAB file an image."""
+"""Offsets on disk, as SegFix's authors publish them: one MATLAB file for each image."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_offsets(path: Path) -> NDArray[np.int8]:
     Raises
     ------
     InputError
-        If there is no such file, or it does not hold whole offsets of at most 127.
+        If there is no such file, or it does not hold integer offsets from -127 to 127.
     """
     if not path.is_file():
         raise InputError(f"Expected offsets at {path}, but there is no such file: check the folder.")
@@ -41,17 +41,17 @@ def read_offsets(path: Path) -> NDArray[np.int8]:
             f"Expected a variable '{VARIABLE}' (H, W, 2) in {path}, but got {found}: "
             "write (dy, dx) of each pixel."
         )
-    with np.errstate(invalid="ignore"):  # what does not fit is told below
+    with np.errstate(invalid="ignore"):  # values that do not fit are found below
         whole = offsets.astype(np.int8) if offsets.dtype.kind in "iuf" else None
     if whole is None or not np.array_equal(whole, offsets):
         raise InputError(
-            f"Expected whole offsets of -127..127 in {path}, but got {found} with others: write integers."
+            f"Expected integers from -127 to 127 in {path}, but got {found} with other values: correct them."
         )
     return whole
 
 
 def write_offsets(path: Path, offsets: NDArray[np.integer]) -> None:
-    """Write offsets (H, W, 2), (dy, dx), to a file that SegFix's own tools read too; whole or not at all."""
+    """Write offsets (H, W, 2), (dy, dx), to a file that SegFix's own tools can read."""
     if offsets.ndim != 3 or offsets.shape[2] != 2 or offsets.dtype.kind not in "iu":
         raise ValueError(
             f"Expected `offsets` to be integers (H, W, 2), but got {offsets.dtype} {offsets.shape}: "

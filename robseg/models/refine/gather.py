@@ -1,4 +1,4 @@
-"""Labels from a little inside: the refinement itself."""
+"""The refinement itself: each label is taken from a pixel nearby."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = ["SCALE", "refined"]
 
-SCALE = 2  # pixels per unit of offset, as published
+SCALE = 2  # pixels for a unit of offset, as published
 
 
 Value = TypeVar("Value", bound=np.generic)
@@ -18,14 +18,14 @@ Value = TypeVar("Value", bound=np.generic)
 def refined(labels: NDArray[Value], offsets: NDArray[np.integer], scale: int = SCALE) -> NDArray[Value]:
     """Return labels (..., H, W), or other values of pixels, each taken from where its offset (dy, dx) points.
 
-    `offsets` (..., H, W, 2) are whole and are multiplied by `scale`; what points beyond the image takes its
-    border. This is what bilinear sampling with aligned corners gives at whole positions.
+    `offsets` (..., H, W, 2) are integers, which `scale` multiplies; an offset that points beyond the image
+    takes the label at its border. Bilinear sampling with aligned corners gives the same at whole positions.
 
     Examples
     --------
     >>> labels = np.array([[0, 0, 0, 1, 1]], np.uint8)
     >>> offsets = np.zeros((1, 5, 2), np.int8)
-    >>> offsets[0, 2] = (0, 1)  # it should have been 1, as what lies to its right
+    >>> offsets[0, 2] = (0, 1)  # the label to its right is the right one
     >>> refined(labels, offsets, scale=1)
     array([[0, 0, 1, 1, 1]], dtype=uint8)
     """

@@ -76,7 +76,7 @@ class RefinedModel:
         return {
             **self.base.facts,
             "Refines the labels of": self.base.name,
-            "Refined by": f"{METHOD} with {self.offsets.title}, {self.scale} pixels per unit of offset",
+            "Refined by": f"{METHOD} with {self.offsets.source}, {self.scale} pixels per unit of offset",
             "Offsets": self.offsets.origin,
             "Offsets, SHA-256": self.offsets.sha256,
         }

@@ -1,4 +1,4 @@
-"""Offsets from images, by SegFix's network."""
+"""Predict offsets from images with SegFix's network."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from robseg.models.refine.directions import DIRECTIONS
 
 __all__ = ["predict_offsets"]
 
-BOUNDARY = 0.5  # the probability from which a pixel is taken to be near a boundary
+BOUNDARY = 0.5  # a pixel of a higher probability is near a boundary
 
 
 @torch.inference_mode()
 def predict_offsets(model: Model, images: NDArray[np.uint8]) -> NDArray[np.int8]:
     """Return offsets (dy, dx), int8 (N, H, W, 2), of uint8 RGB images (N, H, W, 3).
 
-    `model` is a SegFix; the card says how it is fed. Where windows overlap, the boundary's probability and
-    the directions' logits are averaged. A pixel that is not near a boundary has the offset (0, 0).
+    `model` is a SegFix; its card says how it is fed. Where windows overlap, the probability of a boundary and
+    the logits of directions are averaged. A pixel that is not near a boundary has the offset (0, 0).
     """
-    torch.set_flush_denormal(True)  # anew in each thread, see load_model
+    torch.set_flush_denormal(True)  # in each thread, see load_model
     card = model.card
     x = preprocess(images, card, model.device)
     score = functools.partial(_scores, model)
@@ -46,7 +46,7 @@ def predict_offsets(model: Model, images: NDArray[np.uint8]) -> NDArray[np.int8]
 
 
 def _scores(model: Model, x: Tensor) -> Tensor:
-    """Return the boundary's probability and the directions' logits of x (N, 3, h, w): (N, 1 + 8, h, w)."""
+    """Return the probability of a boundary and the logits of directions, (N, 1 + 8, h, w), for x."""
     with autocast(x.device, model.precision):
         directions, mask = cast(Network, model.network).heads(x)
     boundary = mask.float().softmax(dim=1)[:, 1:]

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 __all__ = ["METHOD", "RefineSource", "check", "load", "refined_name"]
 
-METHOD = "segfix"  # the architecture, and what `--refine` is given
+METHOD = "segfix"  # the architecture, and the value of `--refine`
 
 
 @dataclasses.dataclass(frozen=True)
 class RefineSource:
-    """What labels are to be refined by: a SegFix (`segfix` or a card's id), its weights' file, or offsets.
+    """What refines labels: a SegFix (`segfix` or the id of a card), a file of its weights, or stored offsets.
 
-    `offsets` is a folder of files made before, one for each image of the data set; no network is needed then.
-    `scale` is the pixels per unit of offset.
+    `offsets` is a folder with a file for each image of the data set; it needs no network. A unit of offset is
+    `scale` pixels.
     """
 
     spec: str = METHOD
@@ -34,7 +34,7 @@ class RefineSource:
 
 
 def refined_name(model: str) -> str:
-    """Return what a model is called when its labels are refined.
+    """Return the name of a model with refined labels.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def refined_name(model: str) -> str:
 
 
 def check(source: RefineSource) -> None:
-    """Raise InputError unless the names and numbers can be right; nothing is loaded."""
+    """Raise InputError if a name or number is wrong; nothing is loaded."""
     if catalogue.architecture_of(source.spec) != METHOD:
         raise InputError(
             f"Expected '{METHOD}' or the id of a SegFix to refine with, but got '{source.spec}': "
@@ -62,25 +62,25 @@ def check(source: RefineSource) -> None:
 def load(
     source: RefineSource, dataset: str, images: Sequence[str], device: str, precision: Precision
 ) -> Offsets:
-    """Load the SegFix (`segfix` alone is that of the data set), or find the offsets of all images.
+    """Load the SegFix (`segfix` alone means that of the data set), or find the offsets of all images.
 
     Raises
     ------
     InputError
-        If weights or offsets are missing or not what they should be.
+        If weights or offsets are missing or wrong.
     """
     # Imported here: names are checked without waiting for torch.
     from robseg.models.model import load_model
-    from robseg.models.refine.offsets import PredictedOffsets, find_offsets
+    from robseg.models.refine.offsets import predicted_offsets, stored_offsets
 
     if source.offsets is not None:
-        return find_offsets(source.offsets, images)
+        return stored_offsets(source.offsets, images)
     spec = source.spec if source.weights is not None else catalogue.resolve(source.spec, dataset).id
-    return PredictedOffsets(load_model(spec, source.weights, device=device, precision=precision))
+    return predicted_offsets(load_model(spec, source.weights, device=device, precision=precision))
 
 
 def _check_shipped() -> None:
-    """Raise InputError if no SegFix comes with the package."""
+    """Raise InputError unless a SegFix comes with the package."""
     cards = catalogue.list_cards(f"{METHOD}*")
     if not any(catalogue.shipped(card) for card in cards):
         published = f", or name a published one (`--refine {cards[0].id}`)" if cards else ""

@@ -1,4 +1,4 @@
-"""What SegFix's network learns: where boundaries are, and where the inside lies, both from labels."""
+"""The targets of SegFix's network, made from labels: where boundaries are, and where the inside lies."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from robseg.models.refine.directions import direction_of
 
 __all__ = ["OffsetTargets", "offset_targets"]
 
-MAX_DISTANCE = 5  # pixels from the boundary, that are still of it
-MIN_PIXELS = 100  # of a class, for it to have an inside
-DEEPEST = 250  # a distance is kept in a byte
-ANGLE_STEP = 2  # degrees, so that an angle is kept in a byte
+MAX_DISTANCE = 5  # pixels at most from a boundary
+MIN_PIXELS = 100  # a smaller class has no inside
+DEEPEST = 250  # pixels; a distance must fit into a byte
+ANGLE_STEP = 2  # degrees; an angle must fit into a byte
 RADIUS = 2
 
 
 class OffsetTargets(NamedTuple):
-    """Targets of one image, uint8 (H, W) each, `ignore_index` where nothing is to be learnt.
+    """The targets of one image, each uint8 (H, W), with `ignore_index` where there is nothing to learn.
 
-    `mask`: 1 near a boundary, 0 inside. `directions`: 0..7, places in `DIRECTIONS`, for every pixel that has
-    one; the training looks at those near boundaries.
+    `mask` is 1 near a boundary and 0 inside. `directions` are indices into `DIRECTIONS`, for every pixel that
+    has a direction; the training uses those near boundaries.
     """
 
     mask: NDArray[np.uint8]
@@ -31,12 +31,11 @@ class OffsetTargets(NamedTuple):
 
 
 def offset_targets(labels: NDArray[np.uint8], ignore_index: int = 255) -> OffsetTargets:
-    """Return the targets of an image's labels, uint8 (H, W).
+    """Return the targets for an image's labels, uint8 (H, W).
 
-    Of each class of 100 pixels or more: the distance to its edge, by which pixels up to 5 away are the
-    boundary, and that distance's gradient, which points inside. Distances lose their fractions and angles are
-    even, as in the authors' files. The image's border is no edge. Pixels of smaller classes count as
-    boundary, without a direction.
+    In a class of 100 pixels or more, pixels up to 5 from its edge are the boundary, and the gradient of the
+    distance to the edge points inside. Distances are rounded down and angles are even, as in the authors'
+    files. The border of the image is no edge. Pixels of smaller classes are boundary without a direction.
 
     Examples
     --------
@@ -63,7 +62,7 @@ def offset_targets(labels: NDArray[np.uint8], ignore_index: int = 255) -> Offset
 def _depth_and_gradient(
     labels: NDArray[np.uint8], ignore_index: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return each pixel's distance to its region's edge (H, W), and that distance's gradient (2, H, W)."""
+    """Return the distance of each pixel to the edge of its region (H, W), and its gradient (2, H, W)."""
     depth = np.zeros(labels.shape, np.float32)
     gradient = np.zeros((2, *labels.shape), np.float32)
     kernels = _gradient_kernels()
@@ -85,13 +84,13 @@ def _large_classes(labels: NDArray[np.uint8], ignore_index: int) -> list[int]:
 
 
 def _surroundings(region: NDArray[np.bool_]) -> tuple[slice, ...]:
-    """Return the box around a region and what its distances and their gradient look at: the rest is far."""
+    """Return the box that contains a region and all pixels that its distances and gradient depend on."""
     (box,) = ndimage.find_objects(region.astype(np.uint8))
     return tuple(slice(max(span.start - RADIUS, 0), span.stop + RADIUS) for span in box)
 
 
 def _gradient_kernels() -> NDArray[np.float32]:
-    """Return Sobel-like kernels (2, 5, 5) of the gradient in rows and in columns: offset / squared length."""
+    """Return Sobel-like kernels (2, 5, 5) for the gradient in rows and columns: offset / squared length."""
     offsets = np.mgrid[-RADIUS : RADIUS + 1, -RADIUS : RADIUS + 1].astype(np.float32)
     squares = (offsets**2).sum(axis=0)
     squares[RADIUS, RADIUS] = 1

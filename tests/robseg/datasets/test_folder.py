@@ -127,7 +127,7 @@ def test_other_classes_make_another_fingerprint(tree: Tree) -> None:
         ("ignore = [0]", "ignore = 0", "`ignore` to be a list"),
         ("ignore = [0]", "ignore = [[0, 0, 0]]", "whole numbers from 0 to 255"),
         ("classes = [", "classes = []\nignore = [", "TOML file '.*dataset.toml', but cannot read it"),
-        ('"masks"', '"labels"', "folder of targets '.*/labels', but there is none"),
+        ('"masks"', '"labels"', "folder of targets '.*/labels', but there is no such folder"),
     ],
 )
 def test_a_wrong_description_is_explained(tree: Tree, old: str, new: str, message: str) -> None:

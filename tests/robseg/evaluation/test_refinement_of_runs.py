@@ -21,7 +21,7 @@ from robseg.models.architectures.segfix import SegFix
 from robseg.models.model import Model
 from robseg.models.predict.batch import Batch
 from robseg.models.refine.files import write_offsets
-from robseg.models.refine.offsets import PredictedOffsets
+from robseg.models.refine.predict import predict_offsets
 from robseg.models.refine.source import METHOD, RefineSource, check, refined_name
 
 
@@ -94,13 +94,12 @@ def test_images_are_predicted_once_and_their_offsets_computed_once(
     model: Model, dataset: Dataset, segfix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
-    compute = PredictedOffsets.compute
 
-    def counted(offsets: PredictedOffsets, batch: Batch) -> NDArray[np.int8]:
-        seen.append(len(batch.images))
-        return compute(offsets, batch)
+    def counted(network: Model, images: NDArray[np.uint8]) -> NDArray[np.int8]:
+        seen.append(len(images))
+        return predict_offsets(network, images)
 
-    monkeypatch.setattr(PredictedOffsets, "compute", counted)
+    monkeypatch.setattr("robseg.models.refine.offsets.predict_offsets", counted)
     twin = dataclasses.replace(model, card=dataclasses.replace(model.card, id="twin"))
     robseg.evaluate(
         [model, twin], dataset, "none", refine="segfix", refine_weights=segfix, out=tmp_path, examples=False

@@ -57,6 +57,7 @@ def test_files_are_known_by_their_ending_or_content(saved: Any) -> None:
     assert adapter_of(saved["traced.pt"]) == ("ts", saved["traced.pt"])
     assert adapter_of(saved["weights.pth"]) is None
     assert adapter_of("missing.pt") is None
+    assert adapter_of("missing.onnx") == ("onnx", "missing.onnx")
     assert adapter_of("enet@streets") is None
 
 

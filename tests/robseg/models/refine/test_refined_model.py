@@ -17,7 +17,7 @@ from robseg.models.predict.batch import Batch
 from robseg.models.predict.prediction import Predictor
 from robseg.models.refine.files import write_offsets
 from robseg.models.refine.model import RefinedModel
-from robseg.models.refine.offsets import PredictedOffsets, StoredOffsets, find_offsets
+from robseg.models.refine.offsets import Offsets, predicted_offsets, stored_offsets
 from robseg.models.refine.predict import predict_offsets
 
 IMAGES: NDArray[np.uint8] = np.random.default_rng(0).integers(0, 256, (2, 40, 56, 3), dtype=np.uint8)
@@ -31,14 +31,14 @@ def segfix() -> Model:
 
 
 @pytest.fixture
-def stored(tmp_path: Path) -> StoredOffsets:
+def stored(tmp_path: Path) -> Offsets:
     """Offsets two pixels to the right at a scale of 2."""
     for name in ("a", "b"):
         write_offsets(tmp_path / f"{name}.mat", np.broadcast_to(np.array([0, 1], np.int8), (40, 56, 2)))
-    return find_offsets(tmp_path, ["a", "b"])
+    return stored_offsets(tmp_path, ["a", "b"])
 
 
-def test_labels_and_their_confidence_move_together(model: Model, stored: StoredOffsets) -> None:
+def test_labels_and_their_confidence_move_together(model: Model, stored: Offsets) -> None:
     batch = Batch(IMAGES, ["a", "b"], confidence=True)
     plain, moved = batch.result(model), batch.result(RefinedModel(model, stored))
     assert plain.confidence is not None
@@ -54,7 +54,7 @@ def test_base_and_offsets_are_computed_once_for_all(model: Model, segfix: Model)
         computed.append(name)
         return nullcontext()
 
-    offsets = PredictedOffsets(segfix)
+    offsets = predicted_offsets(segfix)
     twin = dataclasses.replace(model, card=dataclasses.replace(model.card, id="twin"))
     batch = Batch(IMAGES, timed=timed)
     for each in (model, twin):
@@ -64,7 +64,7 @@ def test_base_and_offsets_are_computed_once_for_all(model: Model, segfix: Model)
 
 
 def test_it_predicts_from_images_alone_where_a_network_gives_the_offsets(model: Model, segfix: Model) -> None:
-    refined = RefinedModel(model, PredictedOffsets(segfix), scale=3)
+    refined = RefinedModel(model, predicted_offsets(segfix), scale=3)
     labels, offsets = model.predict(IMAGES), predict_offsets(segfix, IMAGES)
     assert offsets.any()
     rows, columns = np.mgrid[:40, :56]
@@ -74,14 +74,14 @@ def test_it_predicts_from_images_alone_where_a_network_gives_the_offsets(model: 
         np.testing.assert_array_equal(refined.predict(IMAGES)[image], labels[image][row, column])
 
 
-def test_offsets_of_files_need_the_images_ids(model: Model, stored: StoredOffsets) -> None:
-    with pytest.raises(InputError, match=r"Expected the ids of images, .* but got none: evaluate a data set"):
+def test_offsets_of_files_need_the_images_ids(model: Model, stored: Offsets) -> None:
+    with pytest.raises(InputError, match="but got images alone: evaluate a data set"):
         RefinedModel(model, stored).predict(IMAGES)
 
 
 def test_name_card_and_price_are_its_own(model: Model, segfix: Model) -> None:
     published = dataclasses.replace(model, card=dataclasses.replace(model.card, published_miou=0.7))
-    refined = RefinedModel(published, PredictedOffsets(segfix))
+    refined = RefinedModel(published, predicted_offsets(segfix))
     assert refined.name == refined.card.id == f"{model.name}+segfix"
     assert refined.card.published_miou is None
     assert refined.card.class_names == model.card.class_names
@@ -91,44 +91,46 @@ def test_name_card_and_price_are_its_own(model: Model, segfix: Model) -> None:
     assert refined.gmacs(64, 96) == model.gmacs(64, 96) + segfix.gmacs(64, 96)  # type: ignore[operator]
 
 
-def test_files_cost_nothing(model: Model, stored: StoredOffsets) -> None:
+def test_files_cost_nothing(model: Model, stored: Offsets) -> None:
     refined = RefinedModel(model, stored)
     assert (refined.parameters, refined.gmacs(64, 96)) == (model.parameters, model.gmacs(64, 96))
 
 
-def test_the_cost_is_unknown_where_the_bases_is(stored: StoredOffsets) -> None:
+def test_the_cost_is_unknown_where_the_bases_is(stored: Offsets) -> None:
     refined = RefinedModel(load_model(lambda x: x, class_names=["a", "b", "c"]), stored)
     assert (refined.parameters, refined.gmacs(64, 96)) == (None, None)
 
 
-def test_base_offsets_and_scale_make_the_identity(model: Model, segfix: Model, stored: StoredOffsets) -> None:
+def test_base_offsets_and_scale_make_the_identity(model: Model, segfix: Model, stored: Offsets) -> None:
     flipped = dataclasses.replace(model, card=dataclasses.replace(model.card, flip=True))
     models: list[Predictor] = [
         model,
         RefinedModel(model, stored),
         RefinedModel(model, stored, scale=3),
-        RefinedModel(model, dataclasses.replace(stored, sha256="0" * 64)),
-        RefinedModel(model, PredictedOffsets(segfix)),
+        RefinedModel(model, dataclasses.replace(stored, identity="0" * 64)),
+        RefinedModel(model, predicted_offsets(segfix)),
         RefinedModel(flipped, stored),
     ]
     assert len({each.identity for each in models}) == len(models)
     assert RefinedModel(model, stored).identity == models[1].identity
 
 
-def test_the_facts_say_how_it_was_refined(model: Model, segfix: Model, stored: StoredOffsets) -> None:
+def test_the_facts_say_how_it_was_refined(
+    model: Model, segfix: Model, stored: Offsets, tmp_path: Path
+) -> None:
     assert model.facts == {}
-    facts = RefinedModel(model, PredictedOffsets(segfix), scale=3).facts
+    facts = RefinedModel(model, predicted_offsets(segfix), scale=3).facts
     assert facts["Refines the labels of"] == model.name
     assert facts["Refined by"] == f"segfix with {segfix.name}, 3 pixels per unit of offset"
     assert "as the models saw it" in facts["Offsets"]
     assert facts["Offsets, SHA-256"] == segfix.sha256
     facts = RefinedModel(model, stored).facts
-    assert str(stored.folder) in facts["Refined by"]
+    assert str(tmp_path) in facts["Refined by"]
     assert "leak what the corruptions hide" in facts["Offsets"]
     assert facts["Offsets, SHA-256"] == stored.sha256
 
 
 def test_it_can_be_sent_to_a_process(model: Model, segfix: Model) -> None:
-    refined = RefinedModel(model, PredictedOffsets(segfix))
+    refined = RefinedModel(model, predicted_offsets(segfix))
     sent = pickle.loads(pickle.dumps(refined))  # noqa: S301
     np.testing.assert_array_equal(sent.predict(IMAGES), refined.predict(IMAGES))
