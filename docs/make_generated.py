@@ -54,6 +54,7 @@ def main() -> None:
     for group in corruptions.GROUPS:
         sheet = contact_sheet(corruptions.names(group))
         Image.fromarray(sheet).save(PICTURES / f"{group}.webp", quality=70, method=6)
+    write_between("pictures", captions())
     write_between("strength", strength_table(strengths))
     write_between("parameters", parameter_table())
 
@@ -118,6 +119,15 @@ def contact_sheet(names: tuple[str, ...]) -> Picture:
     width = max(row.shape[1] for row in rows)
     white = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
     return np.concatenate(white)
+
+
+def captions() -> str:
+    """Return the names of the corruptions above the picture of each group, as Markdown."""
+    names = {group: ", ".join(corruptions.names(group)) for group in corruptions.GROUPS}
+    return "\n\n".join(
+        f"**{group.capitalize()}**: {named}\n\n![{group}](pictures/{group}.webp)"
+        for group, named in names.items()
+    )
 
 
 def _scaled(image: Picture) -> Picture:
