@@ -192,7 +192,7 @@ def get(name: str) -> Corruption:
         return _records[name]
     if found := _found(name):
         return found
-    raise ValueError(f"Unknown corruption '{name}': {_advice(name, list(_records))}")
+    raise ValueError(f"Unknown corruption '{name}': {_advice(name, list(names()))}")
 
 
 def names(selection: str = "all") -> tuple[str, ...]:

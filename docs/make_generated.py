@@ -54,6 +54,7 @@ def main() -> None:
     for group in corruptions.GROUPS:
         sheet = contact_sheet(corruptions.names(group))
         Image.fromarray(sheet).save(PICTURES / f"{group}.webp", quality=70, method=6)
+    write_between("pictures", captions())
     write_between("strength", strength_table(strengths))
     write_between("parameters", parameter_table())
 
@@ -80,12 +81,13 @@ def corruption_rows() -> str:
 
 def strength_rows(strengths: Strengths) -> str:
     """Return the PSNR of every corruption and severity as CSV."""
-    header = ("set_version", "corruption", "severity", "psnr")
+    header = ("set", "version", "corruption", "severity", "psnr")
     return _csv(
         header,
         (
-            (corruptions.SET_VERSION, name, severity, f"{psnr:.1f}")
+            (record.set_name, record.set_version, name, severity, f"{psnr:.1f}")
             for name, levels in strengths.items()
+            for record in [corruptions.get(name)]
             for severity, (psnr, _) in enumerate(levels, 1)
         ),
     )
@@ -118,6 +120,15 @@ def contact_sheet(names: tuple[str, ...]) -> Picture:
     width = max(row.shape[1] for row in rows)
     white = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
     return np.concatenate(white)
+
+
+def captions() -> str:
+    """Return the names of the corruptions above the picture of each group, as Markdown."""
+    names = {group: ", ".join(corruptions.names(group)) for group in corruptions.GROUPS}
+    return "\n\n".join(
+        f"**{group.capitalize()}**: {named}\n\n![{group}](pictures/{group}.webp)"
+        for group, named in names.items()
+    )
 
 
 def _scaled(image: Picture) -> Picture:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from corruptions.kernels.compiling import kernel
 from corruptions.kernels.gaussian import blur_rows, gaussian_weights
 from corruptions.kernels.random import Stream, uniforms
-from corruptions.kernels.rows import EPSILON
+from corruptions.kernels.rows import EPSILON, packed
 
 __all__ = ["elastic_displacement", "elastic_transform"]
 
@@ -25,9 +25,9 @@ def elastic_transform(
     height, width, _ = image.shape
     moves = _moves(height, width, gain=gain, sigma=sigma, amplitude=amplitude, stream=stream)
     margin = int(np.ceil(max(moves.max(), -moves.min()))) + 1
-    packed = np.pad(_pack(image), margin, mode="symmetric")
+    pixels = np.pad(packed(image), margin, mode="symmetric")
     moved = np.empty_like(image)
-    _interpolate(packed, margin, moves[0], moves[1], moved.reshape(len(image), -1))
+    _interpolate(pixels, margin, moves[0], moves[1], moved.reshape(len(image), -1))
     return moved
 
 
@@ -51,20 +51,8 @@ def _moves(
 
 
 @kernel
-def _pack(image: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Return the (H, W) words that hold the three bytes of every pixel."""
-    packed = np.empty((image.shape[0], image.shape[1]), np.uint32)
-    for y in range(len(packed)):
-        row, words = image[y].reshape(-1), packed[y]
-        for x in range(words.size):
-            red, green, blue = np.uint32(row[3 * x]), np.uint32(row[3 * x + 1]), np.uint32(row[3 * x + 2])
-            words[x] = red | (green << np.uint32(8)) | (blue << np.uint32(16))
-    return packed
-
-
-@kernel
 def _interpolate(
-    packed: NDArray[np.uint32],
+    pixels: NDArray[np.uint32],
     margin: int,
     columns: NDArray[np.float32],
     rows: NDArray[np.float32],
@@ -72,8 +60,8 @@ def _interpolate(
 ) -> None:
     """Take every pixel, by linear interpolation, from `columns` and `rows` away."""
     height, width = columns.shape
-    stride = packed.shape[1]
-    corner = packed.reshape(-1)
+    stride = pixels.shape[1]
+    corner = pixels.reshape(-1)
     right, below, opposite = corner[1:], corner[stride:], corner[stride + 1 :]
     places = np.empty(width, np.uint32)
     # separate arrays: the compiler cannot see that parts of one array do not overlap

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from corruptions.kernels.compiling import kernel
 from corruptions.kernels.gaussian import blur_to_bytes, gaussian_weights
 from corruptions.kernels.random import Stream, words
+from corruptions.kernels.rows import packed
 
 __all__ = ["draw_shifts", "glass_blur"]
 
@@ -17,7 +18,7 @@ def glass_blur(
     rows, channels = image.reshape(image.shape[0], -1), image.shape[2]
     weights = gaussian_weights(sigma)
     blurred = blur_to_bytes(rows, weights, weights, channels, False)
-    pixels = _packed(blurred)
+    pixels = packed(blurred.reshape(image.shape))
     for one_pass in draw_shifts(image.shape[:2], stream, max_delta=max_delta, iterations=iterations):
         _move(pixels, one_pass, max_delta)
     moved = _unpacked(pixels)
@@ -60,20 +61,6 @@ def _move(pixels: NDArray[np.uint32], shifts: NDArray[np.int8], largest: int) ->
             away = np.int64(shifts[y, x, 0]) * width + np.int64(shifts[y, x, 1])
             here = y * width + x
             flat[np.uint64(here)] = flat[np.uint64(here + away)]
-
-
-@kernel
-def _packed(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Return (H, W) words of the three bytes of each pixel, so that one copy moves a pixel."""
-    pixels = np.empty((rows.shape[0], rows.shape[1] // 3), np.uint32)
-    samples, flat = rows.reshape(-1), pixels.reshape(-1)
-    for i in range(flat.size):
-        flat[i] = (
-            np.uint32(samples[3 * i])
-            | np.uint32(samples[3 * i + 1]) << np.uint32(8)
-            | np.uint32(samples[3 * i + 2]) << np.uint32(16)
-        )
-    return pixels
 
 
 @kernel

@@ -19,6 +19,7 @@ __all__ = [
     "add_product",
     "inside",
     "mix",
+    "packed",
     "set_product",
     "take",
     "truncate",
@@ -122,3 +123,15 @@ def truncate(row: NDArray[np.float32], to: NDArray[np.uint8]) -> None:
     """Clip to 0..255 and truncate to integers, as the reference does."""
     for i in range(to.size):
         to[i] = np.uint8(np.int32(min(max(row[i] + EPSILON, np.float32(0)), np.float32(255))))
+
+
+@kernel
+def packed(image: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Return (H, W) words that hold the three bytes of every pixel, so that one copy moves a pixel."""
+    pixels = np.empty((image.shape[0], image.shape[1]), np.uint32)
+    for y in range(len(pixels)):
+        row, words = image[y].reshape(-1), pixels[y]
+        for x in range(words.size):
+            red, green, blue = np.uint32(row[3 * x]), np.uint32(row[3 * x + 1]), np.uint32(row[3 * x + 2])
+            words[x] = red | (green << np.uint32(8)) | (blue << np.uint32(16))
+    return pixels

@@ -15,7 +15,7 @@ __all__ = ["SET"]
 SET = CorruptionSet(
     name="kamann-rother-camera",
     version="1",
-    citation="Kamann & Rother, IJCV 2021, section 3.2; constants chosen by us, for theirs are not published",
+    citation="Kamann & Rother, IJCV 2021, section 3.2; our constants, because the paper publishes none",
     bare_names=True,
     corruptions=(
         Corruption(

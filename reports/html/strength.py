@@ -12,7 +12,6 @@ import csv
 import functools
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 __all__ = ["SOURCE", "psnr"]
 
@@ -20,22 +19,22 @@ SOURCE = "the mean over four photographs, not over the images of this run"
 TABLE = Path(__file__).with_name("strength.csv")
 
 
-def psnr(set_version: str) -> Mapping[tuple[str, int], float]:
-    """Return the PSNR in dB by (corruption, severity), empty for a version that was not measured.
+def psnr(set_versions: Mapping[str, str]) -> dict[tuple[str, int], float]:
+    """Return the PSNR in dB by (corruption, severity) of the corruption sets whose versions were measured.
 
     Examples
     --------
-    >>> psnr("1")["fog", 3]
+    >>> psnr({"imagenet-c": "1"})["fog", 3]
     12.2
     """
-    return _tables().get(set_version, MappingProxyType({}))
+    return {
+        (row["corruption"], int(row["severity"])): float(row["psnr"])
+        for row in _rows()
+        if set_versions.get(row["set"]) == row["version"]
+    }
 
 
 @functools.cache
-def _tables() -> Mapping[str, Mapping[tuple[str, int], float]]:
-    tables: dict[str, dict[tuple[str, int], float]] = {}
+def _rows() -> tuple[dict[str, str], ...]:
     with TABLE.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            table = tables.setdefault(row["set_version"], {})
-            table[row["corruption"], int(row["severity"])] = float(row["psnr"])
-    return tables
+        return tuple(csv.DictReader(file))

@@ -46,10 +46,14 @@ def conditions_of(pairs: Iterable[tuple[str, int]]) -> tuple[Condition, ...]:
     """
     conditions = [CLEAN_CONDITION]
     for name, severity in pairs:
-        if severity not in SEVERITIES:
-            raise InputError(f"Expected severities from 1 to 5, but got {severity}.")
         try:
-            conditions.append(Condition(name, severity, corruptions.get(name).group))
+            record = corruptions.get(name)
         except ValueError as error:
             raise InputError(str(error)) from error
+        if severity not in record.severities:
+            raise InputError(
+                f"Expected a severity of {record.name} from 1 to {record.severities[-1]}, but got {severity}: "
+                "choose one of them."
+            )
+        conditions.append(Condition(record.name, severity, record.group))
     return tuple(conditions)

@@ -37,13 +37,14 @@ def images(draw: st.DrawFn) -> NDArray[np.uint8]:
 @given(
     images(),
     st.sampled_from(corruptions.names("all")),
-    st.integers(1, 5),
+    st.data(),
     st.integers(0, 2**64 - 1),
     st.text(),
 )
 def test_any_image_comes_back_in_its_shape(
-    image: NDArray[np.uint8], name: str, severity: int, seed: int, key: str
+    image: NDArray[np.uint8], name: str, data: st.DataObject, seed: int, key: str
 ) -> None:
+    severity = data.draw(st.sampled_from(corruptions.get(name).severities))
     before = image.copy()
     corrupted = corruptions.corrupt(image, name, severity, seed=seed, key=key)
     assert corrupted.shape == image.shape

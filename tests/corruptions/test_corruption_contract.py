@@ -10,6 +10,12 @@ Image = NDArray[np.uint8]
 every_name = pytest.mark.parametrize("name", corruptions.names("all"))
 
 
+def middle(name: str) -> int:
+    """A severity in the middle; not every corruption has five."""
+    severities = corruptions.get(name).severities
+    return severities[len(severities) // 2]
+
+
 def photo(height: int, width: int, channels: int = 3) -> Image:
     """A smooth scene with some texture: every corruption changes it."""
     rng = np.random.default_rng(height * 1000 + width)
@@ -24,7 +30,7 @@ def photo(height: int, width: int, channels: int = 3) -> Image:
 def test_result_is_a_new_array_of_the_same_shape(name: str, size: tuple[int, int]) -> None:
     image = photo(*size)
     before = image.copy()
-    corrupted = corruptions.corrupt(image, name, 2)
+    corrupted = corruptions.corrupt(image, name, middle(name))
     assert corrupted.shape == image.shape
     assert corrupted.dtype == np.uint8
     assert corrupted.flags.c_contiguous
@@ -33,8 +39,10 @@ def test_result_is_a_new_array_of_the_same_shape(name: str, size: tuple[int, int
     assert (image == before).all()
 
 
-@every_name
-@pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [(name, severity) for name in corruptions.names() for severity in corruptions.get(name).severities],
+)
 def test_every_severity_changes_the_image_but_keeps_it_an_image(name: str, severity: int) -> None:
     image = photo(40, 64)
     corrupted = corruptions.corrupt(image, name, severity)
@@ -45,23 +53,23 @@ def test_every_severity_changes_the_image_but_keeps_it_an_image(name: str, sever
 @every_name
 def test_same_seed_and_key_give_the_same_pixels(name: str) -> None:
     image = photo(40, 64)
-    first = corruptions.corrupt(image, name, 3, seed=4, key="a")
-    assert (corruptions.corrupt(image, name, 3, seed=4, key="a") == first).all()
+    first = corruptions.corrupt(image, name, middle(name), seed=4, key="a")
+    assert (corruptions.corrupt(image, name, middle(name), seed=4, key="a") == first).all()
 
 
 @every_name
 @pytest.mark.parametrize("other", [{"seed": 5, "key": "a"}, {"seed": 4, "key": "b"}])
 def test_another_seed_or_key_changes_exactly_the_random_ones(name: str, other: dict[str, object]) -> None:
     image = photo(40, 64)
-    first = corruptions.corrupt(image, name, 3, seed=4, key="a")
-    second = corruptions.corrupt(image, name, 3, **other)  # type: ignore[arg-type]
+    first = corruptions.corrupt(image, name, middle(name), seed=4, key="a")
+    second = corruptions.corrupt(image, name, middle(name), **other)  # type: ignore[arg-type]
     assert (first != second).any() == corruptions.get(name).random
 
 
 @every_name
 def test_memory_layout_does_not_matter(name: str) -> None:
     image = photo(40, 48)
-    expected = corruptions.corrupt(image, name, 2)
+    expected = corruptions.corrupt(image, name, middle(name))
     read_only = image.copy()
     read_only.flags.writeable = False
     layouts = [
@@ -71,23 +79,24 @@ def test_memory_layout_does_not_matter(name: str) -> None:
         np.repeat(image, 2, axis=1)[:, ::2],
     ]
     for layout in layouts:
-        assert (corruptions.corrupt(layout, name, 2) == expected).all()
+        assert (corruptions.corrupt(layout, name, middle(name)) == expected).all()
 
 
 @every_name
 def test_grey_images_are_the_first_channel_of_a_grey_rgb_image(name: str) -> None:
     grey = photo(33, 40)[..., 0]
-    expected = corruptions.corrupt(np.stack([grey] * 3, axis=2), name, 3)[..., 0]
-    assert (corruptions.corrupt(grey, name, 3) == expected).all()
-    assert (corruptions.corrupt(grey[..., None], name, 3) == expected[..., None]).all()
-    assert corruptions.corrupt(grey[..., None], name, 3).flags.c_contiguous
+    expected = corruptions.corrupt(np.stack([grey] * 3, axis=2), name, middle(name))[..., 0]
+    assert (corruptions.corrupt(grey, name, middle(name)) == expected).all()
+    assert (corruptions.corrupt(grey[..., None], name, middle(name)) == expected[..., None]).all()
+    assert corruptions.corrupt(grey[..., None], name, middle(name)).flags.c_contiguous
 
 
 @every_name
 def test_a_sweep_yields_what_corrupt_returns(name: str) -> None:
     image = photo(32, 36)
-    swept = list(corruptions.sweep(image, name, (1, 4), seed=3, key="k"))
-    for severity, corrupted in zip((1, 4), swept, strict=True):
+    severities = corruptions.get(name).severities
+    swept = list(corruptions.sweep(image, name, seed=3, key="k"))
+    for severity, corrupted in zip(severities, swept, strict=True):
         assert (corrupted == corruptions.corrupt(image, name, severity, seed=3, key="k")).all()
 
 
@@ -96,8 +105,8 @@ def test_a_sweep_yields_what_corrupt_returns(name: str) -> None:
 def test_a_pair_has_the_image_of_corrupt_and_a_new_target(name: str, size: tuple[int, int]) -> None:
     image, target = photo(*size), photo(*size)[..., 0] // 64
     before = target.copy()
-    corrupted, moved = corruptions.corrupt_pair(image, target, name, 4, seed=2, key="k")
-    assert (corrupted == corruptions.corrupt(image, name, 4, seed=2, key="k")).all()
+    corrupted, moved = corruptions.corrupt_pair(image, target, name, middle(name), seed=2, key="k")
+    assert (corrupted == corruptions.corrupt(image, name, middle(name), seed=2, key="k")).all()
     assert moved.shape == target.shape
     assert moved.dtype == np.uint8
     assert moved.flags.c_contiguous
@@ -112,8 +121,8 @@ def test_a_pair_has_the_image_of_corrupt_and_a_new_target(name: str, size: tuple
 def test_small_images_are_the_middle_of_their_mirrored_image(name: str) -> None:
     image = photo(20, 27)
     mirrored = np.pad(image, ((6, 6), (2, 3), (0, 0)), mode="symmetric")
-    expected = corruptions.corrupt(mirrored, name, 2)[6:26, 2:29]
-    assert (corruptions.corrupt(image, name, 2) == expected).all()
+    expected = corruptions.corrupt(mirrored, name, middle(name))[6:26, 2:29]
+    assert (corruptions.corrupt(image, name, middle(name)) == expected).all()
 
 
 GOOD = photo(8, 8)

@@ -34,7 +34,7 @@ def by_engine(name: str, severity: int) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("name", corruptions.names())
 def test_batches_get_the_pixels_of_the_engine(name: str) -> None:
-    for severity in (1, 3, 5):
+    for severity in corruptions.get(name).severities[::2]:
         difference = corrupted(name, severity).astype(int) - by_engine(name, severity)
         if name in EXACT or name not in on_device.native():
             assert not difference.any()
@@ -50,7 +50,8 @@ def test_what_is_elementwise_or_a_convolution_stays_on_the_device(monkeypatch: p
     monkeypatch.setattr(engine, "corrupt", refuse)
     for name in on_device.native():
         on_device.corrupt(BATCH, name, 2, keys=KEYS)
-    assert set(corruptions.names("noise")) <= set(on_device.native())
+    noise = set(corruptions.names("noise")) & set(corruptions.names("imagenet-c"))
+    assert noise <= set(on_device.native())
     with pytest.raises(AssertionError, match="over the CPU"):
         on_device.corrupt(BATCH, "fog", 2, keys=KEYS)
 

@@ -223,7 +223,7 @@ def test_the_images_with_the_lowest_miou_are_listed_lowest_first(run, html):
 
 
 def test_another_version_of_the_corruptions_has_no_measured_strengths():
-    assert psnr("another") == {}
+    assert psnr({"imagenet-c": "another"}) == {}
 
 
 def test_curves_lie_where_their_scores_are(run, html):

@@ -85,7 +85,7 @@ def curves_of(page: Page) -> CurvePanels | None:
     levels = [0, *severities]
     places = {level: _column(k, len(levels)) for k, level in enumerate(levels)}
     limit = _limit(results)
-    measured = psnr(results.record.set_versions.get("imagenet-c", ""))
+    measured = psnr(results.record.set_versions)
     scores = {name: _by_corruption(rows) for name, rows in rows_by_model(results.scores).items()}
     groups: dict[str, list[Panel]] = {}
     for name, group in dict.fromkeys(

@@ -75,7 +75,7 @@ def test_a_misspelt_corruption_is_the_users_to_mend(text: str, said: str) -> Non
 
 
 def test_a_severity_outside_1_to_5_is_refused() -> None:
-    with pytest.raises(InputError, match="from 1 to 5, but got 6"):
+    with pytest.raises(InputError, match="a severity of fog from 1 to 5, but got 6"):
         conditions_of([("fog", 6)])
 
 
