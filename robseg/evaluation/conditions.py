@@ -51,9 +51,9 @@ def conditions_of(pairs: Iterable[tuple[str, int]]) -> tuple[Condition, ...]:
         except ValueError as error:
             raise InputError(str(error)) from error
         if severity not in record.severities:
+            most = record.severities[-1]
             raise InputError(
-                f"Expected a severity of {record.name} from 1 to {record.severities[-1]}, but got {severity}: "
-                "choose one of them."
+                f"Expected a severity of {name} from 1 to {most}, but got {severity}: choose one of them."
             )
         conditions.append(Condition(record.name, severity, record.group))
     return tuple(conditions)
