@@ -14,21 +14,45 @@ __all__ = ["cli"]
 # Command -> (module:object, the line that `robseg --help` shows).
 COMMANDS = {
     "evaluate": (
-        "robseg.cli.evaluate:evaluate",
+        "robseg.cli.commands.evaluate:evaluate",
         "Evaluate models on clean and corrupted images, and write a report.",
     ),
-    "report": ("robseg.cli.report:report", "Score finished runs again and rewrite their tables and reports."),
-    "compare": ("robseg.cli.compare:compare", "Compare two models on the same images, with p-values."),
-    "ranks": ("robseg.cli.ranks:ranks", "Tell whether two data sets rank models and corruptions alike."),
-    "gate": ("robseg.cli.gate:gate", "Check a run against a baseline and rules, for continuous integration."),
-    "baseline": ("robseg.cli.baseline:baseline", "Keep a run's scores in a small file, for the gate."),
-    "list": ("robseg.cli.listing:listing", "List models, data sets, corruptions or protocols."),
-    "corrupt": ("robseg.cli.corrupt:corrupt", "Corrupt images and save them losslessly."),
-    "predict": ("robseg.cli.predict:predict", "Label images with a model, and draw what it sees."),
-    "corruptions": ("robseg.cli.corruptions:corruptions_", "Check the corruptions against imagecorruptions."),
-    "train": ("robseg.cli.train:train", "Train a model on a data set."),
-    "weights": ("robseg.cli.weights:weights", "Fetch published weights, or tell what a file of weights is."),
-    "doctor": ("robseg.cli.doctor:doctor", "Show versions, devices, data and weights that were found here."),
+    "report": (
+        "robseg.cli.commands.report:report",
+        "Score finished runs again and rewrite their tables and reports.",
+    ),
+    "compare": (
+        "robseg.cli.commands.compare:compare",
+        "Compare two models on the same images, with p-values.",
+    ),
+    "ranks": (
+        "robseg.cli.commands.ranks:ranks",
+        "Tell whether two data sets rank models and corruptions alike.",
+    ),
+    "gate": (
+        "robseg.cli.commands.gate:gate",
+        "Check a run against a baseline and rules, for continuous integration.",
+    ),
+    "baseline": (
+        "robseg.cli.commands.baseline:baseline",
+        "Keep a run's scores in a small file, for the gate.",
+    ),
+    "list": ("robseg.cli.commands.list:listing", "List models, data sets, corruptions or protocols."),
+    "corrupt": ("robseg.cli.commands.corrupt:corrupt", "Corrupt images and save them losslessly."),
+    "predict": ("robseg.cli.commands.predict:predict", "Label images with a model, and draw what it sees."),
+    "corruptions": (
+        "robseg.cli.commands.corruptions:corruptions_",
+        "Check the corruptions against imagecorruptions.",
+    ),
+    "train": ("robseg.cli.commands.train:train", "Train a model on a data set."),
+    "weights": (
+        "robseg.cli.commands.weights:weights",
+        "Fetch published weights, or tell what a file of weights is.",
+    ),
+    "doctor": (
+        "robseg.cli.commands.doctor:doctor",
+        "Show versions, devices, data and weights that were found here.",
+    ),
 }
 
 

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from robseg.cli.train import train
+from robseg.cli.commands.train import train
 from robseg.errors import IncompleteRun, InputError
 from robseg.evaluation.request import ModelSource, model_sources
 from robseg.models.model import load_model

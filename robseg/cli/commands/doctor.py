@@ -32,7 +32,7 @@ def doctor() -> None:
 def _devices() -> list[str]:
     import torch
 
-    from robseg.cli.evaluate import cores
+    from robseg.cli.commands.evaluate import cores
 
     gpus = [f"cuda:{i}  {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
     return [f"cpu     {cores()} cores", *gpus] if gpus else [f"cpu     {cores()} cores (no CUDA device)"]
