@@ -6,19 +6,18 @@ import dataclasses
 import functools
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import reports
 from reports.run.record import Condition, Example, InvalidRun, RunRecord
-from robseg.evaluation import executors
+from robseg.evaluation import executors, resolve
 from robseg.evaluation.examples import write_examples
 from robseg.evaluation.job import prepare
 from robseg.evaluation.plan import CLEAN_CONDITION, Shard
 from robseg.evaluation.record import first_record, timed_record
-from robseg.evaluation.request import Request, resolve
-from robseg.evaluation.runner import Progress, run, todo
+from robseg.evaluation.request import Request
+from robseg.evaluation.runner import run, todo
 from robseg.evaluation.store import Store
 from robseg.evaluation.worker import Job
 from robseg.files import write_atomically
@@ -46,14 +45,12 @@ class Plan:
         return todo(self.job, self.conditions, self.store)
 
 
-def make_plan(request: Request, out: Path | None = None) -> Plan:
-    """Check the names of a request, then open its data and load its models; nothing is written.
-
-    `out` None stands for runs/<models>-<data set>.
-    """
-    conditions = resolve(request)
+def make_plan(request: Request) -> Plan:
+    """Check the names of a request, then open its data and load its models; nothing is written."""
+    resolve.check(request)
+    conditions = resolve.conditions(request)
     job = prepare(request)
-    store = Store(out if out is not None else Path("runs") / _folder_name(job))
+    store = Store(Path(request.out) if request.out is not None else Path("runs") / _folder_name(job))
     return Plan(request, conditions, job, store)
 
 
@@ -62,17 +59,8 @@ def _folder_name(job: Job) -> str:
     return re.sub(r"[^\w.@+-]+", "-", f"{models}-{job.dataset.name}")
 
 
-def execute(
-    plan: Plan,
-    num_workers: int,
-    *,
-    examples: bool = True,
-    progress: Callable[[Progress], None] | None = None,
-    command: str = "",
-) -> Results:
+def execute(plan: Plan, *, command: str = "") -> Results:
     """Run a plan, score it, and write tables and report to the run's folder.
-
-    `num_workers` 0 works in this process.
 
     Raises
     ------
@@ -81,17 +69,18 @@ def execute(
     IncompleteRun
         If a worker died; the same call continues.
     """
-    out = plan.store.out
+    out, request = plan.store.out, plan.request
     with plan.store:
         shards = plan.shards()
         plan.store.refuse_shortage(shards, plan.job.dataset.num_classes)
         earlier = _earlier(out)
-        record = _written(first_record(plan.request, plan.conditions, plan.job, command, earlier), out)
-        timing = run(plan.job, plan.store.counts_dir, shards, _executor(num_workers, shards), progress)
+        record = _written(first_record(request, plan.conditions, plan.job, command, earlier), out)
+        executor = _executor(request.num_workers, shards)
+        timing = run(plan.job, plan.store.counts_dir, shards, executor, request.progress)
         record = _written(timed_record(record, timing), out)
         start = time.perf_counter()
         results = reports.write_tables(out)
-        gallery = _gallery(plan, results) if examples else ()
+        gallery = _gallery(plan, results) if request.examples else ()
         scored = {**record.seconds, "score": time.perf_counter() - start}
         _written(dataclasses.replace(record, examples=gallery, seconds=scored), out)
         reports.write_report(out)

@@ -1,4 +1,4 @@
-"""`robseg evaluate --dry-run`: the grid, what it will cost, and what it needs on the disk."""
+"""`robseg evaluate --dry-run`: the grid, its cost, and the disk space it needs."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ __all__ = ["show"]
 T = TypeVar("T")
 
 
-def show(plan: Plan, num_workers: int) -> None:
-    """Write the plan of a run to stdout; the cost is measured on the first image."""
+def show(plan: Plan) -> None:
+    """Write what a run would do to stdout. Its cost is measured on the first image."""
     job, shards = plan.job, plan.shards()
     images, models = len(job.dataset), len(job.models)
-    cells = len(plan.conditions) * images * models
+    workers = max(plan.request.num_workers, 1)
+    predicted = len(plan.conditions) * images * models
     left = sum(map(len, shards))
     megabytes = estimate_bytes(shards, job.dataset.num_classes) / 1e6
     click.echo(f"Models       {', '.join(job.models)}")
     click.echo(f"Data         {job.dataset.name}, {job.dataset.split}: {images} images")
     click.echo(f"Conditions   {len(plan.conditions)} (clean, and corruptions at their severities)")
-    click.echo(f"Predictions  {cells}, of which {cells - left} are on disk in {plan.store.out}")
+    click.echo(f"Predictions  {predicted}, of which {predicted - left} are on disk in {plan.store.out}")
     click.echo(f"Disk         at most {megabytes:.1f} MB of counts")
     if shards:
         with one_thread():
             seconds = _cost(plan, shards)
         click.echo(
             f"Time         about {seconds / 60:.1f} core minutes, measured on the first image: "
-            f"{seconds / 60 / max(num_workers, 1):.1f} minutes with {max(num_workers, 1)} workers"
+            f"{seconds / 60 / workers:.1f} minutes with {workers} workers"
         )
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import corruptions
 from robseg.datasets import open_dataset
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
-from robseg.evaluation import refinement
+from robseg.evaluation import refinement, resolve
 from robseg.evaluation.classes import label_map
 from robseg.evaluation.refinement import refined_name
-from robseg.evaluation.request import ModelSource, Request
+from robseg.evaluation.request import Request
+from robseg.evaluation.resolve import ModelSource
 from robseg.evaluation.store import Context
 from robseg.evaluation.worker import Job
 
@@ -55,7 +57,7 @@ def prepare(request: Request) -> Job:
     """
     dataset = _opened(request)
     models: dict[str, Model] = {}
-    for source in request.models:
+    for source in resolve.models(request):
         model = _loaded(source, request, dataset)
         if model.name in models:
             raise InputError(f"Expected models of different names, but got '{model.name}' twice.")
@@ -70,7 +72,7 @@ def prepare(request: Request) -> Job:
         dataset=f"{dataset.name}/{dataset.split}/{dataset.fingerprint}",
         set_version=corruptions.SET_VERSION,
         seed=request.seed,
-        move_targets=request.move_targets,
+        move_targets=resolve.move_targets(request),
         device=request.device,
         precision=request.precision,
         models=identities,
@@ -79,14 +81,22 @@ def prepare(request: Request) -> Job:
         name: label_map(name, model.card.class_names, dataset.class_names) for name, model in models.items()
     }
     return Job(
-        models, maps, dataset, context, request.batch_size, refiner, frozenset(refined), request.boundaries
+        models,
+        maps,
+        dataset,
+        context,
+        request.batch_size,
+        refiner,
+        frozenset(refined),
+        resolve.widths(request),
     )
 
 
 def _opened(request: Request) -> Dataset:
     dataset = request.dataset
     if not isinstance(dataset, Dataset):
-        dataset = open_dataset(dataset, request.data_root, request.split)
+        root = None if request.data_root is None else Path(request.data_root)
+        dataset = open_dataset(dataset, root, request.split)
     return dataset.thinned(request.every).head(request.limit)
 
 
@@ -106,9 +116,10 @@ def _loaded(source: ModelSource | Model, request: Request, dataset: Dataset) -> 
 
 
 def _refiner(request: Request, dataset: Dataset) -> Refiner | None:
-    if request.refine is None:
+    source = resolve.refine_source(request)
+    if source is None:
         return None
-    return refinement.load(request.refine, dataset.name, dataset.ids, request.device, request.precision)
+    return refinement.load(source, dataset.name, dataset.ids, request.device, request.precision)
 
 
 def _refined_by(refiner: Refiner) -> str:

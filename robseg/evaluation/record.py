@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from reports.run.record import Condition, ModelRecord, RunRecord
-from robseg.evaluation import refinement
+from robseg.evaluation import refinement, resolve
 from robseg.evaluation.provenance import versions
 from robseg.evaluation.request import Request
 from robseg.evaluation.runner import Timing
@@ -43,10 +43,10 @@ def first_record(
         clusters=job.dataset.clusters,
         conditions=tuple(conditions),
         models=models,
-        protocol=request.protocol,
+        protocol=resolve.protocol(request),
         seed=request.seed,
         set_version=job.context.set_version,
-        move_targets=request.move_targets,
+        move_targets=resolve.move_targets(request),
         device=request.device,
         precision=request.precision,
         batch_size=request.batch_size,

@@ -268,7 +268,7 @@ def test_every_output_of_a_comparison_names_the_region_and_its_score(run, form):
     add_boundaries(run.folder, run.record)
     asked = ["compare", *specs(run), "--resamples", "100", "--format", form]
     whole = CliRunner().invoke(cli, asked)
-    near = CliRunner().invoke(cli, [*asked, "--region", "boundary-2"])
+    near = CliRunner().invoke(cli, [*asked, "--tally", "boundary-2"])
     assert (whole.exit_code, near.exit_code) == (0, 0), near.output
     assert "boundary-2" in near.stdout
     assert "boundary" not in whole.stdout

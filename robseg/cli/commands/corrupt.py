@@ -1,4 +1,4 @@
-"""`robseg corrupt`: corrupted copies of images, and contact sheets of them."""
+"""Corrupt images and save them losslessly."""
 
 from __future__ import annotations
 
@@ -10,29 +10,34 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-import corruptions
+from corruptions import sweep
 from robseg.cli.images import find_images, read_upright
-from robseg.cli.severities import parse_severities
+from robseg.cli.options import Command
 from robseg.errors import InputError
-from robseg.evaluation.plan import SEVERITIES, parse_corruptions
+from robseg.evaluation.plan import SEVERITIES, grid, parse_corruptions
+from robseg.evaluation.request import Request
+from robseg.options import fields
 
-__all__ = ["corrupt"]
+GROUP = "Models and data"
 
 TILE = 256  # width in pixels of an image on a contact sheet
 LABEL = 16  # height in pixels of the line above it
+OPTIONS = fields(Request)
 
 
-@click.command("corrupt")
-@click.argument("sources", metavar="IMAGE|FOLDER|PATTERN...", nargs=-1, required=True)
-@click.option(
-    "--corruptions", "-c", "wanted", default="all", show_default=True, help="Names, groups, subsets."
+@click.command(
+    "corrupt", cls=Command, fields=[OPTIONS[name] for name in ("corruptions", "severities", "seed")]
 )
-@click.option("--severities", "-s", default=None, help="Such as 3, 1,3,5 or 1-3.  [default: 1-5]")
+@click.argument("sources", metavar="IMAGE|FOLDER|PATTERN...", nargs=-1, required=True)
 @click.option("--out", "-o", type=click.Path(path_type=Path), required=True, help="Folder for the images.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--sheet", is_flag=True, help="Write one contact sheet an image in place of the images.")
-def corrupt(
-    sources: tuple[str, ...], wanted: str, severities: str | None, out: Path, seed: int, sheet: bool
+@click.option("--sheet", is_flag=True, help="Write one contact sheet per image instead of the images.")
+def command(
+    sources: tuple[str, ...],
+    corruptions: str,
+    severities: tuple[int, ...] | None,
+    seed: int,
+    out: Path,
+    sheet: bool,
 ) -> None:
     """Corrupt images, or all images of a folder, and save them losslessly (PNG).
 
@@ -40,11 +45,12 @@ def corrupt(
     OUT/fog/3/street.png       fog at severity 3
     OUT/street.png             with --sheet: all of them side by side
 
-    An image's file name, relative to its folder and without its ending, is its key: the same name and seed
-    give the same pixels, whatever else is corrupted beside it.
+    The key of an image is its file name without its ending, relative to its folder. The same key and seed
+    give the same pixels, whatever else is corrupted.
     """
-    names = parse_corruptions(wanted)
-    levels = parse_severities(severities) or SEVERITIES
+    names = parse_corruptions(corruptions)
+    levels = severities or SEVERITIES
+    grid((name, level) for name in names for level in levels)
     files = find_images(sources, out)
     for key, path in files.items():
         image = read_upright(path)
@@ -61,7 +67,7 @@ def corrupt(
 def _sweep(
     image: NDArray[np.uint8], name: str, levels: Sequence[int], seed: int, key: str
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    yield from zip(levels, corruptions.sweep(image, name, levels, seed=seed, key=key), strict=True)
+    yield from zip(levels, sweep(image, name, levels, seed=seed, key=key), strict=True)
 
 
 def _save(path: Path, image: NDArray[np.uint8]) -> None:

@@ -1,4 +1,4 @@
-"""`robseg gate`: whether a run passes, held against a baseline and the rules of a project."""
+"""Check a run against a baseline and rules, for continuous integration."""
 
 from __future__ import annotations
 
@@ -8,76 +8,71 @@ from typing import TYPE_CHECKING
 
 import click
 
+from robseg.cli import scoring
+from robseg.cli.completion import RUN
+from robseg.cli.options import Command
 from robseg.cli.output import wide_console, write_text
-from robseg.errors import IncompleteRun, InputError
+from robseg.errors import InputError
 
 if TYPE_CHECKING:
     from reports.gate.gate import Gate
-    from reports.gate.rules import Rules
 
-__all__ = ["gate"]
-
-DEFAULT_DROP = 1.0  # points, where no rule is given at all
+GROUP = "Compare and gate"
 
 
-@click.command("gate")
-@click.argument("run")
-@click.option("--baseline", "-b", default=None, help="A run, RUN:MODEL, or a file of `robseg baseline save`.")
+@click.command("gate", cls=Command)
+@click.argument("run", type=RUN)
+@click.option(
+    "--baseline", "-b", type=RUN, default=None, help="A run, RUN:MODEL, or a file of `robseg baseline save`."
+)
 @click.option(
     "--rules",
-    "rules_file",
     type=click.Path(path_type=Path, dir_okay=False),
     default=None,
-    help="A TOML file.",
+    help="TOML file with rules. The options below are added to it and override it.",
 )
 @click.option(
     "--max-drop",
     multiple=True,
     metavar="[TARGET=]POINTS",
-    help="Points that may be lost: of clean, mPC, every group and corruption, or of TARGET.  [default: 1.0]",
+    help="Points that TARGET may lose. By default clean, mPC, each group and corruption.  [default: 1.0]",
 )
 @click.option(
     "--max-rise",
     multiple=True,
     metavar="[TARGET=]POINTS",
-    help="Points that may be gained: with --no-intervals, a change of code that moves numbers fails.",
+    help="Points that TARGET may gain. With --no-intervals, it shows that a change of code moves no number.",
 )
 @click.option(
-    "--max-relative-drop", multiple=True, metavar="[TARGET=]PERCENT", help="The same in % of the baseline."
+    "--max-relative-drop",
+    multiple=True,
+    metavar="[TARGET=]PERCENT",
+    help="Share of the baseline that TARGET may lose.",
 )
-@click.option("--floor", multiple=True, metavar="TARGET=PERCENT", help="What a score must reach. Repeatable.")
+@click.option("--floor", multiple=True, metavar="TARGET=PERCENT", help="Score that TARGET must reach.")
 @click.option(
     "--strict/--lenient",
     default=None,
-    help="Whether an interval that spans its limit fails.  [default: lenient]",
+    help="Whether a check fails if its interval spans the limit.  [default: lenient]",
 )
 @click.option(
     "--intervals/--no-intervals",
     default=None,
-    help="Allow for the images being a sample, or judge these very images.  [default: allow]",
+    help="Whether to take the images as a sample of many, so that scores have intervals.  [default: on]",
 )
-@click.option("--resamples", type=click.IntRange(min=100), default=2000, show_default=True)
-@click.option("--confidence", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True)
+@scoring.resamples
+@scoring.confidence
 @click.option(
     "--out",
     "-o",
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
-    help="Folder for gate.json, junit.xml, gate.md.  [default: RUN]",
+    help="Folder for gate.json, junit.xml and gate.md.  [default: RUN]",
 )
-@click.option("--plan", is_flag=True, help="Tell how many images show a drop of --drop points, and stop.")
-@click.option(
-    "--drop",
-    "drops",
-    multiple=True,
-    type=click.FloatRange(0.01, 100),
-    default=(0.5, 1.0, 2.0),
-    show_default=True,
-)
-def gate(
+def command(
     run: str,
     baseline: str | None,
-    rules_file: Path | None,
+    rules: Path | None,
     max_drop: tuple[str, ...],
     max_rise: tuple[str, ...],
     max_relative_drop: tuple[str, ...],
@@ -87,73 +82,45 @@ def gate(
     resamples: int,
     confidence: float,
     out: Path | None,
-    plan: bool,
-    drops: tuple[float, ...],
 ) -> None:
     """Check RUN against a baseline and rules.
 
-    Exit code 0: passed, 1: failed, 2: wrong input, 3: RUN has not ended. A TARGET is clean, mpc, rpc, the
-    name of a group or corruption, fog/3, class:NAME, or all groups, corruptions, conditions, classes. The
-    more particular one wins.
+    Exit code 0: passed, 1: failed, 2: wrong input, 3: RUN has not ended.
+
+    TARGET is clean, mpc, rpc, the name of a group or corruption, fog/3, class:NAME, or groups, corruptions,
+    conditions or classes for all of these. If several targets fit, the most specific one holds.
 
     \b
     robseg gate runs/new --baseline runs/old --max-drop 1.0 --floor class:person=30
     robseg gate runs/new --baseline baseline.json --rules gate.toml --strict
-    robseg gate --plan runs/new --drop 0.5
     """
     from reports.formats.documents import to_console
     from reports.gate.document import gate_document
-    from reports.gate.gate import run_gate
-    from reports.gate.power import plan_gate
-    from reports.run.record import MissingCounts
-    from reports.scoring.resampling import Bootstrap
+    from reports.gate.rules import assigned
+    from reports.scoring.reference import split_spec
+    from robseg.api import gate
 
-    bootstrap = Bootstrap(resamples, confidence)
-    try:
-        if plan:
-            wide_console().print(to_console(plan_gate(run, [drop / 100 for drop in drops], bootstrap)))
-            return
-        rules = _rules(rules_file, (max_drop, max_rise, max_relative_drop, floor), strict, intervals)
-        verdict = run_gate(run, baseline, rules, bootstrap)
-    except MissingCounts as error:
-        raise IncompleteRun(str(error)) from error
+    verdict = gate(
+        run,
+        baseline,
+        rules=rules,
+        max_drop=assigned(max_drop, "--max-drop"),
+        max_rise=assigned(max_rise, "--max-rise"),
+        max_relative_drop=assigned(max_relative_drop, "--max-relative-drop"),
+        floor=assigned(floor, "--floor"),
+        strict=strict,
+        intervals=intervals,
+        resamples=resamples,
+        confidence=confidence,
+    )
     wide_console().print(to_console(gate_document(verdict)))
-    _write(verdict, out or _folder(run))
+    _write(verdict, out or split_spec(run)[0] or Path())
     if not verdict.passed:
         raise click.exceptions.Exit(1)
 
 
-def _rules(
-    file: Path | None,
-    texts: tuple[tuple[str, ...], ...],
-    strict: bool | None,
-    intervals: bool | None,
-) -> Rules:
-    """Return the rules of a file, with those of the flags added; the flags win."""
-    from reports.gate.rules import DEFAULT, RULES, Rules, assigned, read_rules
-
-    rules = read_rules(file) if file else Rules()
-    limits = {
-        name: {**getattr(rules, name), **assigned(given, f"--{name.replace('_', '-')}")}
-        for name, given in zip(RULES, texts, strict=True)
-    }
-    if not any(limits.values()):
-        limits["max_drop"] = {DEFAULT: DEFAULT_DROP}
-    return Rules(
-        **limits,
-        strict=rules.strict if strict is None else strict,
-        intervals=rules.intervals if intervals is None else intervals,
-    )
-
-
-def _folder(run: str) -> Path:
-    from reports.scoring.reference import split_spec
-
-    return split_spec(run)[0] or Path()
-
-
 def _write(verdict: Gate, folder: Path) -> None:
-    """Write the verdict's files, and tell GitHub where it runs this."""
+    """Write the verdict's files, and show it to GitHub if this runs there."""
     from reports.gate.document import gate_json, github_annotations, junit_xml, step_summary
 
     summary = step_summary(verdict)

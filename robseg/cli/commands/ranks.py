@@ -1,4 +1,4 @@
-"""`robseg ranks`: whether two runs, usually on different data, rank models and corruptions alike."""
+"""Show whether two data sets rank models and corruptions alike."""
 
 from __future__ import annotations
 
@@ -6,28 +6,21 @@ from pathlib import Path
 
 import click
 
-from robseg.cli.output import wide_console, write_text
+from robseg.cli import scoring
+from robseg.cli.completion import RUN
+from robseg.cli.options import Command
 
-__all__ = ["ranks"]
+GROUP = "Understand"
 
 
-@click.command("ranks")
-@click.argument("first")
-@click.argument("second")
-@click.option("--protocol", default=None, help="Use its conditions.  [default: those that both runs have]")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "markdown", "html", "csv", "json"]),
-    default="table",
-    show_default=True,
-)
-@click.option(
-    "--out", "-o", type=click.Path(path_type=Path, dir_okay=False), default=None, help="A file for it."
-)
-@click.option("--resamples", type=click.IntRange(min=100), default=2000, show_default=True)
-@click.option("--confidence", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True)
-def ranks(
+@click.command("ranks", cls=Command)
+@click.argument("first", type=RUN)
+@click.argument("second", type=RUN)
+@scoring.protocol("the conditions that both runs have")
+@scoring.format_and_out
+@scoring.resamples
+@scoring.confidence
+def command(
     first: str,
     second: str,
     protocol: str | None,
@@ -36,25 +29,22 @@ def ranks(
     resamples: int,
     confidence: float,
 ) -> None:
-    """Tell whether two runs, RUN or RUN:MODEL, rank models and corruptions alike; their data may differ.
+    """Show whether two runs, RUN or RUN:MODEL, rank models and corruptions alike. Their data may differ.
 
-    Models are paired by name, or by what stands before its @: enet@camvid and enet@streets.
+    Models are paired by name, or by the part of the name before its @: enet@camvid and enet@streets.
 
     \b
     robseg ranks runs/camvid runs/streets
     robseg ranks runs/camvid runs/streets --protocol segformer --format html -o ranks.html
     """
-    from reports.formats.documents import to_console, to_html, to_markdown
     from reports.ranks.document import ranks_csv, ranks_document, ranks_json
     from reports.ranks.ranks import rank_runs
 
     found = rank_runs(first, second, protocol=protocol, resamples=resamples, confidence=confidence)
-    if form == "table" and out is None:
-        wide_console().print(to_console(ranks_document(found)))
-        return
-    if form in ("csv", "json"):
-        text = ranks_csv(found) if form == "csv" else ranks_json(found)
-    else:
-        document = ranks_document(found)
-        text = to_html(document) if form == "html" else to_markdown(document)
-    write_text(text, out)
+    scoring.answer(
+        form,
+        out,
+        documents=lambda: [ranks_document(found)],
+        csv=lambda: ranks_csv(found),
+        json=lambda: ranks_json(found),
+    )

@@ -207,6 +207,6 @@ def test_a_wrong_width_is_refused(widths: str, tmp_path: Path) -> None:
         cli, ["evaluate", "-m", "enet", "-o", str(tmp_path / "o"), "--boundaries", widths]
     )
     assert result.exit_code == 2, result.output
-    assert result.output.startswith("Error: Expected widths of boundaries")
+    assert result.output.startswith("Error: Expected `--boundaries` to be whole numbers above 0")
     with pytest.raises(InputError, match="2, 2"):
         robseg.evaluate("enet", out=tmp_path / "o", boundaries=(2, 2))

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from robseg.cli.commands.train import train
+from robseg.cli.commands.train import command as train
 
 VOID = 11  # of CamVid's targets: no class
 
