@@ -14,6 +14,8 @@ from corruptions.engine import SET_VERSION, corrupt, corrupt_pair, sweep
 from corruptions.reference import MissingDependency
 from corruptions.registry import GROUPS, SUBSETS, Corruption, get, names
 
+__part_of__ = "robseg"  # robseg.neighbours looks for this line
+
 __all__ = [
     "GROUPS",
     "SET_VERSION",
