@@ -1,4 +1,4 @@
-# What `import reports` offers, read by type checkers and, when a name is asked for, by reports/__init__.py.
+# What `import reports` offers. Type checkers read this, and so does reports/__init__.py.
 from .formats.console import console_summary as console_summary
 from .html import write_report as write_report
 from .tables.results import Results as Results

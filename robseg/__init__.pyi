@@ -1,4 +1,4 @@
-# What `import robseg` offers, read by type checkers and, when a name is asked for, by robseg/__init__.py.
+# What `import robseg` offers. Type checkers read this, and so does robseg/__init__.py.
 from .api import Results as Results
 from .api import compare as compare
 from .api import evaluate as evaluate

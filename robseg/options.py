@@ -90,7 +90,7 @@ class Flag:
     names
         The kind of names that a shell completes (see `robseg.cli.completion`).
     many, commas
-        Whether the option may be repeated, and whether one value may hold several, separated by commas.
+        Whether the option may be repeated, and whether commas may stand between several values.
     shell
         Whether the command line has this option; without it, it is a keyword argument only.
     """
@@ -102,7 +102,7 @@ class Flag:
     unset: str = ""
     names: str = ""
     many: bool = False
-    commas: bool = True
+    commas: bool = False
     shell: bool = True
 
 
@@ -199,8 +199,8 @@ class Field:
 
         Examples
         --------
-        >>> Field("severities", tuple[int, ...]).parse("1-3,5"), Field("rate", float).parse("1e-3")
-        ((1, 2, 3, 5), 0.001)
+        >>> Field("severities", tuple[int, ...], flag=Flag(commas=True)).parse("1-3,5")
+        (1, 2, 3, 5)
         """
         if self.type in (int, float):
             try:
@@ -349,5 +349,5 @@ def _literal(value: Any) -> str:
         return f"[{', '.join(map(_literal, value))}]"
     if isinstance(value, Path):
         value = str(value)
-    # JSON's strings, numbers and truth values are TOML's, but for one character.
+    # TOML writes strings, numbers and truth values as JSON does, except for one character.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -7,6 +7,7 @@ read without importing the file, so that `robseg --help` is quick. The command i
 from __future__ import annotations
 
 import ast
+import functools
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from click.shell_completion import CompletionItem
 
 from robseg.cli import verbosity
 from robseg.errors import IncompleteRun, InputError
+from robseg.registry import unknown_name
 
 __all__ = ["cli"]
 
@@ -32,10 +34,11 @@ class Entry(NamedTuple):
     text: str
 
 
-def entries() -> list[Entry]:
+@functools.cache
+def entries() -> tuple[Entry, ...]:
     """Return all commands, by group and by name."""
     files = sorted((Path(__file__).parent / "commands").glob("[!_]*.py"))
-    return sorted((_entry(file) for file in files), key=lambda entry: GROUPS.index(entry.group))
+    return tuple(sorted(map(_entry, files), key=lambda entry: GROUPS.index(entry.group)))
 
 
 def _entry(file: Path) -> Entry:
@@ -65,8 +68,11 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, imported now."""
-        if cmd_name not in self.list_commands(ctx):
-            return None
+        known = self.list_commands(ctx)
+        if cmd_name not in known:
+            if ctx.resilient_parsing:  # a shell completes
+                return None
+            raise unknown_name("command", cmd_name, known)
         command: click.Command = import_module(f"robseg.cli.commands.{cmd_name}").command
         return command
 

@@ -77,7 +77,7 @@ def matching(kind: str, incomplete: str, *, commas: bool = False) -> list[Comple
 
 
 class Names(click.ParamType):  # type: ignore[type-arg]  # generic in some versions of click only
-    """Text of which a shell knows the names of some kind; any other text is taken as well."""
+    """Text for which a shell completes names of some kind. Any other text is accepted too."""
 
     name = "text"
 

@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem
 from robseg.cli import verbosity
 from robseg.cli.completion import matching
 from robseg.errors import InputError
-from robseg.options import Field, Flag, read_toml, to_toml
+from robseg.options import Field, read_toml, to_toml
 from robseg.registry import unknown_name
 
 __all__ = ["Command", "Option", "made"]
@@ -42,7 +42,7 @@ class Option(click.Option):
         flag, long = field.flag, f"--{field.key}"
         self.field = dataclasses.replace(field, name=long)  # errors name what was typed
         single = field.item is not None and (field.length or not flag.commas)
-        default: dict[str, Any] = {"default": None if flag.unset else field.default}
+        default: dict[str, Any] = {"default": None if flag.unset or field.type is dict else field.default}
         super().__init__(
             [
                 *([f"-{flag.short}"] if flag.short else []),
@@ -96,8 +96,7 @@ class _Value(click.ParamType):  # type: ignore[type-arg]  # generic in some vers
     ) -> list[CompletionItem]:
         """Return the choices or names that go on as typed, or have the shell complete a path."""
         if self.field.flag.names:
-            commas = self.field.flag.commas and "," in self.field.flag.metavar
-            return matching(self.field.flag.names, incomplete, commas=commas)
+            return matching(self.field.flag.names, incomplete, commas=self.field.flag.commas)
         if self.field.choices:
             return [CompletionItem(name) for name in self.field.choices if name.startswith(incomplete)]
         is_path = Path in (self.field.type, self.field.item) or "PATH" in self.field.flag.metavar
@@ -170,11 +169,11 @@ class Command(click.Command):
             if isinstance(param, click.Option):
                 name = f"{ctx.auto_envvar_prefix}_{_key(param)}".replace("-", "_").upper()
                 param.envvar, param.allow_from_autoenv = name if ctx.auto_envvar_prefix else None, False
-        args = list(args)
-        first = self._first_argument(ctx, args)
+        first = None if ctx.resilient_parsing else self._first_argument(ctx, args)
         path = None if first is None else self._run_file(first)
-        if path is not None:
-            args.remove(first or "")
+        if first is not None and path is not None:
+            args = list(args)
+            args.remove(first)
             ctx.default_map = self._read(ctx, path)
         return super().parse_args(ctx, args)
 
@@ -248,7 +247,7 @@ def _field(param: click.Parameter) -> Field:
     if isinstance(param.type, click.Choice):
         kind = Literal[tuple(param.type.choices)]
     several = param.multiple or param.nargs == -1
-    return Field(f"--{_key(param)}", tuple[kind, ...] if several else kind, flag=Flag(commas=False))
+    return Field(f"--{_key(param)}", tuple[kind, ...] if several else kind)
 
 
 def _common() -> list[click.Option]:
@@ -260,7 +259,11 @@ def _common() -> list[click.Option]:
             lambda ctx: ctx.meta.update({PRINT_CONFIG: True}),
         ),
         _switch(["-q", "--quiet"], "Show neither progress nor notes.", lambda _: verbosity.hush()),
-        _switch(["-v", "--verbose"], "Show details on stderr.", lambda _: verbosity.speak_up()),
+        _switch(
+            ["-v", "--verbose"],
+            "Show details, and the traceback of an error.",
+            lambda _: verbosity.speak_up(),
+        ),
     ]
 
 

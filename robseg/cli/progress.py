@@ -47,7 +47,7 @@ def showing() -> Iterator[Callable[[Done], None]]:
         task = progress.add_task("predictions", total=None)
 
         def update(done: Done) -> None:
-            progress.start()  # at the first call: what comes before may write lines of its own
+            progress.start()  # at the first call, since loading the models may write lines
             progress.update(task, completed=done.done, total=done.total)
 
         try:

@@ -48,7 +48,7 @@ def speak_up() -> None:
 
 def is_quiet() -> bool:
     """Return whether notes and progress are off."""
-    return not notes.isEnabledFor(logging.INFO) and notes.level != logging.NOTSET
+    return notes.level == logging.ERROR
 
 
 def _set(level: int) -> None:

@@ -43,7 +43,7 @@ class Request:
         "Several models see the same images.",
         "Also a loaded Model, an nn.Module, any callable from float (N, 3, H, W) to logits (N, C, h, w) or "
         "integer labels (N, H, W), or a list of these.",
-        Flag(short="m", names="models", many=True, commas=False, metavar="MODEL"),
+        Flag(short="m", names="models", many=True, metavar="MODEL"),
     ]
     dataset: Annotated[
         str | Dataset,
@@ -55,12 +55,12 @@ class Request:
         str,
         "Corruptions, groups (such as noise) or subsets (such as all or common), separated by commas. "
         "With none, only clean images are evaluated.",
-        Flag(short="c", names="corruptions", metavar="NAME,..."),
+        Flag(short="c", names="corruptions", commas=True, metavar="NAME,..."),
     ] = "all"
     severities: Annotated[
         Sequence[int] | None,
         "Severities of the corruptions, such as 3, 1,3,5 or 1-3.",
-        Flag(short="s", unset="1-5"),
+        Flag(short="s", commas=True, unset="1-5"),
     ] = None
     _: dataclasses.KW_ONLY
     protocol: Annotated[
@@ -71,7 +71,7 @@ class Request:
     weights: Annotated[
         Path | str | Sequence[Path | str] | None,
         "Weights file to use in place of the model's own. With several models, give one for each.",
-        Flag(short="w", many=True, commas=False, metavar="FILE"),
+        Flag(short="w", many=True, metavar="FILE"),
     ] = None
     card: Annotated[
         Path | str | CardFields | Sequence[Path | str | CardFields] | None,
@@ -79,7 +79,7 @@ class Request:
         "the model's own.",
         "Also a Card, or a dictionary of its fields. Without one, a callable sees RGB / 255 and returns the "
         "data set's classes.",
-        Flag(name="model-card", many=True, commas=False, metavar="FILE"),
+        Flag(name="model-card", many=True, metavar="FILE"),
     ] = None
     arch: Annotated[
         str | None,
@@ -129,12 +129,12 @@ class Request:
         "Also score the pixels near class boundaries, at these widths in pixels, such as 2,5. "
         "Short for the tallies trimap-W and boundary-W of each width.",
         POSITIVE,
-        Flag(metavar="WIDTH,...", unset="off"),
+        Flag(commas=True, metavar="WIDTH,...", unset="off"),
     ] = ()
     tallies: Annotated[
         Sequence[str],
         "Also count this tally, such as trimap-2 or boundary-2.",
-        Flag(name="tally", many=True, names="tallies", metavar="NAME,..."),
+        Flag(name="tally", many=True, names="tallies", commas=True, metavar="NAME,..."),
     ] = ()
     device: Annotated[str, "Device: cpu, cuda, cuda:1, ..."] = "cpu"
     precision: Annotated[Literal["fp32", "bf16", "fp16"], "Precision of the networks."] = "fp32"

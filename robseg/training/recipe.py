@@ -89,6 +89,7 @@ class Recipe:
         tuple[float, ...],
         "Weights of the auxiliary heads' losses. One number serves all heads.",
         NON_NEGATIVE,
+        Flag(commas=True),
     ] = (0.4,)
     class_weights: Annotated[
         Literal["enet", "median", "none"], "How classes are weighted by their share of 100 targets' pixels."
@@ -110,14 +111,14 @@ class Recipe:
     corruptions: Annotated[
         tuple[str, ...],
         "Corruptions or groups of corruptions to train with.",
-        Flag(short="c", names="corruptions", metavar="NAME,...", unset="none"),
+        Flag(short="c", names="corruptions", commas=True, metavar="NAME,...", unset="none"),
     ] = ()
     corruption_rate: Annotated[float, "Share of the images that are corrupted.", SHARE] = 0.5
     severities: Annotated[
         tuple[int, ...],
         "Severities of the corruptions, such as 3, 1,3,5 or 1-3.",
         Range(least=1, most=5),
-        Flag(short="s"),
+        Flag(short="s", commas=True),
     ] = (1, 2, 3, 4, 5)
     test_size: Annotated[
         tuple[int, int] | None,
@@ -145,14 +146,16 @@ class Recipe:
     def __post_init__(self) -> None:
         check(self)
         for option, value in self.options.items():
-            _expect(value is not None, "options", f"without None, but for {option}", value)
+            _expect(value is not None, "options", f"without None, which `{option}` has", self.options)
         _expect(self.gamma == 0 or self.gamma >= 1, "gamma", "0, or at least 1", self.gamma)
         _expect(self.scale[0] <= self.scale[1], "scale", "the smaller factor, then the larger", self.scale)
         plain = self.name is None or re.fullmatch(r"[\w@.+-]+", self.name)
         _expect(bool(plain), "name", "letters, digits and any of _ @ . + -", self.name)
         size = self.test_size
-        _expect(size is None or self.task == "segmentation", "test_size", "none beside offsets", size)
-        _expect(not (self.start and self.pretrained), "pretrained", "false beside `start`", self.pretrained)
+        _expect(size is None or self.task == "segmentation", "test_size", "unset for the task offsets", size)
+        _expect(
+            not (self.start and self.pretrained), "pretrained", "false together with `start`", self.pretrained
+        )
         for field in ("aux_weights", "severities"):
             _expect(bool(getattr(self, field)), field, "at least one number", getattr(self, field))
 

@@ -23,7 +23,7 @@ class Bake:
     fan: Annotated[bool, "Use the fan."] = False
     shelf: Annotated[Literal["low", "high"], "Shelf."] = "low"
     tin: Annotated[tuple[int, int], "Width and height of the tin.", Range(least=10, below=50)] = (20, 30)
-    eggs: Annotated[tuple[int, ...], "Sizes of the eggs."] = ()
+    eggs: Annotated[tuple[int, ...], "Sizes of the eggs.", Flag(commas=True)] = ()
     book: Annotated[Path | str | None, "Recipe book.", "A path is fine too."] = None
     guests: Annotated[Any | None, "Whom to invite.", Flag(shell=False)] = None
     spices: Annotated[dict[str, Any], "Spices by amount."] = dataclasses.field(default_factory=dict)

@@ -33,7 +33,7 @@ def command() -> None:
     cls=Command,
     fields=[
         dataclasses.replace(OPTIONS["corruptions"], default="imagenet-c"),
-        dataclasses.replace(OPTIONS["severities"], default=(1, 3, 5), flag=Flag(short="s")),
+        dataclasses.replace(OPTIONS["severities"], default=(1, 3, 5), flag=Flag(short="s", commas=True)),
         OPTIONS["seed"],
     ],
 )

@@ -21,6 +21,7 @@ def test_commands_are_completed() -> None:
     assert completed("") == [entry.name for entry in entries()]
     assert completed("comp") == ["compare"]
     assert completed("weights i") == ["inspect"]
+    assert completed("evalute --mod") == []
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,8 @@ def test_commands_are_completed() -> None:
         ("report runs/a --protocol seg", ["segformer"]),
         ("compare ", ["<file>"]),
         ("list mod", ["models"]),
+        ("evaluate nowhere.toml -d stre", ["streets"]),
+        ("train nothing -d stre", ["streets"]),
         ("weights fetch enet@str", ["enet@streets"]),
         ("weights inspect a.pth --arch seg", ["segfix"]),
     ],

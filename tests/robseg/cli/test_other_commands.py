@@ -35,6 +35,12 @@ def test_help_and_lists_do_without_torch_and_pandas(arguments: list[str]) -> Non
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+def test_an_unknown_command_is_refused_with_the_nearest() -> None:
+    result = run("evalute")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: Unknown command 'evalute': did you mean 'evaluate'?")
+
+
 def test_every_command_is_in_a_group_of_the_help_with_its_line() -> None:
     assert {entry.group for entry in entries()} == set(GROUPS)
     shown = " ".join(run("--help").output.split())
