@@ -15,6 +15,8 @@ from corruptions.kernels.published import MissingDependency
 from corruptions.registry import GROUPS, SETS, Corruption, CorruptionSet, get, names
 from corruptions.sets import register_all
 
+__part_of__ = "robseg"  # robseg.neighbours looks for this line
+
 __all__ = [
     "GROUPS",
     "SETS",

@@ -6,29 +6,9 @@
 >>> reports.write_report("runs/enet")  # doctest: +SKIP
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+__part_of__ = "robseg"  # robseg.neighbours looks for this line
 
-if TYPE_CHECKING:
-    from reports.formats.console import console_summary
-    from reports.html import write_report
-    from reports.tables.results import Results, load, write_tables
-
-__all__ = ["Results", "console_summary", "load", "write_report", "write_tables"]
-
-# Evaluation imports reports.run.record only: pandas, matplotlib and jinja2 wait until they are asked for.
-_HOMES = {
-    "Results": "reports.tables.results",
-    "console_summary": "reports.formats.console",
-    "load": "reports.tables.results",
-    "write_report": "reports.html",
-    "write_tables": "reports.tables.results",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'reports' has no attribute '{name}'")
-    return getattr(import_module(_HOMES[name]), name)
+# Imported when asked for, as __init__.pyi says: evaluation needs reports.run.record only, and no pandas.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,214 +1,205 @@
-"""The whole of an evaluation in one Python call."""
+"""The Python API: what `import robseg` offers beside models and data sets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal, ParamSpec
 
-from reports.scoring import protocols
-from robseg.errors import InputError
-from robseg.evaluation.conditions import SEVERITIES, parse_corruptions
-from robseg.evaluation.request import CUSTOM, ModelSource, Request, model_sources, with_cards
-from robseg.evaluation.run import Progress
-from robseg.models.refine.source import RefineSource
-from robseg.pipeline import execute
-from robseg.registry import unknown_name
+from reports.run.tally import PRIMARY
+from reports.tables.results import Results, load
+from robseg.errors import IncompleteRun
+from robseg.evaluation.request import Request
+from robseg.models.catalogue import list_cards as list_models
+from robseg.options import described
 
 if TYPE_CHECKING:
-    from reports.tables.results import Results
-    from robseg.datasets.base import Dataset
-    from robseg.models.card_fields import CardFields
-    from robseg.models.model import Model
-    from robseg.models.predict.inference import Precision
+    from reports.compare.compare import Comparison
+    from reports.gate.gate import Gate
 
-    AnyModel = str | Model | Callable[..., Any]
+__all__ = ["Results", "compare", "evaluate", "gate", "list_models", "load"]
 
-__all__ = ["cells_of", "evaluate", "protocol_of", "refine_source", "targets_move"]
+Asked = ParamSpec("Asked")
 
 
-def evaluate(
-    model: AnyModel | Sequence[AnyModel],
-    dataset: str | Dataset = "streets",
-    corruptions: str = "all",
-    severities: Sequence[int] | None = None,
-    *,
-    protocol: str | None = None,
-    weights: str | Path | None = None,
-    card: CardFields | None = None,
-    out: str | Path | None = None,
-    data_root: str | Path | None = None,
-    split: str | None = None,
-    limit: int | None = None,
-    every: int = 1,
-    seed: int = 0,
-    move_targets: bool | None = None,
-    refine: str | None = None,
-    refine_weights: str | Path | None = None,
-    refine_scale: int = 2,
-    offsets: str | Path | None = None,
-    boundaries: Sequence[int] = (),
-    tallies: Sequence[str] = (),
-    device: str = "cpu",
-    precision: Precision = "fp32",
-    batch_size: int = 1,
-    num_workers: int = 0,
-    examples: bool = True,
-    progress: Callable[[Progress], None] | None = None,
-) -> Results:
+def _asking(
+    make: Callable[Asked, Request],
+) -> Callable[[Callable[[Request], Results]], Callable[Asked, Results]]:
+    """Return a decorator by which a function takes what a Request is made of, in its place."""
+
+    def decorate(function: Callable[[Request], Results]) -> Callable[Asked, Results]:
+        @functools.wraps(function)
+        def asked(*args: Asked.args, **kwargs: Asked.kwargs) -> Results:
+            return function(make(*args, **kwargs))
+
+        signature = inspect.signature(Request)
+        plain = [
+            parameter.replace(annotation=inspect.Parameter.empty)
+            for parameter in signature.parameters.values()
+        ]
+        asked.__signature__ = signature.replace(parameters=plain, return_annotation="Results")  # type: ignore[attr-defined]
+        asked.__doc__ = (function.__doc__ or "").replace(
+            "OPTIONS", described(Request).replace("\n", "\n    ")
+        )
+        return asked
+
+    return decorate
+
+
+@_asking(Request)
+def evaluate(request: Request) -> Results:
     """Evaluate models on clean and corrupted images, and write tables and a report.
 
     Parameters
     ----------
-    model
-        A spec as on the command line (`enet`, `onnx:FILE`, "all"), a loaded Model, an nn.Module or any
-        callable from float (N, 3, H, W) to logits (N, C, h, w) or integer labels (N, H, W); or several.
-    dataset
-        A data set's name, or a Dataset.
-    corruptions, severities
-        Names, groups or subsets, comma-separated ("none": clean images only), at severities 1..5.
-    protocol
-        A named protocol in place of corruptions and severities (see `robseg list protocols`).
-    limit, every
-        At most so many images, and only every so many-th (1: all).
-    weights
-        A checkpoint for `model`, in place of its card's own.
-    card
-        A Card for `model` in place of its own, or some of its fields ({"class_names": ...}). Without one, a
-        callable sees RGB / 255 and answers the data set's classes.
-    move_targets
-        Whether targets move with corruptions that move pixels; None: as the protocol says, else yes.
-    refine
-        `segfix`, or the id of a SegFix: each model's labels are also judged refined, as `MODEL+segfix`.
-    refine_weights, refine_scale, offsets
-        A checkpoint of the SegFix; the pixels per unit of its offsets; a folder of offsets made before (.mat,
-        one for each image), in place of a network.
-    boundaries
-        Widths in pixels at which class boundaries are scored too: trimap mIoU and boundary IoU.
-    out
-        The run's folder; a run found there is continued. None: `runs/<model>-<dataset>`.
-    num_workers
-        Worker processes; 0 works in this process. The counts do not depend on it.
+    OPTIONS
 
     Returns
     -------
     Results
-        With the DataFrames scores, summary, classes and boundaries.
+        With the DataFrames `scores`, `summary`, `classes` and more.
 
     Raises
     ------
     InputError
-        If a name, file or option is wrong: expected, got, what to do.
+        If a name, file or option is wrong. The message says what was expected, what came and what to do.
     IncompleteRun
-        If work is left over; the same call continues.
+        If work is left over. The same call continues.
 
     Examples
     --------
     >>> import robseg
     >>> robseg.evaluate("enet", limit=2, corruptions="fog").summary  # doctest: +SKIP
     """
-    cells = cells_of(corruptions, severities, protocol)
-    request = Request(
-        models=_sources(model, weights, card, dataset if isinstance(dataset, str) else dataset.name),
-        dataset=dataset,
-        cells=cells,
-        data_root=Path(data_root) if data_root is not None else None,
-        split=split,
-        limit=limit,
-        every=every,
-        seed=seed,
-        move_targets=targets_move(move_targets, protocol),
-        device=device,
-        precision=precision,
-        batch_size=batch_size,
-        protocol=protocol_of(cells, protocol),
-        refine=refine_source(refine, refine_weights, offsets, refine_scale),
-        tallies=(*tallies, *near_boundaries(boundaries)),
-    )
-    folder = Path(out) if out is not None else None
-    command = "robseg.evaluate(...)"
-    return execute(request, folder, num_workers, examples=examples, progress=progress, command=command)
+    from robseg.pipeline import execute  # here: reading a run does without models
+
+    return execute(request, "robseg.evaluate(...)")
 
 
-def _sources(
-    model: AnyModel | Sequence[AnyModel], weights: str | Path | None, card: CardFields | None, dataset: str
-) -> tuple[ModelSource | Model, ...]:
-    """Return what stands for the models of an evaluation; weights and card are for a single one."""
-    given = [model] if isinstance(model, str) or not isinstance(model, Sequence) else list(model)
-    files = (Path(weights),) if weights is not None else ()
-    cards = (card,) if card is not None else ()
-    sources: list[ModelSource | Model] = []
-    for one in given:
-        if isinstance(one, str):
-            sources += with_cards(model_sources([one], files, dataset=dataset), cards)
-        elif callable(one):
-            sources += with_cards([ModelSource(one, *files)], cards)
-        elif files or cards:
-            raise InputError(
-                "Expected a loaded Model alone, but got weights or a card with it: give them to load_model."
-            )
-        else:
-            sources.append(one)
-    return tuple(sources)
+def compare(
+    first: str | Path,
+    second: str | Path,
+    *,
+    protocol: str | None = None,
+    tally: str = PRIMARY,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+    bootstrap: Literal["percentile", "bca"] = "percentile",
+    force: bool = False,
+) -> list[Comparison]:
+    """Compare two runs on the same images: second - first, with paired intervals and p-values.
 
+    Models are matched by name. If each run has only one model, these two are compared.
 
-def near_boundaries(widths: Sequence[int]) -> tuple[str, ...]:
-    return tuple(f"{kind}-{width}" for width in widths for kind in ("trimap", "boundary"))
+    Parameters
+    ----------
+    first, second
+        Folder of a run, or FOLDER:MODEL for one of its models.
+    protocol
+        Protocol to score both runs under. None: the runs' own.
+    tally
+        Compare the scores of this tally, such as "boundary-2".
+    resamples, confidence, bootstrap
+        Number of bootstrap resamples, confidence level and method of the intervals.
+    force
+        Compare what the runs have in common even if they differ in data, protocol or pixels.
 
-
-def refine_source(
-    spec: str | None, weights: str | Path | None, offsets: str | Path | None, scale: int
-) -> RefineSource | None:
-    """Return what labels are refined by, None where that was not asked for."""
-    if spec is None:
-        if weights is not None or offsets is not None:
-            raise InputError("Expected a refinement with its weights or offsets, but got none: add segfix.")
-        return None
-    return RefineSource(
-        spec,
-        Path(weights) if weights is not None else None,
-        Path(offsets) if offsets is not None else None,
-        scale,
-    )
-
-
-def cells_of(
-    corruptions: str, severities: Sequence[int] | None = None, protocol: str | None = None
-) -> tuple[tuple[str, int], ...]:
-    """Return the (corruption, severity) pairs that names and severities, or else a protocol, stand for."""
-    if protocol is None:
-        chosen = SEVERITIES if severities is None else tuple(dict.fromkeys(severities))
-        return tuple((name, severity) for name in parse_corruptions(corruptions) for severity in chosen)
-    if protocol not in protocols.PROTOCOLS:
-        raise unknown_name("protocol", protocol, protocols.PROTOCOLS)
-    if severities is not None or corruptions != "all":
-        raise InputError(
-            f"Expected a protocol alone, but got '{protocol}' with corruptions or severities: "
-            "leave those out."
-        )
-    return protocols.conditions(protocols.PROTOCOLS[protocol])
-
-
-def targets_move(asked: bool | None, protocol: str | None) -> bool:
-    """Return whether targets move with pixels: as asked, else as the protocol says, else yes."""
-    if asked is not None:
-        return asked
-    return protocol is None or protocols.PROTOCOLS[protocol].move_targets
-
-
-def protocol_of(cells: Sequence[tuple[str, int]], asked: str | None) -> str:
-    """Return the protocol that was asked for, or the only one that has just these cells, or custom.
+    Raises
+    ------
+    InvalidRun
+        If a run cannot be read or the two cannot be compared.
 
     Examples
     --------
-    >>> protocol_of(cells_of("all"), None), protocol_of(cells_of("fog"), None)
-    ('full', 'custom')
+    >>> import robseg
+    >>> for comparison in robseg.compare("runs/old", "runs/new"):  # doctest: +SKIP
+    ...     print(comparison.table[["kind", "name", "difference", "p_holm"]])
     """
-    if asked is not None:
-        return asked
-    same = [
-        name
-        for name, protocol in protocols.PROTOCOLS.items()
-        if set(protocols.conditions(protocol)) == set(cells)
-    ]
-    return same[0] if len(same) == 1 else CUSTOM
+    from reports.compare.compare import compare_runs
+    from reports.scoring.resampling import Bootstrap
+
+    intervals = Bootstrap(resamples, confidence, bootstrap)
+    return compare_runs(first, second, protocol=protocol, bootstrap=intervals, force=force, tally=tally)
+
+
+Limits = float | Mapping[str, float]
+DEFAULT_DROP = 1.0  # points, if no rule is given at all
+
+
+def gate(
+    run: str | Path,
+    baseline: str | Path | None = None,
+    *,
+    rules: str | Path | None = None,
+    max_drop: Limits | None = None,
+    max_rise: Limits | None = None,
+    max_relative_drop: Limits | None = None,
+    floor: Limits | None = None,
+    strict: bool | None = None,
+    intervals: bool | None = None,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+) -> Gate:
+    """Check a run against a baseline and rules, as `robseg gate` does; `.passed` is the verdict.
+
+    Parameters
+    ----------
+    run
+        Folder of a run, or FOLDER:MODEL for one of its models.
+    baseline
+        Another run, or a file of `robseg baseline save`. None: only floors are checked.
+    rules
+        TOML file with rules. The arguments below are added to it and override it.
+    max_drop, max_rise
+        Points of a score that may be lost or gained: a number, or numbers by target. If there is no rule at
+        all, one point may be lost.
+    max_relative_drop, floor
+        Share of the baseline that may be lost, and score that must be reached, in percent.
+    strict
+        Whether a check fails if its interval spans the limit. None: as the rules say, else no.
+    intervals
+        Whether the images are a sample of many, so that scores have intervals. None: as the rules say,
+        else yes.
+    resamples, confidence
+        Number of bootstrap resamples and confidence level of the intervals.
+
+    Raises
+    ------
+    InvalidRun
+        If a run, baseline or rule cannot be used.
+    IncompleteRun
+        If a run has not ended.
+
+    Examples
+    --------
+    >>> import robseg
+    >>> verdict = robseg.gate("runs/new", "baseline.json", max_drop=1.0, floor={"mpc": 30})  # doctest: +SKIP
+    >>> verdict.passed  # doctest: +SKIP
+    """
+    from reports.gate.gate import run_gate
+    from reports.gate.rules import DEFAULT, RULES, Rules, read_rules
+    from reports.run.record import MissingCounts
+    from reports.scoring.resampling import Bootstrap
+
+    written = Rules() if rules is None else read_rules(Path(rules))
+    given = dict(zip(RULES, (max_drop, max_rise, max_relative_drop, floor), strict=True))
+    limits = {
+        name: {
+            **getattr(written, name),
+            **({DEFAULT: limit} if isinstance(limit, int | float) else limit or {}),
+        }
+        for name, limit in given.items()
+    }
+    if not any(limits.values()):
+        limits["max_drop"] = {DEFAULT: DEFAULT_DROP}
+    wanted = Rules(
+        **limits,
+        strict=written.strict if strict is None else strict,
+        intervals=written.intervals if intervals is None else intervals,
+    )
+    try:
+        return run_gate(run, baseline, wanted, Bootstrap(resamples, confidence))
+    except MissingCounts as error:
+        raise IncompleteRun(str(error)) from error

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from robseg.evaluation.examples import write_examples
 from robseg.evaluation.job import Job, prepare
 from robseg.evaluation.record import first_record, timed_record
 from robseg.evaluation.request import Request
-from robseg.evaluation.run import Progress, run
+from robseg.evaluation.run import run
 from robseg.evaluation.shards import Shard, missing_shards
 from robseg.evaluation.store import Store
 from robseg.files import write_atomically
@@ -26,24 +25,14 @@ from robseg.files import write_atomically
 if TYPE_CHECKING:
     from reports.tables.results import Results
 
-__all__ = ["default_out", "execute", "shards_left"]
+__all__ = ["execute", "folder_of", "shards_left"]
 
 EXAMPLE_IMAGES = 2
 EXAMPLE_SEVERITY = 3
 
 
-def execute(
-    request: Request,
-    out: Path | None = None,
-    num_workers: int = 0,
-    *,
-    examples: bool = True,
-    progress: Callable[[Progress], None] | None = None,
-    command: str = "",
-) -> Results:
+def execute(request: Request, command: str = "") -> Results:
     """Evaluate a request, score its counts, and write tables and report to the run's folder.
-
-    `out` None stands for `default_out`. `num_workers` 0 works in this process.
 
     Raises
     ------
@@ -54,23 +43,25 @@ def execute(
         If a worker died; the same call continues.
     """
     job = prepare(request)
-    with Store(out if out is not None else default_out(job)) as store:
+    with Store(folder_of(request, job)) as store:
         shards = shards_left(job, store)
         store.refuse_shortage(shards, job.tallies, job.dataset.num_classes)
         record = _written(first_record(request, job, command, _earlier(store.out)), store.out)
-        timing = run(job, store.out, shards, _executor(num_workers, shards), progress)
+        timing = run(job, store.out, shards, _executor(request.num_workers, shards), request.progress)
         record = _written(timed_record(record, job, timing), store.out)
         start = time.perf_counter()
         results = reports.write_tables(store.out)
-        gallery = _gallery(job, results, store.out) if examples else ()
+        gallery = _gallery(job, results, store.out) if request.examples else ()
         scored = {**record.seconds, "score": time.perf_counter() - start}
         _written(dataclasses.replace(record, examples=gallery, seconds=scored), store.out)
         reports.write_report(store.out)
     return results
 
 
-def default_out(job: Job) -> Path:
-    """Return where a run goes unless somebody says otherwise: runs/<models>-<data set>."""
+def folder_of(request: Request, job: Job) -> Path:
+    """Return the folder of a run: the one asked for, else runs/<models>-<data set>."""
+    if request.out is not None:
+        return Path(request.out)
     models = "+".join(job.models) if len(job.models) <= 3 else f"{len(job.models)}-models"
     return Path("runs") / re.sub(r"[^\w.@+-]+", "-", f"{models}-{job.dataset.name}")
 

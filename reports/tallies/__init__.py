@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from reports.run.record import InvalidRun
 from reports.run.tally import PRIMARY, Tally
 
-__all__ = ["find", "kinds", "register", "wanted"]
+__all__ = ["examples", "find", "kinds", "register", "wanted"]
 
 Maker = Callable[[str], Tally]
 
@@ -58,6 +58,24 @@ def find(name: str) -> Tally:
         hint = f"did you mean '{near[0]}'? " if near else ""
         raise InvalidRun(f"Unknown tally '{name}': {hint}Known are {', '.join(_makers)}.")
     return _makers[kind](argument)
+
+
+def examples() -> tuple[str, ...]:
+    """Return the name of a tally of each kind.
+
+    Examples
+    --------
+    >>> examples()
+    ('boundary-2', 'confusion', 'trimap-2')
+    """
+    return tuple(map(_example, _makers))
+
+
+def _example(kind: str) -> str:
+    try:
+        return find(kind).name
+    except InvalidRun:  # it needs an argument
+        return find(f"{kind}-2").name
 
 
 def wanted(names: Iterable[str]) -> tuple[Tally, ...]:

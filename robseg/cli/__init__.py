@@ -1,35 +1,54 @@
-"""The command line. A command's module is imported when it is used, so that `robseg --help` is quick."""
+"""The command line: each file in `commands` is a command, which is imported when it is used.
+
+A command's file says its group, `GROUP`, and its one-line help, the first line of its docstring. Both are
+read without importing the file, so that `robseg --help` is quick. The command itself is called `command`.
+"""
 
 from __future__ import annotations
 
+import ast
+import functools
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
+from robseg.cli import verbosity
 from robseg.errors import IncompleteRun, InputError
+from robseg.registry import unknown_name
 
 __all__ = ["cli"]
 
-# Command -> (module:object, the line that `robseg --help` shows).
-COMMANDS = {
-    "evaluate": (
-        "robseg.cli.evaluate:evaluate",
-        "Evaluate models on clean and corrupted images, and write a report.",
-    ),
-    "report": ("robseg.cli.report:report", "Score finished runs again and rewrite their tables and reports."),
-    "compare": ("robseg.cli.compare:compare", "Compare two models on the same images, with p-values."),
-    "ranks": ("robseg.cli.ranks:ranks", "Tell whether two data sets rank models and corruptions alike."),
-    "gate": ("robseg.cli.gate:gate", "Check a run against a baseline and rules, for continuous integration."),
-    "baseline": ("robseg.cli.baseline:baseline", "Keep a run's scores in a small file, for the gate."),
-    "list": ("robseg.cli.listing:listing", "List models, data sets, corruptions or protocols."),
-    "corrupt": ("robseg.cli.corrupt:corrupt", "Corrupt images and save them losslessly."),
-    "predict": ("robseg.cli.predict:predict", "Label images with a model, and draw what it sees."),
-    "corruptions": ("robseg.cli.corruptions:corruptions_", "Check the corruptions against imagecorruptions."),
-    "train": ("robseg.cli.train:train", "Train a model on a data set."),
-    "weights": ("robseg.cli.weights:weights", "Fetch published weights, or tell what a file of weights is."),
-    "doctor": ("robseg.cli.doctor:doctor", "Show versions, devices, data and weights that were found here."),
-}
+# What a person wants to do, in the order of the help.
+GROUPS = ("Measure", "Understand", "Compare and gate", "Models and data")
+
+
+class Entry(NamedTuple):
+    """A command in the help."""
+
+    name: str
+    group: str
+    text: str
+
+
+@functools.cache
+def entries() -> tuple[Entry, ...]:
+    """Return all commands, by group and by name."""
+    files = sorted((Path(__file__).parent / "commands").glob("[!_]*.py"))
+    return tuple(sorted(map(_entry, files), key=lambda entry: GROUPS.index(entry.group)))
+
+
+def _entry(file: Path) -> Entry:
+    module = ast.parse(file.read_text(encoding="utf-8"))
+    groups = [
+        ast.literal_eval(node.value)
+        for node in module.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "GROUP"
+    ]
+    return Entry(file.stem, groups[0], (ast.get_docstring(module) or "").splitlines()[0])
 
 
 class Failure(click.ClickException):
@@ -40,44 +59,69 @@ class Failure(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it off the instance
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are used, and whose users' mistakes are one line."""
+class Commands(click.Group):
+    """The group of all commands; a user's mistake is one line on stderr."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order of COMMANDS."""
-        return list(COMMANDS)
+        """Return the names of the commands."""
+        return [entry.name for entry in entries()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, imported now."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
+        known = self.list_commands(ctx)
+        if cmd_name not in known:
+            if ctx.resilient_parsing:  # a shell completes
+                return None
+            raise unknown_name("command", cmd_name, known)
+        command: click.Command = import_module(f"robseg.cli.commands.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        """Write the commands group by group."""
+        known = entries()
+        for group in GROUPS:
+            with formatter.section(group):
+                formatter.write_dl([(entry.name, entry.text) for entry in known if entry.group == group])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands and flags that go on as typed."""
+        found = [
+            CompletionItem(entry.name, help=entry.text)
+            for entry in entries()
+            if entry.name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; users' mistakes, unfinished work and Ctrl-C get their line and exit code."""
+        """Run a command; mistakes, unfinished work and Ctrl-C get their line and exit code."""
+        ctx.with_resource(verbosity.on_stderr())
         try:
             return super().invoke(ctx)
         except ValueError as error:
             from reports.run.record import InvalidRun  # here: it takes a while to import
 
             if isinstance(error, (InputError, InvalidRun)):
-                raise Failure(str(error), 2) from error
+                raise _failure(error, 2) from error
             raise
         except IncompleteRun as error:
-            raise Failure(str(error), 3) from error
+            raise _failure(error, 3) from error
         except KeyboardInterrupt as error:
             raise Failure("Interrupted. The same command continues from what was saved.", 130) from error
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("robseg"), prog_name="robseg")
+def _failure(error: Exception, exit_code: int) -> Failure:
+    verbosity.notes.debug("The error came from here:", exc_info=error)
+    return Failure(str(error), exit_code)
+
+
+@click.group(
+    "robseg",
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "ROBSEG"},
+    epilog="Options can also stand in a file or in the environment. Shells complete them. See docs/cli.md.",
+)
+# ROBSEG_VERSION is nobody's wish to see the version.
+@click.version_option(version("robseg"), prog_name="robseg", allow_from_autoenv=False)
 def cli() -> None:
     """Measure how robust a semantic-segmentation model is to image corruptions.
 

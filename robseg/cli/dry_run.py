@@ -1,11 +1,10 @@
-"""`robseg evaluate --dry-run`: the grid, what it will cost, and what it needs on the disk."""
+"""`robseg evaluate --dry-run`: the grid, its cost, and the disk space it needs."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -18,19 +17,20 @@ from robseg.evaluation.request import Request
 from robseg.evaluation.shards import Shard
 from robseg.evaluation.store import Store, estimate_bytes
 from robseg.evaluation.worker import predictions
-from robseg.pipeline import default_out, shards_left
+from robseg.pipeline import folder_of, shards_left
 
 __all__ = ["show"]
 
 T = TypeVar("T")
 
 
-def show(request: Request, out: Path | None, num_workers: int) -> None:
-    """Write what a run will do to stdout; its cost is measured on the first image."""
+def show(request: Request) -> None:
+    """Write what a run would do to stdout. Its cost is measured on the first image."""
     job = prepare(request)
-    store = Store(out if out is not None else default_out(job))
+    store = Store(folder_of(request, job))
     shards = shards_left(job, store)
     images, models = len(job.dataset), len(job.models)
+    workers = max(request.num_workers, 1)
     predicted = len(job.conditions) * images * models
     left = sum(map(len, shards))
     megabytes = estimate_bytes(shards, job.tallies, job.dataset.num_classes) / 1e6
@@ -44,7 +44,7 @@ def show(request: Request, out: Path | None, num_workers: int) -> None:
             seconds = _cost(job, shards)
         click.echo(
             f"Time         about {seconds / 60:.1f} core minutes, measured on the first image: "
-            f"{seconds / 60 / max(num_workers, 1):.1f} minutes with {max(num_workers, 1)} workers"
+            f"{seconds / 60 / workers:.1f} minutes with {workers} workers"
         )
 
 

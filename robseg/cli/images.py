@@ -19,15 +19,15 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
 
 
 def find_images(sources: Sequence[str], out: Path) -> dict[str, Path]:
-    """Return the image files of `sources` by key, in the order given.
+    """Return the image files that `sources` name by key, in the order given.
 
-    A key is a file's name without its ending, below a folder or pattern together with the folders between.
-    Of folders and patterns, files that lie below `out` are left out: an earlier call wrote them.
+    The key of an image is its file name without the ending. For a folder or a pattern, the folders in between
+    are part of the key, and files below `out` are skipped because an earlier call wrote them.
 
     Raises
     ------
     InputError
-        If there is nothing of that name, or two files have one key.
+        If a source does not exist, or two files have the same key.
     """
     files: dict[str, Path] = {}
     for source in sources:

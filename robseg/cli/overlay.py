@@ -18,7 +18,7 @@ __all__ = ["Colour", "Share", "class_colours", "indexed", "overlay", "percent"]
 Colour = tuple[int, int, int]
 
 UNKNOWN = (0, 0, 0)
-# Okabe & Ito, "Color Universal Design", 2008: told apart with any colour vision. Grey for their black.
+# Okabe & Ito, "Color Universal Design", 2008: distinct for any colour vision. Grey replaces their black.
 DISTINCT = colours("e69f00 56b4e9 009e73 f0e442 0072b2 d55e00 cc79a7 bbbbbb")
 INK = (20, 20, 20)
 SMALLEST_FONT = 13  # pixels
@@ -33,9 +33,9 @@ class Share(NamedTuple):
 
 
 def class_colours(class_names: Sequence[str], dataset: str) -> tuple[Colour, ...]:
-    """Return a colour for each class: its data set's, matched by name, or else one of a set made here.
+    """Return a colour for each class: that of its data set, matched by name, or else a generated one.
 
-    A class that its data set does not know, such as "void", is black.
+    A class that the data set does not know, such as "void", is black.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Showing how far a run is: a bar on a terminal, a line now and then elsewhere."""
+"""Shows how far a run is: a bar on a terminal, elsewhere a line every twenty seconds."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from robseg.cli.verbosity import is_quiet
 from robseg.evaluation.run import Progress as Done
 
 __all__ = ["showing"]
@@ -38,15 +39,21 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def showing() -> Iterator[Callable[[Done], None]]:
-    """Yield a callback that shows progress on stderr until the block ends."""
-    if sys.stderr.isatty():
-        with _bar() as progress:
-            task = progress.add_task("predictions", total=None)
+    """Yield a callback that shows progress on stderr until the block ends, unless -q was given."""
+    if is_quiet():
+        yield lambda _done: None
+    elif sys.stderr.isatty():
+        progress = _bar()
+        task = progress.add_task("predictions", total=None)
 
-            def update(done: Done) -> None:
-                progress.update(task, completed=done.done, total=done.total)
+        def update(done: Done) -> None:
+            progress.start()  # at the first call, since loading the models may write lines
+            progress.update(task, completed=done.done, total=done.total)
 
+        try:
             yield update
+        finally:
+            progress.stop()
     else:
         yield _Lines()
 

@@ -1,4 +1,4 @@
-"""What `robseg train` shows while it runs: a live line, or a line now and then."""
+"""What `robseg train` shows while it runs: a live line on a terminal, elsewhere a line every half minute."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import click
+
+from robseg.cli.verbosity import is_quiet
 
 if TYPE_CHECKING:
     from robseg.training.trainer import Progress
@@ -19,9 +21,12 @@ QUIET_SECONDS = 30  # between two lines where there is no terminal
 
 @contextlib.contextmanager
 def display() -> Iterator[Callable[[Progress], None]]:
-    """Yield what shows progress on stderr: a live line on a terminal, elsewhere a line now and then."""
+    """Yield a callback that shows progress on stderr, unless -q was given."""
     from rich.console import Console
 
+    if is_quiet():
+        yield lambda _progress: None
+        return
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _Lines()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import corruptions
 from reports.run.record import CLEAN, Condition
 from robseg.errors import InputError
 
-__all__ = ["CLEAN_CONDITION", "SEVERITIES", "conditions_of", "parse_corruptions"]
+__all__ = ["CLEAN_CONDITION", "conditions_of", "parse_corruptions", "severities_of"]
 
 CLEAN_CONDITION = Condition(CLEAN, 0, CLEAN)
-SEVERITIES = (1, 2, 3, 4, 5)
 
 
 def parse_corruptions(text: str) -> tuple[str, ...]:
@@ -34,6 +33,25 @@ def parse_corruptions(text: str) -> tuple[str, ...]:
         except ValueError as error:
             raise InputError(str(error)) from error
     return tuple(names)
+
+
+def severities_of(text: str, severities: Sequence[int] | None = None) -> dict[str, tuple[int, ...]]:
+    """Return the severities of each corruption that `text` names: those given, each once, else all it has.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or a corruption does not have a severity.
+
+    Examples
+    --------
+    >>> severities_of("fog,snow", [3, 1, 3])
+    {'fog': (3, 1), 'snow': (3, 1)}
+    """
+    asked = None if severities is None else tuple(dict.fromkeys(severities))
+    found = {name: asked or corruptions.get(name).severities for name in parse_corruptions(text)}
+    conditions_of((name, severity) for name, levels in found.items() for severity in levels)
+    return found
 
 
 def conditions_of(pairs: Iterable[tuple[str, int]]) -> tuple[Condition, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +17,10 @@ from reports.run.tally import Tally
 from robseg.datasets import open_dataset
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
+from robseg.evaluation import resolve
 from robseg.evaluation.classes import label_map
-from robseg.evaluation.request import ModelSource, Request, resolve
+from robseg.evaluation.request import Request
+from robseg.evaluation.resolve import ModelSource
 from robseg.evaluation.store import Context
 from robseg.models.refine import source as refinement
 
@@ -54,11 +57,12 @@ def prepare(request: Request) -> Job:
         If a name is unknown, data or weights are missing or wrong, two models have one name, or a model lacks
         a class.
     """
-    conditions = resolve(request)
-    counted = tallies.wanted(request.tallies)
+    resolve.check(request)
+    conditions = resolve.conditions(request)
+    counted = tallies.wanted(request.tally_names)
     dataset = _opened(request)
     models: dict[str, Predictor] = {}
-    for source in request.models:
+    for source in resolve.models(request):
         model = _loaded(source, request, dataset)
         if model.name in models:
             raise InputError(f"Expected models of different names, but got '{model.name}' twice.")
@@ -72,7 +76,7 @@ def prepare(request: Request) -> Job:
             if condition.corruption != CLEAN
         },
         seed=request.seed,
-        move_targets=request.move_targets,
+        move_targets=resolve.move_targets(request),
         device=request.device,
         precision=request.precision,
         models={name: model.identity for name, model in models.items()},
@@ -86,7 +90,8 @@ def prepare(request: Request) -> Job:
 def _opened(request: Request) -> Dataset:
     dataset = request.dataset
     if not isinstance(dataset, Dataset):
-        dataset = open_dataset(dataset, request.data_root, request.split)
+        root = None if request.data_root is None else Path(request.data_root)
+        dataset = open_dataset(dataset, root, request.split)
     return dataset.thinned(request.every).head(request.limit)
 
 
@@ -107,9 +112,10 @@ def _loaded(source: ModelSource | Model, request: Request, dataset: Dataset) -> 
 
 def _refined(models: Sequence[Predictor], request: Request, dataset: Dataset) -> Sequence[Predictor]:
     """Return the models with refined labels, which share their offsets; none if that was not asked for."""
-    if request.refine is None:
+    source = resolve.refine_source(request)
+    if source is None:
         return ()
     from robseg.models.refine.model import RefinedModel
 
-    offsets = refinement.load(request.refine, dataset.name, dataset.ids, request.device, request.precision)
-    return [RefinedModel(model, offsets, request.refine.scale) for model in models]
+    offsets = refinement.load(source, dataset.name, dataset.ids, request.device, request.precision)
+    return [RefinedModel(model, offsets, source.scale) for model in models]

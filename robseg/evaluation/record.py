@@ -9,6 +9,7 @@ from typing import Any
 
 import corruptions
 from reports.run.record import CLEAN, Condition, ModelRecord, RunRecord
+from robseg.evaluation import resolve
 from robseg.evaluation.job import Job
 from robseg.evaluation.provenance import versions
 from robseg.evaluation.request import Request
@@ -40,10 +41,10 @@ def first_record(
         clusters=job.dataset.clusters,
         conditions=job.conditions,
         models=models,
-        protocol=request.protocol,
+        protocol=resolve.protocol(request),
         seed=request.seed,
         set_versions=_set_versions(job.conditions),
-        move_targets=request.move_targets,
+        move_targets=job.context.move_targets,
         device=request.device,
         precision=request.precision,
         batch_size=request.batch_size,

@@ -1,151 +1,162 @@
-"""What a user asks for: names are resolved before anything is loaded."""
+"""What a user asks of an evaluation: the options of `robseg evaluate` and `robseg.evaluate`, each said once.
+
+`robseg.evaluation.resolve` turns the names in it into cards, conditions and files.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from reports.run.record import Condition
-from robseg.datasets.base import DATASETS, Dataset
-from robseg.errors import InputError
-from robseg.evaluation.conditions import conditions_of
-from robseg.models import adapters, catalogue
-from robseg.models.refine import source as refinement
-from robseg.models.refine.source import RefineSource
+from robseg.options import NON_NEGATIVE, POSITIVE, Flag, check
 
 if TYPE_CHECKING:
+    from robseg.datasets.base import Dataset
+    from robseg.evaluation.run import Progress
     from robseg.models.card_fields import CardFields
     from robseg.models.model import Model
-    from robseg.models.predict.inference import Precision
+else:  # the command line reads the annotations, and must not wait for torch
+    Dataset = Progress = CardFields = Model = Any
 
-__all__ = ["CUSTOM", "ModelSource", "Request", "model_sources", "resolve", "with_cards"]
+__all__ = ["Request"]
 
-CUSTOM = "custom"  # the protocol of corruptions that a user put together
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelSource:
-    """A model to load: its spec (`enet`, `onnx:FILE`) or itself, and what a user gives in place of its own.
-
-    `weights` is a file; `card` is a card or some of its fields.
-    """
-
-    spec: str | Callable[..., Any]
-    weights: Path | None = None
-    card: CardFields | None = None
+AnyModel = str | Model | Callable[..., Any]
+N = Flag(metavar="N")
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """One evaluation: models and a data set (by name, or loaded already), conditions and the way to run them.
+    """One evaluation as it is asked for, in plain values or in objects that are loaded already.
 
-    `cells` are (corruption, severity) pairs, of the named protocol or custom; the clean condition is always
-    part of a run. Of the images, every `every`-th is taken, and `limit` of these at most. With `refine`, each
-    model is judged twice: as it is, and refined. `tallies` names what is counted besides.
+    Examples
+    --------
+    >>> Request("enet", corruptions="fog", boundaries=(2,)).tally_names
+    ('trimap-2', 'boundary-2')
     """
 
-    models: tuple[ModelSource | Model, ...]
-    dataset: str | Dataset
-    cells: tuple[tuple[str, int], ...]
-    data_root: Path | None = None
-    split: str | None = None
-    limit: int | None = None
-    every: int = 1
-    seed: int = 0
-    move_targets: bool = True
-    device: str = "cpu"
-    precision: Precision = "fp32"
-    batch_size: int = 1
-    protocol: str = CUSTOM
-    refine: RefineSource | None = None
-    tallies: tuple[str, ...] = ()
+    model: Annotated[
+        AnyModel | Sequence[AnyModel],
+        "Model to evaluate: a model id, an architecture, a weights file, all, a glob, or a model of another "
+        "program as py:MODULE:FACTORY, torchvision:NAME, hf:NAME, smp:NAME, onnx:FILE, pt2:FILE or ts:FILE. "
+        "Several models see the same images.",
+        "Also a loaded Model, an nn.Module, any callable from float (N, 3, H, W) to logits (N, C, h, w) or "
+        "integer labels (N, H, W), or a list of these.",
+        Flag(short="m", names="models", many=True, metavar="MODEL"),
+    ]
+    dataset: Annotated[
+        str | Dataset,
+        "Data set to evaluate on; `robseg list datasets` shows them.",
+        "Also a Dataset.",
+        Flag(short="d", names="datasets", metavar="NAME"),
+    ] = "streets"
+    corruptions: Annotated[
+        str,
+        "Corruptions, groups (such as noise) or subsets (such as all or common), separated by commas. "
+        "With none, only clean images are evaluated.",
+        Flag(short="c", names="corruptions", commas=True, metavar="NAME,..."),
+    ] = "all"
+    severities: Annotated[
+        Sequence[int] | None,
+        "Severities of the corruptions, such as 3, 1,3,5 or 1-3.",
+        Flag(short="s", commas=True, unset="1-5"),
+    ] = None
+    _: dataclasses.KW_ONLY
+    protocol: Annotated[
+        str | None,
+        "Named protocol to use in place of corruptions and severities; `robseg list protocols` shows them.",
+        Flag(names="protocols", metavar="NAME"),
+    ] = None
+    weights: Annotated[
+        Path | str | Sequence[Path | str] | None,
+        "Weights file to use in place of the model's own. With several models, give one for each.",
+        Flag(short="w", many=True, metavar="FILE"),
+    ] = None
+    card: Annotated[
+        Path | str | CardFields | Sequence[Path | str | CardFields] | None,
+        "JSON file with fields of a model card, such as class_names, mean or test_size, to use in place of "
+        "the model's own.",
+        "Also a Card, or a dictionary of its fields. Without one, a callable sees RGB / 255 and returns the "
+        "data set's classes.",
+        Flag(name="model-card", many=True, metavar="FILE"),
+    ] = None
+    arch: Annotated[
+        str | None,
+        "Architecture of the weights file given as model. The card beside the file says it too.",
+        Flag(names="architectures", metavar="NAME"),
+    ] = None
+    data_root: Annotated[
+        Path | str | None, "Folder of the data set.", Flag(unset="$ROBSEG_DATA_ROOT/DATASET", metavar="PATH")
+    ] = None
+    split: Annotated[
+        str | None, "Split of the data set.", Flag(unset="the split that is usually scored", metavar="NAME")
+    ] = None
+    limit: Annotated[int | None, "Evaluate the first N images only.", POSITIVE, N] = None
+    every: Annotated[
+        int,
+        "Evaluate every N-th image. Useful for video, where neighbouring frames are nearly alike.",
+        POSITIVE,
+        N,
+    ] = 1
+    out: Annotated[
+        Path | str | None,
+        "Folder of the run. A run that is already there is continued.",
+        Flag(short="o", unset="runs/MODEL-DATASET", metavar="PATH"),
+    ] = None
+    seed: Annotated[int, "Seed of the corruptions.", NON_NEGATIVE] = 0
+    move_targets: Annotated[
+        bool | None,
+        "Move the targets along with corruptions that move pixels.",
+        Flag(off="keep-targets", unset="as the protocol says, else on"),
+    ] = None
+    refine: Annotated[
+        str | None,
+        "Evaluate each model a second time with its labels refined by SegFix: segfix, or the id of a SegFix.",
+        Flag(names="models", metavar="MODEL"),
+    ] = None
+    refine_weights: Annotated[
+        Path | str | None, "Weights file of the SegFix, in place of its own.", Flag(metavar="FILE")
+    ] = None
+    offsets: Annotated[
+        Path | str | None,
+        "Folder with one .mat file of offsets per image, to refine with in place of a network.",
+        Flag(metavar="PATH"),
+    ] = None
+    refine_scale: Annotated[int, "Pixels per unit of offset.", POSITIVE] = 2
+    boundaries: Annotated[
+        Sequence[int],
+        "Also score the pixels near class boundaries, at these widths in pixels, such as 2,5. "
+        "Short for the tallies trimap-W and boundary-W of each width.",
+        POSITIVE,
+        Flag(commas=True, metavar="WIDTH,...", unset="off"),
+    ] = ()
+    tallies: Annotated[
+        Sequence[str],
+        "Also count this tally, such as trimap-2 or boundary-2.",
+        Flag(name="tally", many=True, names="tallies", commas=True, metavar="NAME,..."),
+    ] = ()
+    device: Annotated[str, "Device: cpu, cuda, cuda:1, ..."] = "cpu"
+    precision: Annotated[Literal["fp32", "bf16", "fp16"], "Precision of the networks."] = "fp32"
+    batch_size: Annotated[int, "Images per forward pass of a network.", POSITIVE, N] = 1
+    num_workers: Annotated[
+        int,
+        "Worker processes. With 0, the work is done in the calling process. The counts are the same.",
+        NON_NEGATIVE,
+        Flag(short="j", metavar="N", unset="one per core; 1 on a GPU"),
+    ] = 0
+    examples: Annotated[bool, "Show example images in the report."] = True
+    progress: Annotated[
+        Callable[[Progress], None] | None,
+        "Function that is called after each piece of work with how far the run is.",
+        Flag(shell=False),
+    ] = None
 
+    def __post_init__(self) -> None:
+        check(self)
 
-def model_sources(
-    specs: Sequence[str],
-    weights: Sequence[Path] = (),
-    architecture: str | None = None,
-    dataset: str = catalogue.DEFAULT_DATASET,
-) -> tuple[ModelSource, ...]:
-    """Return the models of specs: card ids, architectures, files, globs, and "all".
-
-    A file is of `architecture`, or of the one that the card beside it names.
-
-    "all" are the models that come with the package; a glob may match published ones, which are downloaded. An
-    architecture alone means its model of `dataset`, if that ships. A SegFix labels nothing and is left out.
-
-    `weights` are files for the specs, in their order; there are none or as many as specs.
-
-    Raises
-    ------
-    InputError
-        If a name is unknown (with the nearest), or specs and weights do not pair up.
-    """
-    if weights and len(weights) != len(specs):
-        raise InputError(
-            f"Expected one --weights for each --model, but got {len(weights)} for {len(specs)}: "
-            "give them in the same order."
-        )
-    if weights:
-        return tuple(ModelSource(spec, path) for spec, path in zip(specs, weights, strict=True))
-    return tuple(source for spec in specs for source in _expand(spec, architecture, dataset))
-
-
-def with_cards(sources: Sequence[ModelSource], cards: Sequence[CardFields]) -> tuple[ModelSource, ...]:
-    """Return the models with a user's cards, in their order; there are none or as many as models."""
-    if cards and len(cards) != len(sources):
-        raise InputError(
-            f"Expected one --model-card for each model, but got {len(cards)} for {len(sources)}: "
-            "give them in the same order."
-        )
-    if not cards:
-        return tuple(sources)
-    return tuple(dataclasses.replace(source, card=card) for source, card in zip(sources, cards, strict=True))
-
-
-def _expand(spec: str, architecture: str | None, dataset: str) -> list[ModelSource]:
-    if adapters.adapter_of(spec) and "*" not in spec:
-        return [ModelSource(spec)]
-    if spec.endswith(catalogue.WEIGHTS_SUFFIXES):
-        card = catalogue.card_beside(Path(spec))
-        name = architecture or ("" if card is None else card.architecture)
-        if not name:
-            raise InputError(
-                f"Expected --arch with the weights' file {spec}, beside which there is no card: say which "
-                "network it is."
-            )
-        return [ModelSource(name, Path(spec))]
-    several = spec == "all" or any(character in spec for character in "*?[")
-    found = catalogue.wanted(spec) if several else (catalogue.resolve(spec, dataset),)
-    cards = [card for card in found if card.architecture != refinement.METHOD]
-    if not cards:
-        raise InputError(
-            f"Expected a model that labels images, but got '{spec}', which is a SegFix: name a model, and "
-            f"add --refine {refinement.METHOD}."
-        )
-    return [ModelSource(card.id) for card in cards]
-
-
-def resolve(request: Request) -> tuple[Condition, ...]:
-    """Check every name of a request, before anything is loaded, and return its conditions.
-
-    Raises
-    ------
-    InputError
-        If a name is unknown, or a number is below 1.
-    """
-    conditions = conditions_of(request.cells)
-    if isinstance(request.dataset, str):
-        DATASETS[request.dataset]
-    for name, value in {
-        "limit": request.limit,
-        "step between images": request.every,
-        "batch size": request.batch_size,
-    }.items():
-        if value is not None and value < 1:
-            raise InputError(f"Expected a {name} of at least 1, but got {value}.")
-    if request.refine is not None:
-        refinement.check(request.refine)
-    return conditions
+    @property
+    def tally_names(self) -> tuple[str, ...]:
+        """The names of the tallies asked for, each once, with those that `boundaries` stands for."""
+        near = [f"{kind}-{width}" for width in self.boundaries for kind in ("trimap", "boundary")]
+        return tuple(dict.fromkeys([*self.tallies, *near]))

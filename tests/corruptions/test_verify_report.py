@@ -11,7 +11,7 @@ from PIL import Image
 
 import corruptions
 from corruptions import engine, verify
-from robseg.cli.corruptions import corruptions_
+from robseg.cli.commands.corruptions import command as corruptions_
 
 IMAGE = verify.photograph(48, 64)
 

@@ -159,7 +159,7 @@ def test_of_very_many_models_figures_show_the_most_robust_and_say_so(pristine):
 )
 def test_the_smallest_runs_have_every_format(run, tmp_path, changes):
     run.rewrite(examples=(), **changes)
-    result = invoke(run.folder, "--out", tmp_path / "out", "--format", "html,csv,md,latex,png,svg")
+    result = invoke(run.folder, "--out", tmp_path / "out", "--format", "html,csv,markdown,latex,png,svg")
     assert result.exit_code == 0, result.output
     assert len(list((tmp_path / "out").iterdir())) == 1 + 7 + 1 + 1 + 2 * len(FIGURES)
 

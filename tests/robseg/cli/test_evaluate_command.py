@@ -89,7 +89,7 @@ def test_a_dry_run_shows_the_grid_and_writes_nothing(asked: list[object], tmp_pa
         (["--data-root", "/nowhere"], "/nowhere"),
         (["--device", "cuda:77"], "cuda:77"),
         (["-w", "nowhere.pth"], "nowhere.pth"),
-        (["-m", "enet"], "one --weights for each --model"),
+        (["-m", "enet"], "one --weights for each model"),
     ],
 )
 def test_a_wrong_name_or_value_is_refused(

@@ -12,7 +12,7 @@ from PIL import Image
 
 import corruptions
 import robseg
-from robseg.cli import COMMANDS, cli
+from robseg.cli import GROUPS, cli, entries
 from robseg.datasets.base import Dataset
 from robseg.models.catalogue import find
 from robseg.models.model import Model
@@ -22,17 +22,36 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(cli, [*map(str, arguments)])
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list", "models"], ["list", "corruptions"]])
-def test_help_and_lists_do_without_torch(arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["evaluate", "--help"], ["train", "--help"], ["list", "models"], ["list", "corruptions"]],
+)
+def test_help_and_lists_do_without_torch_and_pandas(arguments: list[str]) -> None:
     code = (
         "import sys; from robseg.cli import cli\n"
         f"cli({arguments!r}, standalone_mode=False)\n"
-        "assert 'torch' not in sys.modules, 'torch was imported'"
+        "assert not {'torch', 'pandas'} & sys.modules.keys(), 'torch or pandas was imported'"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+def test_an_unknown_command_is_refused_with_the_nearest() -> None:
+    result = run("evalute")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: Unknown command 'evalute': did you mean 'evaluate'?")
+
+
+def test_every_command_is_in_a_group_of_the_help_with_its_line() -> None:
+    assert {entry.group for entry in entries()} == set(GROUPS)
+    shown = " ".join(run("--help").output.split())
+    places = [shown.index(f"{group}: ") for group in GROUPS]
+    assert places == sorted(places)
+    for entry in entries():
+        assert entry.text.endswith(".")
+        assert f"{entry.name} {entry.text}" in shown
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in entries()])
 def test_every_command_explains_itself(name: str) -> None:
     result = run(name, "--help")
     assert result.exit_code == 0, result.output

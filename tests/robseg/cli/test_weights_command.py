@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 import robseg
 from robseg.cli import cli
 from robseg.errors import InputError
-from robseg.evaluation.request import model_sources
+from robseg.evaluation.resolve import model_sources
 from robseg.models import catalogue
 from robseg.models.architectures.enet import ENet
 from robseg.models.catalogue import CARDS

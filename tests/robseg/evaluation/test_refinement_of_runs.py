@@ -16,7 +16,7 @@ import robseg
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
 from robseg.evaluation.job import prepare
-from robseg.evaluation.request import ModelSource, Request
+from robseg.evaluation.request import Request
 from robseg.models.architectures.segfix import SegFix
 from robseg.models.model import Model
 from robseg.models.predict.batch import Batch
@@ -153,8 +153,10 @@ def test_a_job_that_refines_can_be_sent_to_a_worker(model: Model, dataset: Datas
     np.testing.assert_array_equal(refined.predict(images), here.models[refined.name].predict(images))
 
 
-def request(dataset: Dataset, models: Sequence[ModelSource | Model], refine: RefineSource) -> Request:
-    return Request(tuple(models), dataset, (), refine=refine)
+def request(dataset: Dataset, models: Sequence[Model], refine: RefineSource) -> Request:
+    return Request(
+        models, dataset, "none", refine=refine.spec, refine_weights=refine.weights, offsets=refine.offsets
+    )
 
 
 def test_missing_offsets_are_told_before_anything_runs(model: Model, dataset: Dataset, offsets: Path) -> None:

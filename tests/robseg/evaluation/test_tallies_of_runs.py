@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import torch
+from click.testing import CliRunner
 from scipy import ndimage
 
 import corruptions
@@ -18,8 +19,10 @@ from reports.run.record import InvalidRun, MissingCounts
 from reports.tables.merge import load_runs
 from reports.tables.results import Results
 from reports.tables.tallies import csv_tables
+from robseg.cli import cli
 from robseg.datasets.base import Dataset, Sample
 from robseg.evaluation import worker
+from robseg.evaluation.request import Request
 from robseg.models.model import Model
 from robseg.models.refine.files import write_offsets
 
@@ -214,3 +217,13 @@ def test_a_wrong_tally_is_refused_before_anything_is_loaded(name: str, tmp_path:
     with pytest.raises(InvalidRun, match=name):
         robseg.evaluate("enet", out=tmp_path / "o", tallies=(name,))
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("widths", ["2,x", "0", "-1", ""])
+def test_a_wrong_width_is_refused(widths: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        cli, ["evaluate", "-m", "enet", "-o", str(tmp_path / "o"), "--boundaries", widths]
+    )
+    assert result.exit_code == 2, result.output
+    assert result.output.startswith("Error: Expected `--boundaries` to be whole numbers above 0")
+    assert Request("enet", boundaries=(2, 2)).tally_names == ("trimap-2", "boundary-2")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from robseg.errors import InputError
-from robseg.evaluation.request import model_sources
+from robseg.evaluation.resolve import model_sources
 from robseg.models import catalogue
 from robseg.models.card import Card
 

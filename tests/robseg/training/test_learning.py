@@ -1,7 +1,7 @@
 import pytest
 from click.testing import CliRunner
 
-from robseg.cli.train import train
+from robseg.cli.commands.train import command as train
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from robseg.cli.train import train
+from robseg.cli.commands.train import command as train
 
 VOID = 11  # the label of unlabelled pixels in CamVid's targets
 

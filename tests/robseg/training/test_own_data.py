@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from robseg.cli.train import train
+from robseg.cli.commands.train import command as train
 from robseg.errors import InputError
 
 # The folders of CamVid's layout, whose targets hold 0 to 11.

@@ -6,7 +6,7 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file
 
-from robseg.cli.train import train
+from robseg.cli.commands.train import command as train
 from robseg.errors import InputError
 from robseg.models.base import architecture
 from robseg.models.card import Card

@@ -1,15 +1,17 @@
-"""`robseg doctor`: what this machine has."""
+"""Show the versions, devices, data sets and weights that are found here."""
 
 from __future__ import annotations
 
 import click
 
-__all__ = ["doctor"]
+from robseg.cli.options import Command
+
+GROUP = "Models and data"
 
 
-@click.command("doctor")
-def doctor() -> None:
-    """Show versions, devices, data and weights that were found here."""
+@click.command("doctor", cls=Command, options_metavar="[OPTIONS]")
+def command() -> None:
+    """Show the versions, devices, data sets and weights that are found here."""
     from robseg.evaluation.provenance import versions
 
     click.echo("Versions")
@@ -32,7 +34,7 @@ def doctor() -> None:
 def _devices() -> list[str]:
     import torch
 
-    from robseg.cli.evaluate import cores
+    from robseg.cli.machine import cores
 
     gpus = [f"cuda:{i}  {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
     return [f"cpu     {cores()} cores", *gpus] if gpus else [f"cpu     {cores()} cores (no CUDA device)"]

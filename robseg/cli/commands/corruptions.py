@@ -1,7 +1,8 @@
-"""`robseg corruptions`: about the corruptions themselves."""
+"""Check the corruptions against imagecorruptions."""
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import click
@@ -10,31 +11,53 @@ from PIL import Image
 
 from corruptions import MissingDependency, names
 from corruptions.verify import SIGNIFICANCE, Agreement, photograph, verify
-from robseg.cli.severities import parse_severities
+from robseg.cli.options import Command
 from robseg.errors import InputError
-from robseg.evaluation.conditions import parse_corruptions
+from robseg.evaluation.conditions import severities_of
+from robseg.evaluation.request import Request
+from robseg.options import Flag, fields
 
-__all__ = ["corruptions_"]
+GROUP = "Understand"
 
 SIDE = 32  # pixels; the reference takes no smaller images
+OPTIONS = fields(Request)
 
 
 @click.group("corruptions")
-def corruptions_() -> None:
+def command() -> None:
     """Check the corruptions themselves."""
 
 
-@corruptions_.command("verify")
-@click.option("--corruptions", "-c", "wanted", default="imagenet-c", show_default=True, help="Names, groups.")
-@click.option("--severities", "-s", default="1,3,5", show_default=True, help="Such as 3, 1,3,5 or 1-5.")
-@click.option("--copies", type=click.IntRange(min=20), default=60, show_default=True, help="Of each side.")
-@click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), default=0, show_default=True)
+@command.command(
+    "verify",
+    cls=Command,
+    fields=[
+        dataclasses.replace(OPTIONS["corruptions"], default="imagenet-c"),
+        dataclasses.replace(OPTIONS["severities"], default=(1, 3, 5), flag=Flag(short="s", commas=True)),
+        OPTIONS["seed"],
+    ],
+)
 @click.option(
-    "--image", "path", type=click.Path(path_type=Path), help="An image.  [default: a photo of scikit-image's]"
+    "--copies",
+    type=click.IntRange(min=20),
+    default=60,
+    show_default=True,
+    help="Corrupted copies from each package, for random corruptions.",
+)
+@click.option(
+    "--image",
+    "path",
+    type=click.Path(path_type=Path),
+    help="Image to corrupt.  [default: a photo that comes with scikit-image]",
 )
 @click.pass_context
 def verify_(
-    context: click.Context, wanted: str, severities: str, copies: int, seed: int, path: Path | None
+    context: click.Context,
+    corruptions: str,
+    severities: tuple[int, ...],
+    seed: int,
+    copies: int,
+    path: Path | None,
 ) -> None:
     """Compare the corruptions with the installed imagecorruptions package.
 
@@ -42,19 +65,19 @@ def verify_(
     deterministic   largest and mean difference, that with its sign (bias), share of changed samples
     random          the same between the means of many copies, and the p-value of two-sample tests
 
-    The exit code is 1 where the two do not agree.
+    The exit code is 1 if the two do not agree.
     """
     image = photograph() if path is None else _read(path)
     known = set(names("imagenet-c"))
-    chosen = [name for name in parse_corruptions(wanted) if name in known]
+    chosen = [name for name in severities_of(corruptions, severities) if name in known]
     if not chosen:
         raise InputError(
-            f"Expected corruptions of ImageNet-C, but got '{wanted}': there is nothing to compare."
+            f"Expected corruptions of ImageNet-C, but got '{corruptions}': there is nothing to compare."
         )
     rows = []
     click.echo(HEADER)
     try:
-        for row in verify(image, chosen, parse_severities(severities) or (1, 3, 5), copies=copies, seed=seed):
+        for row in verify(image, chosen, severities, copies=copies, seed=seed):
             click.echo(_line(row))
             rows.append(row)
     except MissingDependency as error:

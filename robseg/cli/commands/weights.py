@@ -1,4 +1,4 @@
-"""`robseg weights`: fetch published weights, and tell what a file of weights is."""
+"""Download published weights, or show what a weights file is."""
 
 from __future__ import annotations
 
@@ -10,29 +10,31 @@ from typing import TYPE_CHECKING
 
 import click
 
+from robseg.cli.completion import Names
+from robseg.cli.options import Command
 from robseg.errors import InputError
 
 if TYPE_CHECKING:
     from robseg.models.card import Card
     from robseg.models.inspection import Inspection
 
-__all__ = ["weights"]
+GROUP = "Models and data"
 
 SHOWN = 6  # of a list of names
 
 
 @click.group("weights")
-def weights() -> None:
-    """Fetch published weights, and tell what a file of weights is."""
+def command() -> None:
+    """Download published weights, or show what a weights file is."""
 
 
-@weights.command("fetch")
-@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@command.command("fetch", cls=Command)
+@click.argument("ids", nargs=-1, required=True, metavar="ID...", type=Names("cards"))
 def fetch(ids: tuple[str, ...]) -> None:
     """Download the weights of published models, given by id or glob (see `robseg list models`).
 
-    A file that is there is checked and not fetched again; one that broke off goes on where it stopped. Files
-    are kept in $ROBSEG_HOME/weights, or in the folder where this system keeps caches.
+    A file that is already there is checked and not downloaded again. A download that broke off continues.
+    Files are kept in $ROBSEG_HOME/weights, or in this system's folder for caches.
 
     \b
     robseg weights fetch pspnet_r18-d8_4xb2-80k_cityscapes-512x1024
@@ -66,14 +68,16 @@ def _cards(ids: tuple[str, ...]) -> list[Card]:
     return list(cards.values())
 
 
-@weights.command("inspect")
+@command.command("inspect", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--arch", default=None, help="Compare with this architecture only.")
+@click.option(
+    "--arch", type=Names("architectures"), default=None, help="Compare with this architecture only."
+)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def inspect_(file: Path, arch: str | None, as_json: bool) -> None:
-    """Tell what a file of weights is: its format, what it fits, and what differs where nothing fits.
+    """Show what a weights file is: its format, the models it fits, and what differs if it fits none.
 
-    Nothing in the file is run.
+    No code in the file is executed.
     """
     from robseg.models.inspection import inspect_file
 

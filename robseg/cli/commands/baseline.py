@@ -1,4 +1,4 @@
-"""`robseg baseline`: keep the scores of a run in a small file, for later runs to be held against."""
+"""Keep a run's scores in a small file, for the gate."""
 
 from __future__ import annotations
 
@@ -6,30 +6,35 @@ from pathlib import Path
 
 import click
 
+from robseg.cli import scoring
+from robseg.cli.completion import RUN
+from robseg.cli.options import Command
 from robseg.cli.output import write_text
 
-__all__ = ["baseline"]
+GROUP = "Compare and gate"
 
 
 @click.group("baseline")
-def baseline() -> None:
+def command() -> None:
     """Keep the scores of a run in a small file, for `robseg gate`."""
 
 
-@baseline.command("save")
-@click.argument("run")
+@command.command("save", cls=Command)
+@click.argument("run", type=RUN)
 @click.option(
     "--out",
     "-o",
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("baseline.json"),
     show_default=True,
+    help="File to write.",
 )
-@click.option("--resamples", type=click.IntRange(min=100), default=2000, show_default=True)
+@scoring.resamples
 def save(run: str, out: Path, resamples: int) -> None:
-    """Write the scores of RUN (or RUN:MODEL) with their intervals, and what they are of, to a JSON file.
+    """Write the scores of RUN (or RUN:MODEL) and their intervals to a JSON file.
 
-    Commit it: a gate refuses it for other data, protocol, seed or corruption set. It has no counts.
+    Commit the file. It holds no counts. A gate refuses it for other data, or another protocol, seed or
+    corruption set.
 
     \b
     robseg baseline save runs/enet -o baseline.json

@@ -1,28 +1,29 @@
-"""`robseg report`: tables, pages and plots of runs that are done."""
+"""Score finished runs again, and rewrite their tables and reports."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
+from robseg.cli import scoring
+from robseg.cli.options import Command
 from robseg.cli.output import wide_console
+from robseg.cli.verbosity import notes
 from robseg.errors import InputError
 
 if TYPE_CHECKING:
     from reports import Results
 
-__all__ = ["report"]
+GROUP = "Understand"
 
-FORMATS = ("html", "csv", "md", "latex", "png", "svg")
+FORMATS = ("html", "csv", "markdown", "latex", "png", "svg")
 
 
-@click.command("report")
+@click.command("report", cls=Command)
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--protocol", default=None, help="Score under this protocol, whose conditions the run must have."
-)
+@scoring.protocol("the run's own")
 @click.option(
     "--reference",
     default=None,
@@ -33,18 +34,17 @@ FORMATS = ("html", "csv", "md", "latex", "png", "svg")
     "formats",
     default="html,csv",
     show_default=True,
-    help=f"Of {', '.join(FORMATS)}; comma-separated.",
+    metavar="FORMAT,...",
+    help=f"Formats to write, separated by commas: {', '.join(FORMATS)}.",
 )
 @click.option(
     "--out", "-o", type=click.Path(path_type=Path, file_okay=False), default=None,
-    help="Where to write.  [default: RUN; of several, `report`]",
+    help="Folder to write to.  [default: RUN; for several, report]",
 )  # fmt: skip
-@click.option("--resamples", type=click.IntRange(min=100), default=2000, show_default=True)
-@click.option("--confidence", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True)
-@click.option(
-    "--intervals", type=click.Choice(["percentile", "bca"]), default="percentile", show_default=True
-)
-def report(
+@scoring.resamples
+@scoring.confidence
+@scoring.bootstrap
+def command(
     runs: tuple[Path, ...],
     protocol: str | None,
     reference: str | None,
@@ -52,11 +52,11 @@ def report(
     out: Path | None,
     resamples: int,
     confidence: float,
-    intervals: str,
+    bootstrap: Literal["percentile", "bca"],
 ) -> None:
     """Score RUNS again from their counts, and write tables, pages and plots.
 
-    Several runs become one report of the models that share data and protocol; what is left out is said.
+    Several runs become one report of the models that share data and protocol. A note says what is left out.
 
     \b
     robseg report runs/cityscapes --protocol segformer --reference ICNet
@@ -67,8 +67,8 @@ def report(
     from reports.tables.merge import load_runs
 
     asked = _formats(formats)
-    bootstrap = Bootstrap(resamples, confidence, intervals)  # type: ignore[arg-type]  # click has checked it
-    merged = load_runs(runs, protocol=protocol, reference=reference, bootstrap=bootstrap)
+    intervals = Bootstrap(resamples, confidence, bootstrap)
+    merged = load_runs(runs, protocol=protocol, reference=reference, bootstrap=intervals)
     folder = out or (runs[0] if len(runs) == 1 else Path("report"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def report(
         ) from error
     wide_console().print(reports.console_summary(merged.results))
     for reason in merged.left_out:
-        click.echo(f"Left out: {reason}.", err=True)
+        notes.info("Left out: %s.", reason)
     click.echo(f"Report: {folder / 'report.html' if 'html' in asked else folder}")
 
 
@@ -87,7 +87,7 @@ def _formats(text: str) -> list[str]:
     asked = [part.strip() for part in text.split(",") if part.strip()]
     unknown = [name for name in asked if name not in FORMATS]
     if unknown or not asked:
-        raise InputError(f"Expected --format of {', '.join(FORMATS)}, but got '{text}'.")
+        raise InputError(f"Expected --format to name some of {', '.join(FORMATS)}, but got '{text}'.")
     return asked
 
 
@@ -104,7 +104,7 @@ def _write(results: Results, left_out: tuple[str, ...], folder: Path, formats: l
         save_tables(results, folder)
     if "html" in formats:
         write_page(results, folder / "report.html", run, left_out)
-    if "md" in formats:
+    if "markdown" in formats:
         write_atomically(folder / "report.md", to_markdown(overview(results, left_out)))
     if "latex" in formats:
         write_atomically(folder / "report.tex", latex_table(results))

@@ -1,4 +1,4 @@
-"""`robseg list`: what can be evaluated, on what, and how."""
+"""List models, data sets, corruptions or protocols."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 
 import click
 
+from robseg.cli.options import Command
+from robseg.cli.verbosity import notes
 from robseg.registry import unknown_name
 
-__all__ = ["listing"]
+GROUP = "Models and data"
 
 Row = dict[str, Any]
 
@@ -100,15 +102,19 @@ KINDS: dict[str, Callable[[], list[Row]]] = {
     "corruptions": _corruptions,
     "protocols": _protocols,
 }
-COLUMNS = 100
+COLUMNS = 100  # of a terminal
 HIDDEN = {"parameters"}  # too wide for a table; --json has them
 
 
-@click.command("list")
-@click.argument("kind", metavar="models|datasets|corruptions|protocols")
+def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
+@click.command("list", cls=Command)
+@click.argument("kind", metavar="|".join(KINDS), shell_complete=_kinds)
 @click.argument("pattern", default="*", metavar="[GLOB]")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON, with everything that is known.")
-def listing(kind: str, pattern: str, as_json: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Write JSON with all that is known.")
+def command(kind: str, pattern: str, as_json: bool) -> None:
     """List models, data sets, corruptions or protocols whose names match GLOB."""
     if kind not in KINDS:
         raise unknown_name("kind of thing", kind, KINDS)
@@ -120,7 +126,7 @@ def listing(kind: str, pattern: str, as_json: bool) -> None:
     elif rows:
         _print(rows)
     else:
-        click.echo(f"No {kind} match {pattern!r}.", err=True)
+        notes.info("No %s match %r.", kind, pattern)
 
 
 def _print_models(rows: list[Row]) -> None:

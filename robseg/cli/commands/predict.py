@@ -1,4 +1,4 @@
-"""`robseg predict`: what a model sees in images, as overlays and as label images."""
+"""Label images with a model, and draw what it sees."""
 
 from __future__ import annotations
 
@@ -14,21 +14,26 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import corruptions
+from robseg.cli.completion import Names
 from robseg.cli.images import find_images, read_upright
+from robseg.cli.options import Command
 from robseg.cli.overlay import Colour, Share, class_colours, indexed, overlay, percent
 from robseg.cli.progress import showing
 from robseg.errors import InputError
+from robseg.evaluation.conditions import conditions_of
+from robseg.evaluation.request import Request
 from robseg.evaluation.run import Progress
 from robseg.files import write_atomically
-from robseg.registry import unknown_name
+from robseg.options import fields
 
 if TYPE_CHECKING:
     from robseg.models.model import Model
     from robseg.models.predict.inference import Precision
 
-__all__ = ["predict"]
+GROUP = "Measure"
 
 DEFAULT_SEVERITY = 3
+OPTIONS = fields(Request)
 
 
 class _Condition(NamedTuple):
@@ -53,24 +58,31 @@ class _Wanted(NamedTuple):
         return {kind: self.out / f"{key}{suffix}_{kind}.png" for kind, wanted in kinds.items() if wanted}
 
 
-@click.command("predict")
+@click.command(
+    "predict", cls=Command, fields=[OPTIONS[name] for name in ("arch", "seed", "device", "precision")]
+)
 @click.argument("sources", metavar="IMAGE|FOLDER|PATTERN...", nargs=-1, required=True)
-@click.option("--model", "-m", required=True, help="A card's id, an architecture, or a weights' file.")
+@click.option(
+    "--model",
+    "-m",
+    required=True,
+    type=Names("models"),
+    help="Model: a model id, an architecture, or a weights file.",
+)
 @click.option(
     "--weights",
     "-w",
     type=click.Path(path_type=Path),
     default=None,
-    help="A checkpoint for the --model, in place of its own.",
+    help="Weights file to use in place of the model's own.",
 )
 @click.option(
     "--model-card",
     "card",
     type=click.Path(path_type=Path),
     default=None,
-    help="A JSON file of card fields in place of the model's own: class_names, mean, test_size, ...",
+    help="JSON file with fields of a model card to use in place of the model's own.",
 )
-@click.option("--arch", default=None, help="The architecture of a weights' file given as --model.")
 @click.option(
     "--out",
     "-o",
@@ -79,17 +91,26 @@ class _Wanted(NamedTuple):
     show_default=True,
     help="Folder for the pictures.",
 )
-@click.option("--corruption", "-c", default=None, help="Corrupt the images first: a name, such as fog.")
 @click.option(
-    "--severity", "-s", type=click.IntRange(1, 5), default=None, help=f"[default: {DEFAULT_SEVERITY}]"
+    "--corruption",
+    "-c",
+    type=Names("corruptions"),
+    default=None,
+    help="Corrupt the images first, with this corruption, such as fog.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the corruption.")
+@click.option(
+    "--severity",
+    "-s",
+    type=click.IntRange(1, 5),
+    default=None,
+    help=f"Severity of the corruption.  [default: {DEFAULT_SEVERITY}]",
+)
 @click.option(
     "--overlay/--no-overlay",
     "overlays",
     default=True,
     show_default=True,
-    help="Write colours over the image.",
+    help="Write the classes as colours over the image.",
 )
 @click.option(
     "--labels/--no-labels", default=False, show_default=True, help="Write PNGs whose pixels are class ids."
@@ -99,11 +120,9 @@ class _Wanted(NamedTuple):
     type=click.FloatRange(0, 1),
     default=0.6,
     show_default=True,
-    help="Of the colours: 0 shows the image only, 1 the labels only.",
+    help="Opacity of the colours: 0 shows only the image, 1 only the classes.",
 )
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
-@click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True)
-def predict(
+def command(
     sources: tuple[str, ...],
     model: str,
     weights: Path | None,
@@ -123,7 +142,7 @@ def predict(
 
     \b
     OUT/street_overlay.png     the classes' colours over the image, with a legend
-    OUT/street_labels.png      with --labels: a class id a pixel, with the data set's colours as palette
+    OUT/street_labels.png      with --labels: one class id per pixel, with the data set's colours as palette
     OUT/street_fog_3_...       with --corruption fog --severity 3, the pixels that `robseg corrupt` makes
 
     Images are turned upright as their EXIF data say.
@@ -148,11 +167,11 @@ def predict(
 def _condition(corruption: str | None, severity: int | None, seed: int) -> _Condition | None:
     if corruption is None:
         if severity is not None:
-            raise InputError("Expected --corruption with --severity, but got none: say which, such as fog.")
+            raise InputError("Expected --corruption with --severity, but got none: name one, such as fog.")
         return None
-    if corruption not in corruptions.names("all"):
-        raise unknown_name("corruption", corruption, corruptions.names("all"))
-    return _Condition(corruption, DEFAULT_SEVERITY if severity is None else severity, seed)
+    asked = DEFAULT_SEVERITY if severity is None else severity
+    _, condition = conditions_of([(corruption, asked)])
+    return _Condition(condition.corruption, condition.severity, seed)
 
 
 def _keep_inputs(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
@@ -166,16 +185,16 @@ def _keep_inputs(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
 def _load(
     spec: str, weights: Path | None, card: Path | None, arch: str | None, device: str, precision: Precision
 ) -> Model:
-    from robseg.evaluation.request import model_sources
-
-    sources = model_sources([spec], () if weights is None else [weights], arch)
-    if len(sources) != 1:
-        raise InputError(f"Expected one model, but '{spec}' means {len(sources)}: choose one of them.")
+    from robseg.evaluation.resolve import ModelSource, model_sources
     from robseg.models.card_fields import fields_in
-    from robseg.models.model import load_model  # here: mistakes above are told without waiting for torch
 
+    source, *others = [ModelSource(spec, weights)] if weights else model_sources([spec], arch)
+    if others:
+        raise InputError(f"Expected one model, but '{spec}' means {len(others) + 1}: choose one of them.")
     fields = None if card is None else fields_in(card)
-    return load_model(sources[0].spec, sources[0].weights, device=device, precision=precision, card=fields)
+    from robseg.models.model import load_model  # here: mistakes are found without waiting for torch
+
+    return load_model(source.spec, source.weights, device=device, precision=precision, card=fields)
 
 
 def _showing(number: int) -> AbstractContextManager[Callable[[Progress], None]]:

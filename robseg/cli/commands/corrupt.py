@@ -1,8 +1,8 @@
-"""`robseg corrupt`: corrupted copies of images, and contact sheets of them."""
+"""Corrupt images and save them losslessly."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -10,29 +10,34 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-import corruptions
+from corruptions import sweep
 from robseg.cli.images import find_images, read_upright
-from robseg.cli.severities import parse_severities
+from robseg.cli.options import Command
 from robseg.errors import InputError
-from robseg.evaluation.conditions import SEVERITIES, parse_corruptions
+from robseg.evaluation.conditions import severities_of
+from robseg.evaluation.request import Request
+from robseg.options import fields
 
-__all__ = ["corrupt"]
+GROUP = "Models and data"
 
 TILE = 256  # width in pixels of an image on a contact sheet
 LABEL = 16  # height in pixels of the line above it
+OPTIONS = fields(Request)
 
 
-@click.command("corrupt")
-@click.argument("sources", metavar="IMAGE|FOLDER|PATTERN...", nargs=-1, required=True)
-@click.option(
-    "--corruptions", "-c", "wanted", default="all", show_default=True, help="Names, groups, subsets."
+@click.command(
+    "corrupt", cls=Command, fields=[OPTIONS[name] for name in ("corruptions", "severities", "seed")]
 )
-@click.option("--severities", "-s", default=None, help="Such as 3, 1,3,5 or 1-3.  [default: 1-5]")
+@click.argument("sources", metavar="IMAGE|FOLDER|PATTERN...", nargs=-1, required=True)
 @click.option("--out", "-o", type=click.Path(path_type=Path), required=True, help="Folder for the images.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--sheet", is_flag=True, help="Write one contact sheet an image in place of the images.")
-def corrupt(
-    sources: tuple[str, ...], wanted: str, severities: str | None, out: Path, seed: int, sheet: bool
+@click.option("--sheet", is_flag=True, help="Write one contact sheet per image instead of the images.")
+def command(
+    sources: tuple[str, ...],
+    corruptions: str,
+    severities: tuple[int, ...] | None,
+    seed: int,
+    out: Path,
+    sheet: bool,
 ) -> None:
     """Corrupt images, or all images of a folder, and save them losslessly (PNG).
 
@@ -40,28 +45,28 @@ def corrupt(
     OUT/fog/3/street.png       fog at severity 3
     OUT/street.png             with --sheet: all of them side by side
 
-    An image's file name, relative to its folder and without its ending, is its key: the same name and seed
-    give the same pixels, whatever else is corrupted beside it.
+    The key of an image is its file name without its ending, relative to its folder. The same key and seed
+    give the same pixels, whatever else is corrupted.
     """
-    names = parse_corruptions(wanted)
-    levels = parse_severities(severities) or SEVERITIES
+    chosen = severities_of(corruptions, severities)
     files = find_images(sources, out)
     for key, path in files.items():
         image = read_upright(path)
         if sheet:
-            _save(out / f"{key}.png", _sheet(image, names, levels, seed, key))
+            _save(out / f"{key}.png", _sheet(image, chosen, seed, key))
         else:
-            for name in names:
+            for name, levels in chosen.items():
                 for severity, corrupted in _sweep(image, name, levels, seed, key):
                     _save(out / name / str(severity) / f"{key}.png", corrupted)
-    what = "sheets" if sheet else f"images x {len(names)} corruptions x {len(levels)} severities"
+    conditions = sum(map(len, chosen.values()))
+    what = "sheets" if sheet else f"images x {conditions} conditions ({len(chosen)} corruptions)"
     click.echo(f"{len(files)} {what}: {out}")
 
 
 def _sweep(
     image: NDArray[np.uint8], name: str, levels: Sequence[int], seed: int, key: str
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    yield from zip(levels, corruptions.sweep(image, name, levels, seed=seed, key=key), strict=True)
+    yield from zip(levels, sweep(image, name, levels, seed=seed, key=key), strict=True)
 
 
 def _save(path: Path, image: NDArray[np.uint8]) -> None:
@@ -75,13 +80,14 @@ def _save(path: Path, image: NDArray[np.uint8]) -> None:
 
 
 def _sheet(
-    image: NDArray[np.uint8], names: Sequence[str], levels: Sequence[int], seed: int, key: str
+    image: NDArray[np.uint8], chosen: Mapping[str, Sequence[int]], seed: int, key: str
 ) -> NDArray[np.uint8]:
     """Return the image under every corruption (rows) and severity (columns), with a caption above each."""
     height = round(TILE * image.shape[0] / image.shape[1])
-    sheet = Image.new("RGB", (TILE * len(levels), (height + LABEL) * len(names)), "white")
+    columns = max(map(len, chosen.values()), default=0)
+    sheet = Image.new("RGB", (TILE * columns, (height + LABEL) * len(chosen)), "white")
     draw = ImageDraw.Draw(sheet)
-    for row, name in enumerate(names):
+    for row, (name, levels) in enumerate(chosen.items()):
         for column, (severity, corrupted) in enumerate(_sweep(image, name, levels, seed, key)):
             left, top = column * TILE, row * (height + LABEL)
             draw.text((left + 4, top + 2), f"{name} {severity}", fill="black")

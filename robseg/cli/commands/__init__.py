@@ -1,0 +1,1 @@
+"""The commands of `robseg`, a file each."""

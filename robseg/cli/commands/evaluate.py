@@ -1,0 +1,46 @@
+"""Evaluate models on clean and corrupted images, and write a report."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import Any
+
+import click
+
+from robseg.cli.machine import cores
+from robseg.cli.options import Command, made
+from robseg.cli.output import wide_console
+from robseg.evaluation.request import Request
+from robseg.options import fields
+
+GROUP = "Measure"
+
+
+@click.command("evaluate", cls=Command, fields=fields(Request).values())
+@click.option("--dry-run", is_flag=True, help="Show the grid, its cost and its disk space, and stop.")
+def command(dry_run: bool, **options: Any) -> None:
+    """Evaluate models on clean and corrupted images, and write tables and a report.
+
+    The same command continues a run that was stopped. If more is asked for, only what is missing is computed.
+
+    \b
+    robseg evaluate --model enet --corruptions all
+    robseg evaluate --model enet --weights my.pth --dataset camvid --data-root DIR --corruptions fog,blur
+    robseg evaluate run.toml --limit 20
+    """
+    from reports import console_summary
+    from robseg.cli.dry_run import show
+    from robseg.cli.progress import showing
+    from robseg.pipeline import execute
+
+    if options["num_workers"] is None:
+        options["num_workers"] = cores() if options["device"] == "cpu" else 1
+    with showing() as progress:
+        request = made(Request, {**options, "progress": progress})
+        if dry_run:
+            show(request)
+            return
+        results = execute(request, shlex.join(["robseg", *sys.argv[1:]]))
+    wide_console().print(console_summary(results))
+    click.echo(f"Report: {results.run / 'report.html'}")

@@ -1,0 +1,45 @@
+"""Show how many images it takes to see a drop."""
+
+from __future__ import annotations
+
+import click
+
+from robseg.cli import scoring
+from robseg.cli.completion import RUN
+from robseg.cli.options import Command
+from robseg.cli.output import wide_console
+from robseg.errors import IncompleteRun
+
+GROUP = "Compare and gate"
+
+
+@click.command("power", cls=Command)
+@click.argument("run", type=RUN)
+@click.option(
+    "--drop",
+    "drops",
+    multiple=True,
+    type=click.FloatRange(0.01, 100),
+    default=(0.5, 1.0, 2.0),
+    show_default=True,
+    metavar="POINTS",
+    help="Drop to see, in points. May be repeated.",
+)
+@scoring.resamples
+@scoring.confidence
+def command(run: str, drops: tuple[float, ...], resamples: int, confidence: float) -> None:
+    """Show how many images it takes to see a drop of each score of RUN with 80 % probability.
+
+    \b
+    robseg power runs/main --drop 0.5
+    """
+    from reports.formats.documents import to_console
+    from reports.gate.power import plan_gate
+    from reports.run.record import MissingCounts
+    from reports.scoring.resampling import Bootstrap
+
+    try:
+        needed = plan_gate(run, [drop / 100 for drop in drops], Bootstrap(resamples, confidence))
+    except MissingCounts as error:
+        raise IncompleteRun(str(error)) from error
+    wide_console().print(to_console(needed))

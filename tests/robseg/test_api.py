@@ -1,0 +1,89 @@
+"""What `import robseg` offers, and that it says what the command line says."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+import reports
+import robseg
+from robseg.datasets.base import Dataset
+from robseg.evaluation.request import Request
+from robseg.models.model import Model
+from robseg.options import fields
+
+
+@pytest.fixture(scope="module")
+def runs(model: Model, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two runs of one model, the second on other corrupted images of the same names."""
+    old, new = tmp_path_factory.mktemp("old"), tmp_path_factory.mktemp("new")
+    for out in (old, new):
+        robseg.evaluate(model, dataset, "fog", (1, 3), boundaries=(2,), out=out, examples=False)
+    return old, new
+
+
+@pytest.mark.parametrize("package", [robseg, reports])
+def test_every_name_of_a_package_can_be_had(package: object) -> None:
+    names = package.__all__  # type: ignore[attr-defined]
+    assert len(names) >= 5
+    for name in names:
+        assert getattr(package, name) is not None
+    with pytest.raises(AttributeError):
+        package.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_evaluate_takes_what_a_request_is_made_of() -> None:
+    asked, made = inspect.signature(robseg.evaluate).parameters, inspect.signature(Request).parameters
+    assert {name: (p.kind, p.default) for name, p in asked.items()} == {
+        name: (p.kind, p.default) for name, p in made.items()
+    }
+    text = inspect.getdoc(robseg.evaluate) or ""
+    for name, field in fields(Request).items():
+        assert f"\n{name}\n    {field.text[:20]}" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"limit": 0}, "Expected `limit` to be a whole number above 0, but got 0"),
+        ({"every": "2"}, "Expected `every` to be a whole number above 0, but got '2'"),
+        ({"precision": "fp8"}, "Expected `precision` to be fp32, bf16 or fp16, but got 'fp8'"),
+        ({"severities": [6]}, "severities from 1 to 5, but got 6"),
+        ({"tallies": ["trimap"]}, "'trimap'"),
+        ({"weights": ["a.pth", "b.pth"]}, "Expected one --weights for each model, but got 2 for 1"),
+    ],
+)
+def test_a_wrong_argument_is_told(options: dict[str, object], message: str, tmp_path: Path) -> None:
+    with pytest.raises(robseg.InputError, match=message):
+        robseg.evaluate("enet", out=tmp_path, **options)  # type: ignore[arg-type]
+
+
+def test_widths_of_boundaries_stand_for_tallies() -> None:
+    request = Request("enet", tallies=("trimap-5", "boundary-2"), boundaries=(2, 3))
+    assert request.tally_names == ("trimap-5", "boundary-2", "trimap-2", "trimap-3", "boundary-3")
+
+
+def test_two_runs_are_compared(runs: tuple[Path, Path]) -> None:
+    (comparison,) = robseg.compare(*runs, resamples=200)
+    assert (comparison.table.difference.dropna() == 0).all()
+    (near,) = robseg.compare(*runs, resamples=200, tally="boundary-2")
+    assert near.table["first"].iloc[0] != comparison.table["first"].iloc[0]
+
+
+def test_a_run_is_held_against_a_baseline_and_rules(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    old, new = runs
+    assert robseg.gate(new, old, resamples=200).passed
+    assert not robseg.gate(new, floor={"mpc": 100}, resamples=200, intervals=False).passed
+    rules = tmp_path / "gate.toml"
+    rules.write_text("intervals = false\n[floor]\nmpc = 100\n")
+    assert not robseg.gate(new, rules=rules, resamples=200).passed
+    assert robseg.gate(new, rules=rules, floor={"mpc": 0}, resamples=200).passed
+
+
+def test_a_run_that_has_not_ended_is_incomplete(
+    model: Model, dataset: Dataset, tmp_path: Path, runs: tuple[Path, Path]
+) -> None:
+    robseg.evaluate(model, dataset, "fog", (1, 3), out=tmp_path, examples=False)
+    next((tmp_path / "counts").iterdir()).unlink()
+    with pytest.raises(robseg.IncompleteRun):
+        robseg.gate(tmp_path, runs[0], resamples=200)
