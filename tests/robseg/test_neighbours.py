@@ -46,7 +46,9 @@ def test_a_neighbour_in_the_working_folder_is_named(name: str, tmp_path: Path) -
 
 def test_another_programs_module_that_imports_robseg_gets_an_exception(tmp_path: Path) -> None:
     hide(tmp_path, "corruptions.py")
-    (tmp_path / "mine.py").write_text(
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "__main__.py").touch()
+    (tmp_path / "mine" / "__init__.py").write_text(
         "try:\n    import robseg\nexcept ImportError as error:\n    print(error.name)\n"
     )
     assert python("-m", "mine", folder=tmp_path).stdout == "corruptions\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from robseg.errors import InputError
@@ -92,6 +92,7 @@ def test_a_documentation_has_every_option_and_what_is_for_python_only() -> None:
     assert text.count("\n    ") == len(fields(Bake))
 
 
+@example({"a": 'a "quoted" \\ \x7f \n\t text'})
 @given(
     st.dictionaries(
         st.sampled_from("abcdef"),

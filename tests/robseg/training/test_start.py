@@ -124,7 +124,7 @@ def test_another_network_is_refused_with_the_difference(tmp_path):
 
 
 def test_imagenet_and_a_start_are_one_too_many():
-    with pytest.raises(InputError, match="`pretrained` to be false beside `start`"):
+    with pytest.raises(InputError, match="`pretrained` to be false together with `start`"):
         Recipe("enet", "streets", pretrained=True, start="enet@streets")
 
 
