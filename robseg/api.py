@@ -180,7 +180,7 @@ def gate(
     """
     from reports.gate.gate import run_gate
     from reports.gate.rules import DEFAULT, RULES, Rules, read_rules
-    from reports.run.record import MissingCounts
+    from reports.run.errors import MissingCounts
     from reports.scoring.resampling import Bootstrap
 
     written = Rules() if rules is None else read_rules(Path(rules))

@@ -1,13 +1,8 @@
 """The errors that a user can fix."""
 
-__all__ = ["IncompleteRun", "InputError"]
+from reports.run.errors import InputError, unknown_name
 
-
-class InputError(ValueError):
-    """Wrong usage or input: the command line prints the message without a traceback and exits with 2.
-
-    The message has one or two lines: what was expected, what came, what to do.
-    """
+__all__ = ["IncompleteRun", "InputError", "unknown_name"]
 
 
 class IncompleteRun(RuntimeError):

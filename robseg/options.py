@@ -19,8 +19,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from robseg.errors import InputError
-from robseg.registry import unknown_name
+from robseg.errors import InputError, unknown_name
 
 __all__ = [
     "NON_NEGATIVE",

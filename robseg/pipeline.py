@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import reports
-from reports.run.record import Example, InvalidRun, RunRecord
+from reports.run.errors import InvalidRun
+from reports.run.files import write_atomically
+from reports.run.record import Example, RunRecord
 from robseg.evaluation import executors
 from robseg.evaluation.conditions import CLEAN_CONDITION
 from robseg.evaluation.examples import write_examples
@@ -20,7 +22,6 @@ from robseg.evaluation.request import Request
 from robseg.evaluation.run import run
 from robseg.evaluation.shards import Shard, missing_shards
 from robseg.evaluation.store import Store
-from robseg.files import write_atomically
 
 if TYPE_CHECKING:
     from reports.tables.results import Results

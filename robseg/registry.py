@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Collection, Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Collection, Iterator
 from typing import Generic, TypeVar, cast
 
-from robseg.errors import InputError
+from robseg.errors import unknown_name
 
-__all__ = ["Registry", "unknown_name"]
+__all__ = ["Registry"]
 
 T = TypeVar("T")
-
-
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
-    """Return the error for a name that is not among the known ones, with the nearest of them.
-
-    Examples
-    --------
-    >>> print(unknown_name("data set", "camvit", ["camvid", "streets"]))
-    Unknown data set 'camvit': did you mean 'camvid'? Known are camvid, streets.
-    """
-    known = list(known)
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'? " if near else ""
-    return InputError(f"Unknown {kind} '{name}': {hint}Known are {', '.join(known)}.")
 
 
 class Registry(Generic[T]):

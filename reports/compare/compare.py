@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from reports import tallies
 from reports.formats.text import seen_in_training
+from reports.run.errors import InvalidRun
 from reports.run.identity import differences, in_common
-from reports.run.record import InvalidRun, RunRecord
+from reports.run.record import RunRecord
 from reports.run.spec import open_spec
 from reports.run.tally import PRIMARY, Tally
 from reports.scoring.model_scores import model_scores

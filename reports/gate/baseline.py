@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from reports.run.errors import InvalidRun
 from reports.run.identity import Difference, identity, unlike
-from reports.run.record import Condition, InvalidRun, RunRecord
+from reports.run.record import Condition, RunRecord
 from reports.scoring.model_scores import ModelScore, ScoreKey, model_scores
 from reports.scoring.replicates import Replicates
 from reports.scoring.resampling import interval

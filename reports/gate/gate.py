@@ -15,8 +15,9 @@ from pathlib import Path
 from reports.gate.baseline import Baseline, ModelBaseline, baseline_of, load_baseline
 from reports.gate.checks import FAIL, INCONCLUSIVE, PASS, Check, checks_of, lacking_model
 from reports.gate.rules import Rules
+from reports.run.errors import InvalidRun
 from reports.run.identity import Difference, conditions_of, differences
-from reports.run.record import InvalidRun, RunRecord
+from reports.run.record import RunRecord
 from reports.run.spec import open_spec, split_spec
 from reports.scoring.resampling import Bootstrap
 from reports.tables.results import score

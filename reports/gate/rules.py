@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-from reports.run.record import InvalidRun
+from reports.run.errors import InvalidRun
 from reports.run.tally import Measure
 from reports.scoring.model_scores import ScoreKey
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from reports.formats.documents import one_line
 from reports.html.models import ModelView, models_of, ranked
 from reports.html.text import distinct, label, listing, plural
-from reports.run.record import CLEAN, InvalidRun
+from reports.run.errors import InvalidRun
+from reports.run.record import CLEAN
 from reports.scoring.protocols import PROTOCOLS
 from reports.tables.results import Results
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from reports.run.errors import InvalidRun
 from reports.run.identity import conditions_of
-from reports.run.record import CLEAN, Condition, InvalidRun, RunRecord
+from reports.run.record import CLEAN, Condition, RunRecord
 from reports.scoring.protocols import CUSTOM
 
 __all__ = ["Pair", "counterparts", "in_words", "pair_models"]

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from reports.run.record import InvalidRun, MissingCounts, RunRecord
+from reports.run.errors import InvalidRun, MissingCounts
+from reports.run.record import RunRecord
 from reports.run.tally import Tally
 
 __all__ = [

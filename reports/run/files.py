@@ -1,18 +1,36 @@
-"""Write files in one step."""
+"""Write a file whole or not at all."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+from reports.run.errors import InputError
+
+__all__ = ["LEFTOVERS", "write_atomically"]
+
+LEFTOVERS = ".*.tmp"  # a glob pattern for the files that a killed process leaves behind
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a UTF-8 file: a reader sees the old content or the new, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Write a file under a temporary name and rename it; a text is written as UTF-8.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written: the disk is full, there is no permission.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8", newline="")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         temporary.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"Expected to be able to write {path}, but got: {error.strerror}. "
+            "Make room or choose another folder."
+        ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from reports.run.record import InvalidRun, RunRecord
+from reports.run.errors import InvalidRun
+from reports.run.record import RunRecord
 
 __all__ = ["SET", "Difference", "conditions_of", "differences", "identity", "in_common", "unlike"]
 

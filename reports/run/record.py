@@ -16,6 +16,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from reports.run.errors import InvalidRun
 from reports.run.tally import PRIMARY
 
 __all__ = [
@@ -23,8 +24,6 @@ __all__ = [
     "SCHEMA_VERSION",
     "Condition",
     "Example",
-    "InvalidRun",
-    "MissingCounts",
     "ModelRecord",
     "RunRecord",
 ]
@@ -32,14 +31,6 @@ __all__ = [
 SCHEMA_VERSION = 2
 CLEAN = "clean"
 DATASET_KEYS = ("name", "split", "fingerprint", "class_names", "palette", "citation")
-
-
-class InvalidRun(ValueError):
-    """A run's folder is not what it should be: expected, found, what to do."""
-
-
-class MissingCounts(InvalidRun):
-    """A run has not ended: predictions are missing."""
 
 
 @dataclasses.dataclass(frozen=True, order=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from reports.run.record import InvalidRun, RunRecord
+from reports.run.errors import InvalidRun
+from reports.run.record import RunRecord
 
 __all__ = ["open_spec", "pick_model", "split_spec"]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from reports.run.errors import InvalidRun
 from reports.run.identity import conditions_of, differences
-from reports.run.record import CLEAN, InvalidRun, RunRecord
+from reports.run.record import CLEAN, RunRecord
 from reports.run.spec import pick_model, split_spec
 from reports.scoring.aggregate import ModelCurves, model_curves, published_curves
 from reports.scoring.protocols import PROTOCOLS

@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from reports import tallies
+from reports.run.errors import InvalidRun
 from reports.run.files import write_atomically
-from reports.run.record import CLEAN, InvalidRun, RunRecord
+from reports.run.record import CLEAN, RunRecord
 from reports.scoring.protocols import CUSTOM, MOVES_PIXELS, PROTOCOLS, Protocol, conditions
 from reports.scoring.reference import Reference, find_reference
 from reports.scoring.replicates import Replicates, read_replicates

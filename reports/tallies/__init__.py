@@ -8,9 +8,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 
-from reports.run.record import InvalidRun
+from reports.run.errors import InputError, unknown_name
 from reports.run.tally import PRIMARY, Tally
 
 __all__ = ["examples", "find", "kinds", "register", "wanted"]
@@ -49,14 +48,12 @@ def find(name: str) -> Tally:
 
     Raises
     ------
-    InvalidRun
+    InputError
         If there is no such kind of tally, or its argument is wrong.
     """
     kind, _, argument = name.partition("-")
     if kind not in _makers:
-        near = get_close_matches(kind, _makers, n=1)
-        hint = f"did you mean '{near[0]}'? " if near else ""
-        raise InvalidRun(f"Unknown tally '{name}': {hint}Known are {', '.join(_makers)}.")
+        raise unknown_name("tally", name, _makers)
     return _makers[kind](argument)
 
 
@@ -74,7 +71,7 @@ def examples() -> tuple[str, ...]:
 def _example(kind: str) -> str:
     try:
         return find(kind).name
-    except InvalidRun:  # it needs an argument
+    except InputError:  # it needs an argument
         return find(f"{kind}-2").name
 
 

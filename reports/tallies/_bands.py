@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.run.record import InvalidRun
+from reports.run.errors import InputError
 from reports.run.tally import IGNORE_INDEX
 
 __all__ = ["TITLE", "at_width", "near_boundary", "only", "width_of", "with_border"]
@@ -28,12 +28,12 @@ def width_of(kind: str, argument: str) -> int:
 
     Raises
     ------
-    InvalidRun
+    InputError
         If it is not a whole number of at least 1.
     """
     if not argument.isdecimal() or argument.startswith("0"):
         named = f"{kind}-{argument}" if argument else kind
-        raise InvalidRun(
+        raise InputError(
             f"Expected the width of the tally {kind} in pixels, from 1 on, but got '{named}': "
             f"write it as {kind}-2."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.run.record import InvalidRun
+from reports.run.errors import InputError
 from reports.run.tally import Columns, Measure, Prediction, Row, Tally
 from reports.scoring.scores import mean_accuracy, pixel_accuracy
 from reports.tallies._matrix import COLUMNS, class_counts, class_last, iou_measures
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 def tally(argument: str) -> Tally:
     """Return the tally; it takes no argument."""
     if argument:
-        raise InvalidRun(f"Expected the tally 'confusion', but got 'confusion-{argument}': leave that out.")
+        raise InputError(f"Expected the tally 'confusion', but got 'confusion-{argument}': leave that out.")
     return Tally(
         name="confusion",
         title="Regions",

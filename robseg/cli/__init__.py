@@ -17,8 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from robseg.cli import verbosity
-from robseg.errors import IncompleteRun, InputError
-from robseg.registry import unknown_name
+from robseg.errors import IncompleteRun, InputError, unknown_name
 
 __all__ = ["cli"]
 
@@ -97,12 +96,8 @@ class Commands(click.Group):
         ctx.with_resource(verbosity.on_stderr())
         try:
             return super().invoke(ctx)
-        except ValueError as error:
-            from reports.run.record import InvalidRun  # here: it takes a while to import
-
-            if isinstance(error, (InputError, InvalidRun)):
-                raise _failure(error, 2) from error
-            raise
+        except InputError as error:
+            raise _failure(error, 2) from error
         except IncompleteRun as error:
             raise _failure(error, 3) from error
         except KeyboardInterrupt as error:

@@ -13,9 +13,8 @@ from click.shell_completion import CompletionItem
 
 from robseg.cli import verbosity
 from robseg.cli.completion import matching
-from robseg.errors import InputError
+from robseg.errors import InputError, unknown_name
 from robseg.options import Field, read_toml, to_toml
-from robseg.registry import unknown_name
 
 __all__ = ["Command", "Option", "made"]
 

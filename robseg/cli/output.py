@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from robseg.errors import InputError
-
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -36,11 +34,5 @@ def write_text(text: str, out: Path | None) -> None:
         return
     from reports.run.files import write_atomically
 
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(out, text)
-    except OSError as error:
-        raise InputError(
-            f"Expected to be able to write {out}, but got: {error}. Choose another --out."
-        ) from error
+    write_atomically(out, text)
     click.echo(str(out))

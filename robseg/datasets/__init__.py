@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from robseg.datasets.base import DATASETS, Dataset
-from robseg.errors import InputError
-from robseg.registry import unknown_name
+from robseg.errors import InputError, unknown_name
 
 __all__ = ["DATASETS", "open_dataset"]
 

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 from reports.run.record import Condition
 from reports.scoring import protocols
 from robseg.datasets.base import DATASETS
-from robseg.errors import InputError
+from robseg.errors import InputError, unknown_name
 from robseg.evaluation.conditions import conditions_of, severities_of
 from robseg.evaluation.request import Request
 from robseg.models import adapters, catalogue
 from robseg.models.card_fields import fields_in
 from robseg.models.refine import source as refinement
 from robseg.models.refine.source import RefineSource
-from robseg.registry import unknown_name
 
 if TYPE_CHECKING:
     from robseg.models.card_fields import CardFields

@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from reports.run.counts import KEYS, counts_folder, schema_of
+from reports.run.files import LEFTOVERS, write_atomically
 from reports.run.record import SCHEMA_VERSION
 from reports.run.tally import Row, Tally
 from robseg.errors import InputError
 from robseg.evaluation.shards import RowKey, Shard
-from robseg.files import LEFTOVERS, write_atomically
 
 __all__ = ["Context", "Store", "estimate_bytes", "write_shard"]
 

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from robseg.errors import InputError
+from robseg.errors import InputError, unknown_name
 from robseg.models.card import Card, as_tuples
-from robseg.registry import unknown_name
 
 __all__ = ["CardFields", "card_fields", "fields_in", "overridden"]
 

@@ -13,10 +13,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robseg.errors import InputError
+from robseg.errors import InputError, unknown_name
 from robseg.models.card import Card, as_tuples
 from robseg.models.published import read_published
-from robseg.registry import Registry, unknown_name
+from robseg.registry import Registry
 
 if TYPE_CHECKING:
     from robseg.models.base import Architecture

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from reports.run.files import write_atomically
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
-from robseg.files import write_atomically
 from robseg.training.augment import Pair, augment
 from robseg.training.recipe import Recipe
 

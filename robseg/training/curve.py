@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from robseg.files import write_atomically
+from reports.run.files import write_atomically
 from robseg.training.state import Row
 
 __all__ = ["plot_curve"]

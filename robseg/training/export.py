@@ -8,8 +8,8 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+from reports.run.files import write_atomically
 from robseg.datasets.base import DATASETS
-from robseg.files import write_atomically
 from robseg.models.base import Network
 from robseg.models.card import Card
 from robseg.models.checkpoints.weights import halved, save_weights

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from robseg import options
-from robseg.registry import unknown_name
+from robseg.errors import unknown_name
 from robseg.training.recipe import Recipe
 
 __all__ = ["RECIPES", "make_recipe", "read_fields", "recipe_names", "recipe_path", "to_toml"]

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from reports.run.files import write_atomically
 from robseg.errors import InputError
-from robseg.files import write_atomically
 from robseg.models.base import Network
 
 __all__ = ["Row", "State", "load_checkpoint", "save_checkpoint", "write_log"]

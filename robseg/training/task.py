@@ -11,10 +11,9 @@ from typing import NamedTuple
 import corruptions
 from robseg.datasets import open_dataset
 from robseg.datasets.base import Dataset, Sample
-from robseg.errors import InputError
+from robseg.errors import InputError, unknown_name
 from robseg.models.architectures.segfix import DIRECTION_NAMES
 from robseg.models.base import Architecture, architecture
-from robseg.registry import unknown_name
 from robseg.training.recipe import Recipe
 from robseg.training.start import Start, open_start, options_of
 from robseg.training.trial import try_out

@@ -18,7 +18,7 @@ from reports.compare.compare import compare_runs, holm
 from reports.compare.document import comparison_csv, comparison_document, comparison_json
 from reports.formats.documents import one_line, to_console, to_html, to_markdown
 from reports.run.counts import schema_of
-from reports.run.record import InvalidRun
+from reports.run.errors import InvalidRun
 from reports.scoring.resampling import Bootstrap
 from reports.tallies import find
 from robseg.cli import cli

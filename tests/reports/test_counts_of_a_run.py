@@ -9,7 +9,8 @@ import pytest
 
 import reports
 from reports.run.counts import schema_of, total
-from reports.run.record import InvalidRun, RunRecord
+from reports.run.errors import InvalidRun
+from reports.run.record import RunRecord
 from reports.tallies import find
 
 SCHEMA = schema_of(find("confusion"))

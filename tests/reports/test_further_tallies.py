@@ -17,7 +17,8 @@ from reports.compare.compare import compare_runs
 from reports.formats.overview import overview
 from reports.formats.text import score_with_interval
 from reports.run.counts import schema_of
-from reports.run.record import InvalidRun, MissingCounts, RunRecord
+from reports.run.errors import InputError, InvalidRun, MissingCounts
+from reports.run.record import RunRecord
 from reports.scoring.resampling import Bootstrap, units_of
 from reports.tables.results import Results, csv_text
 from reports.tables.tallies import csv_tables
@@ -266,7 +267,7 @@ def test_a_tally_that_a_run_lacks_is_refused_with_what_it_has_and_what_to_do(run
         "trimap-2.5": "from 1 on",
         "confusion-2": "leave that out",
     }.items():
-        with pytest.raises(InvalidRun, match=message):
+        with pytest.raises(InputError, match=message):
             compare_runs(run.folder, run.folder, bootstrap=SMALL, tally=name)
 
 

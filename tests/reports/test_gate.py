@@ -16,7 +16,7 @@ from reports.gate.gate import run_gate
 from reports.gate.power import plan_gate
 from reports.gate.rules import Rules
 from reports.run.counts import schema_of
-from reports.run.record import InvalidRun, MissingCounts
+from reports.run.errors import InvalidRun, MissingCounts
 from reports.scoring.resampling import Bootstrap
 from reports.tables.results import score
 from reports.tallies import find

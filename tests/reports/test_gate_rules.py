@@ -12,7 +12,7 @@ from reports.gate.document import gate_document, gate_json, github_annotations, 
 from reports.gate.gate import Gate
 from reports.gate.power import images_needed
 from reports.gate.rules import Rules, limits, read_rules
-from reports.run.record import InvalidRun
+from reports.run.errors import InvalidRun
 from reports.run.tally import Measure
 from reports.scoring.model_scores import ScoreKey
 from reports.tallies import find

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 import reports
-from reports.run.record import Example, InvalidRun
+from reports.run.errors import InvalidRun
+from reports.run.record import Example
 
 
 def html_of(run):

@@ -9,7 +9,7 @@ import pytest
 
 import reports
 from reports.html.strength import psnr
-from reports.run.record import InvalidRun
+from reports.run.errors import InvalidRun
 
 
 class Page(HTMLParser):

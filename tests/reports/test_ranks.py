@@ -20,7 +20,8 @@ from reports.ranks.counterparts import Pair, pair_models
 from reports.ranks.document import ranks_csv, ranks_document, ranks_json
 from reports.ranks.ranks import Ranks, rank_runs
 from reports.run.counts import schema_of
-from reports.run.record import CLEAN, Condition, InvalidRun, ModelRecord, RunRecord
+from reports.run.errors import InvalidRun
+from reports.run.record import CLEAN, Condition, ModelRecord, RunRecord
 from reports.scoring.protocols import PROTOCOLS
 from reports.scoring.resampling import Bootstrap
 from reports.tallies import find

@@ -18,7 +18,8 @@ from reports.formats.figures import FIGURES, curves, heat_map, save_figures
 from reports.formats.latex import latex_table, latex_text
 from reports.formats.overview import comparable_rows, overview
 from reports.run.counts import schema_of
-from reports.run.record import Condition, InvalidRun
+from reports.run.errors import InvalidRun
+from reports.run.record import Condition
 from reports.scoring.protocols import PROTOCOLS, conditions
 from reports.scoring.published import published
 from reports.scoring.resampling import Bootstrap

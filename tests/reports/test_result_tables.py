@@ -15,7 +15,8 @@ from rich.console import Console
 
 import reports
 from reports.run.counts import schema_of
-from reports.run.record import CLEAN, Condition, InvalidRun
+from reports.run.errors import InvalidRun
+from reports.run.record import CLEAN, Condition
 from reports.scoring.protocols import PROTOCOLS, conditions
 from reports.scoring.published import published
 from reports.scoring.resampling import Bootstrap

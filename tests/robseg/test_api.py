@@ -48,7 +48,7 @@ def test_evaluate_takes_what_a_request_is_made_of() -> None:
         ({"limit": 0}, "Expected `limit` to be a whole number above 0, but got 0"),
         ({"every": "2"}, "Expected `every` to be a whole number above 0, but got '2'"),
         ({"precision": "fp8"}, "Expected `precision` to be fp32, bf16 or fp16, but got 'fp8'"),
-        ({"severities": [6]}, "severities from 1 to 5, but got 6"),
+        ({"severities": [6]}, "a severity of .* from 1 to 5, but got 6"),
         ({"tallies": ["trimap"]}, "'trimap'"),
         ({"weights": ["a.pth", "b.pth"]}, "Expected one --weights for each model, but got 2 for 1"),
     ],

@@ -14,7 +14,8 @@ from reports.formats.text import percent
 from reports.html.page import Page, Section
 from reports.html.text import label, words
 from reports.html.worst import WorstImages, worst_images
-from reports.run.record import CLEAN, InvalidRun
+from reports.run.errors import InvalidRun
+from reports.run.record import CLEAN
 from reports.tables.results import Results
 
 __all__ = ["SECTION", "Gallery", "Images", "Prediction", "Shot", "gallery"]

@@ -11,7 +11,7 @@ import click
 
 from robseg.cli.options import Command
 from robseg.cli.verbosity import notes
-from robseg.registry import unknown_name
+from robseg.errors import unknown_name
 
 GROUP = "Models and data"
 

@@ -35,7 +35,7 @@ def command(run: str, drops: tuple[float, ...], resamples: int, confidence: floa
     """
     from reports.formats.documents import to_console
     from reports.gate.power import plan_gate
-    from reports.run.record import MissingCounts
+    from reports.run.errors import MissingCounts
     from reports.scoring.resampling import Bootstrap
 
     try:

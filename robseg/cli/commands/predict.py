@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import corruptions
+from reports.run.files import write_atomically
 from robseg.cli.completion import Names
 from robseg.cli.images import find_images, read_upright
 from robseg.cli.options import Command
@@ -23,7 +24,6 @@ from robseg.errors import InputError
 from robseg.evaluation.conditions import conditions_of
 from robseg.evaluation.request import Request
 from robseg.evaluation.run import Progress
-from robseg.files import write_atomically
 from robseg.options import fields
 
 if TYPE_CHECKING:

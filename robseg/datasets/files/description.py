@@ -10,8 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from robseg.datasets.base import IGNORE_INDEX
 from robseg.datasets.files.pixels import MAX_CLASSES, ColourLabels, IndexLabels, Labels
-from robseg.errors import InputError
-from robseg.registry import unknown_name
+from robseg.errors import InputError, unknown_name
 
 __all__ = ["Description", "read_description"]
 

@@ -12,14 +12,13 @@ from torch import Tensor, nn
 from torchvision.models import get_model, list_models, segmentation
 from torchvision.models.segmentation import FCN_ResNet50_Weights
 
-from robseg.errors import InputError
+from robseg.errors import InputError, unknown_name
 from robseg.models import catalogue
 from robseg.models.base import Network
 from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
 from robseg.models.checkpoints.fetch import weights_path
 from robseg.models.checkpoints.weights import fitted
 from robseg.models.foreign.reading import Foreign, Weights, tensors_of, weights_name
-from robseg.registry import unknown_name
 
 __all__ = ["load"]
 

@@ -17,14 +17,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from robseg.errors import InputError
+from robseg.errors import InputError, unknown_name
 from robseg.models.backbones import Backbone, build_backbone
 from robseg.models.backbones.resnet import ResNet
 from robseg.models.base import Architecture, Fit, Network
 from robseg.models.layers import ConvModule, FCNHead, PyramidPooling, initialise, resize
 from robseg.models.layouts import mmseg, native
 from robseg.models.layouts.published import fit_published
-from robseg.registry import unknown_name
 
 __all__ = ["ARCHITECTURE", "ICNet", "fit"]
 

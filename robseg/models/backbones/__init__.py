@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from robseg.errors import InputError
-from robseg.registry import Registry, unknown_name
+from robseg.errors import InputError, unknown_name
+from robseg.registry import Registry
 
 __all__ = ["Backbone", "OutputStride", "backbones", "build_backbone"]
 

@@ -10,10 +10,9 @@ import torch
 import torchvision
 from torch import Tensor
 
-from robseg.errors import InputError
+from robseg.errors import InputError, unknown_name
 from robseg.models.backbones import Backbone, build_backbone
 from robseg.models.checkpoints.weights import fitted, read_weights
-from robseg.registry import unknown_name
 
 __all__ = ["PRETRAINED_NAMES", "load_imagenet", "pretrained"]
 

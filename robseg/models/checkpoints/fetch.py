@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 import platformdirs
 
+from reports.run.files import write_atomically
 from robseg.errors import InputError
-from robseg.files import write_atomically
 from robseg.models.card import Card
 from robseg.models.catalogue import ZOO
 from robseg.models.checkpoints.digest import sha256_of

@@ -16,8 +16,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from reports.run.files import write_atomically
 from robseg.errors import InputError
-from robseg.files import write_atomically
 from robseg.models.card import Card
 from robseg.models.catalogue import card_to_json
 from robseg.models.checkpoints.digest import sha256_of

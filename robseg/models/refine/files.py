@@ -10,8 +10,8 @@ import numpy as np
 import scipy.io
 from numpy.typing import NDArray
 
+from reports.run.files import write_atomically
 from robseg.errors import InputError
-from robseg.files import write_atomically
 
 __all__ = ["VARIABLE", "read_offsets", "write_offsets"]
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 import corruptions
+from reports.run.files import LEFTOVERS
 from robseg.cli import cli
 from robseg.cli.images import read_upright
 from robseg.datasets.streets import PALETTE, render
-from robseg.files import LEFTOVERS
 from robseg.models.model import Model, load_model
 
 

@@ -15,7 +15,7 @@ from scipy import ndimage
 import corruptions
 import reports
 import robseg
-from reports.run.record import InvalidRun, MissingCounts
+from reports.run.errors import MissingCounts
 from reports.tables.merge import load_runs
 from reports.tables.results import Results
 from reports.tables.tallies import csv_tables
@@ -214,7 +214,7 @@ def test_merged_runs_keep_the_boundaries_that_each_has(
 
 @pytest.mark.parametrize("name", ["trimap-x", "trimap-0", "edge-2", "trimap"])
 def test_a_wrong_tally_is_refused_before_anything_is_loaded(name: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidRun, match=name):
+    with pytest.raises(robseg.InputError, match=name):
         robseg.evaluate("enet", out=tmp_path / "o", tallies=(name,))
     assert not (tmp_path / "o").exists()
 

@@ -15,7 +15,7 @@ from reports import tallies
 from reports.compare.compare import compare_runs
 from reports.gate.gate import run_gate
 from reports.gate.rules import Rules
-from reports.run.record import InvalidRun
+from reports.run.errors import InvalidRun
 from reports.run.tally import Columns, Measure, Prediction, Row, Tally, Unit
 from robseg.cli import cli
 from robseg.datasets.base import Dataset
@@ -141,7 +141,7 @@ def test_page_markdown_and_console_show_it(run: Path) -> None:
     section = page[page.index("<h3>Blobs</h3>") :].split("</section>")[0]
     assert "A blob is the largest connected region" in section
     assert "wrong blob, pixels" in section
-    assert CliRunner().invoke(cli, ["report", str(run), "--format", "md"]).exit_code == 0
+    assert CliRunner().invoke(cli, ["report", str(run), "--format", "markdown"]).exit_code == 0
     assert "Blobs: wrong blob in pixels" in (run / "report.md").read_text()
     result = CliRunner().invoke(cli, ["report", str(run)])
     assert "wrong blob" in result.output
