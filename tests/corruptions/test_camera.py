@@ -110,7 +110,7 @@ def test_a_point_becomes_the_psf_of_its_place() -> None:
         row, column = (20 * number for number in place)
         image = np.zeros((height, width, 3), np.uint8)
         image[row, column] = 255
-        result = psf.apply_psf_blur(image, PARAMETERS[3], None)[..., 1]  # type: ignore[arg-type]
+        result = psf.apply_psf_blur(image, PARAMETERS[3], None)[..., 1]
         window = result[row - 15 : row + 16, column - 15 : column + 16] / 255
         expected = bank[place].astype(float) / psf.SUM
         assert np.corrcoef(window.ravel(), expected.ravel())[0, 1] > 0.95
@@ -149,7 +149,7 @@ def test_the_weights_of_each_place_have_the_same_sum() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (3, 2), (9, 70)])
 def test_kernels_take_any_size(size: tuple[int, int]) -> None:
     image = photo(*size)
-    assert psf.apply_psf_blur(image, PARAMETERS[4], None).shape == image.shape  # type: ignore[arg-type]
+    assert psf.apply_psf_blur(image, PARAMETERS[4], None).shape == image.shape
     assert camera.distort(image, COEFFICIENTS[4]).shape == image.shape
     noise = np.zeros((*size, 4), np.float32)
     assert (camera.intensity_dependent_noise(image, 0.3, noise) == image).all()

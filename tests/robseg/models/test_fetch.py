@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import io
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ import torch
 
 from robseg.errors import InputError
 from robseg.models.card import Card
-from robseg.models.checkpoints import download, fetch
+from robseg.models.checkpoints import download
 from robseg.models.checkpoints.download import Transfer
 from robseg.models.checkpoints.fetch import LOCK_FILE, cache_folder, weights_path, whereabouts
 
@@ -302,7 +303,7 @@ def test_the_cache_lies_where_the_system_keeps_caches(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("ROBSEG_HOME", raising=False)
-    monkeypatch.setattr(fetch.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder() == tmp_path / "robseg"
     monkeypatch.delenv("XDG_CACHE_HOME")

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from robseg.errors import InputError
@@ -25,16 +27,16 @@ from robseg.training.recipe import Recipe
         ("test_size", (0, 96)),
     ],
 )
-def test_a_field_out_of_range_is_named(field, value):
+def test_a_field_out_of_range_is_named(field: str, value: Any) -> None:
     with pytest.raises(InputError, match=f"Expected `{field}`"):
         Recipe("enet", "streets", **{field: value})
 
 
-def test_an_option_that_a_recipe_cannot_say_is_refused():
+def test_an_option_that_a_recipe_cannot_say_is_refused() -> None:
     with pytest.raises(InputError, match="without None, but for aux_channels"):
         Recipe("pspnet", "streets", options={"aux_channels": None})
 
 
-def test_offsets_are_learnt_at_the_images_own_size():
+def test_offsets_are_learnt_at_the_images_own_size() -> None:
     with pytest.raises(InputError, match="Expected `test_size` to be none beside offsets"):
         Recipe("segfix", "streets", task="offsets", test_size=(64, 96))

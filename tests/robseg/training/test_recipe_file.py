@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ SMALL = {"model": "enet", "dataset": "streets"}
 
 
 @pytest.mark.parametrize("name", recipe_names())
-def test_each_recipe_of_ours_is_one_and_its_network_can_be_built(name):
+def test_each_recipe_of_ours_is_one_and_its_network_can_be_built(name: str) -> None:
     recipe = make_recipe(read_fields(name))
     assert name == f"{recipe.model}-{recipe.dataset}"
     if recipe.dataset == "streets":
@@ -22,21 +23,21 @@ def test_each_recipe_of_ours_is_one_and_its_network_can_be_built(name):
     assert sum(parameter.numel() for parameter in network.parameters()) < 4.5e6
 
 
-def test_a_file_holds_what_flags_hold(tmp_path):
+def test_a_file_holds_what_flags_hold(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('model = "enet"\ndataset = "streets"\ncrop = [64, 96]\nlearning_rate = 1\n')
     recipe = make_recipe(read_fields(str(path)))
     assert recipe == Recipe("enet", "streets", crop=(64, 96), learning_rate=1.0)
 
 
-def test_a_recipe_written_as_toml_is_read_as_the_same(tmp_path):
+def test_a_recipe_written_as_toml_is_read_as_the_same(tmp_path: Path) -> None:
     recipe = Recipe("enet", "streets", options={"a": 'x"y', "b": (1, 2)}, corruptions=("fog",), flip=False)
     path = tmp_path / "again.toml"
     path.write_text(to_toml(recipe))
     assert make_recipe(read_fields(str(path))) == recipe
 
 
-def test_every_field_has_a_line_of_help():
+def test_every_field_has_a_line_of_help() -> None:
     assert kinds().keys() == {field.name for field in dataclasses.fields(Recipe)}
     assert all(kind.text.endswith(".") for kind in kinds().values())
 
@@ -55,13 +56,13 @@ def test_every_field_has_a_line_of_help():
         ({"options": 3}, "Expected `options` to be dict"),
     ],
 )
-def test_a_wrong_field_is_named(fields, message):
+def test_a_wrong_field_is_named(fields: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         make_recipe({**SMALL, **fields})
 
 
 @pytest.mark.parametrize("missing", ["model", "dataset"])
-def test_a_missing_field_is_named(missing):
+def test_a_missing_field_is_named(missing: str) -> None:
     with pytest.raises(InputError, match=f"a recipe with `{missing}`"):
         make_recipe({name: value for name, value in SMALL.items() if name != missing})
 
@@ -74,7 +75,9 @@ def test_a_missing_field_is_named(missing):
         ("bad.toml", "model = ", "TOML"),
     ],
 )
-def test_a_recipe_that_cannot_be_read_is_named(tmp_path, monkeypatch, name, text, message):
+def test_a_recipe_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, message: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     if text is not None:
         (tmp_path / name).write_text(text)
@@ -82,17 +85,17 @@ def test_a_recipe_that_cannot_be_read_is_named(tmp_path, monkeypatch, name, text
         read_fields(name)
 
 
-def test_an_unknown_option_of_the_builder_is_named():
+def test_an_unknown_option_of_the_builder_is_named() -> None:
     with pytest.raises(InputError, match="Unknown option of enet 'generatoin': did you mean 'generation'"):
         resolve(Recipe("enet", "streets", options={"generatoin": 2018}))
 
 
-def test_an_unknown_corruption_is_named():
+def test_an_unknown_corruption_is_named() -> None:
     with pytest.raises(InputError, match=r"In `corruptions`: .*did you mean 'noise'"):
         resolve(Recipe("enet", "streets", corruptions=("nois",)))
 
 
-def test_splits_join_in_order(camvid):
+def test_splits_join_in_order(camvid: Path) -> None:
     joined = open_splits("camvid", camvid, "val+train")
     val, train = (open_splits("camvid", camvid, split) for split in ("val", "train"))
     assert joined.ids == val.ids + train.ids

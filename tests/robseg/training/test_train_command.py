@@ -1,8 +1,9 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from PIL import Image
 
 from robseg.cli.train import train
@@ -12,11 +13,11 @@ from robseg.models.model import load_model
 from robseg.training.recipe_file import make_recipe, read_fields
 
 
-def run(*arguments):
+def run(*arguments: object) -> Result:
     return CliRunner().invoke(train, [str(a) for a in arguments])
 
 
-def test_the_command_trains_and_names_the_weights(camvid, tmp_path):
+def test_the_command_trains_and_names_the_weights(camvid: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     small = ("--epochs", 2, "--batch-size", 2, "--crop", 32, 32)
     result = run("--model", "enet", "--dataset", "camvid", "--data-root", camvid, "--out", out, *small)
@@ -28,7 +29,7 @@ def test_the_command_trains_and_names_the_weights(camvid, tmp_path):
         assert curve.size[0] > 400
 
 
-def test_flags_go_before_the_recipes_fields(camvid, tmp_path):
+def test_flags_go_before_the_recipes_fields(camvid: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "mine.toml"
     recipe.write_text(
         f'model = "enet"\ndataset = "camvid"\ndata_root = "{camvid}"\nepochs = 7\nbatch_size = 2\n'
@@ -55,7 +56,7 @@ def test_flags_go_before_the_recipes_fields(camvid, tmp_path):
     assert not (tmp_path / "out" / "cache").exists()
 
 
-def test_what_is_exported_can_be_loaded(camvid, tmp_path):
+def test_what_is_exported_can_be_loaded(camvid: Path, tmp_path: Path) -> None:
     small = ("--epochs", 1, "--batch-size", 2, "--crop", 64, 64)
     options = ("--option", "backbone=mobilenet_v2", "--option", "channels=8", "--option", "output_stride=16")
     names = ("--model", "pspnet", "--dataset", "camvid", "--data-root", camvid)
@@ -69,7 +70,7 @@ def test_what_is_exported_can_be_loaded(camvid, tmp_path):
     assert model.predict(np.zeros((1, 40, 48, 3), np.uint8)).shape == (1, 40, 48)
 
 
-def test_minutes_end_it_incomplete(camvid, tmp_path):
+def test_minutes_end_it_incomplete(camvid: Path, tmp_path: Path) -> None:
     small = ("--batch-size", 2, "--crop", 32, 32, "--minutes", 1e-6)
     result = run(
         "--model", "enet", "--dataset", "camvid", "--data-root", camvid, "--out", tmp_path / "out", *small
@@ -103,14 +104,16 @@ def test_minutes_end_it_incomplete(camvid, tmp_path):
         (("--model", "segfix", "--dataset", "streets"), "Expected `task` to be offsets for segfix"),
     ],
 )
-def test_wrong_names_and_values_are_found_before_anything_is_written(tmp_path, arguments, expected):
+def test_wrong_names_and_values_are_found_before_anything_is_written(
+    tmp_path: Path, arguments: tuple[str, ...], expected: str
+) -> None:
     result = run(*arguments, "--out", tmp_path / "out")
     assert isinstance(result.exception, InputError)
     assert expected in str(result.exception)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_cache_that_is_a_file_is_refused(camvid, tmp_path):
+def test_a_cache_that_is_a_file_is_refused(camvid: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     names = ("--model", "enet", "--dataset", "camvid", "--data-root", camvid, "--crop", 32, 32)
     result = run(*names, "--out", tmp_path / "out", "--cache", tmp_path / "file")
@@ -118,7 +121,9 @@ def test_a_cache_that_is_a_file_is_refused(camvid, tmp_path):
     assert "Expected `cache` to be a folder" in str(result.exception)
 
 
-def test_a_device_that_is_not_there_is_refused_before_anything_is_trained(camvid, tmp_path):
+def test_a_device_that_is_not_there_is_refused_before_anything_is_trained(
+    camvid: Path, tmp_path: Path
+) -> None:
     names = ("--model", "enet", "--dataset", "camvid", "--data-root", camvid)
     result = run(*names, "--out", tmp_path / "out", "--device", "cuda:99")
     assert isinstance(result.exception, InputError)
