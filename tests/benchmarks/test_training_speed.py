@@ -50,4 +50,4 @@ def cpu_seconds(network: Network, recipe: Recipe, images: Tensor, targets: Tenso
 def step(network: Network, recipe: Recipe, images: Tensor, targets: Tensor) -> None:
     with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
         heads = network.heads(images)
-    network_loss(heads, targets, torch.ones(CLASSES), recipe).backward()  # type: ignore[no-untyped-call]
+    network_loss(heads, targets, torch.ones(CLASSES), recipe).backward()

@@ -62,7 +62,7 @@ def test_glass_blur_with_the_references_draws_is_the_references(
     severity: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image, parameters = photo(48, 67), corruptions.get("glass_blur").parameters[severity - 1]
-    d, passes = parameters["max_delta"], parameters["iterations"]
+    d, passes = int(parameters["max_delta"]), int(parameters["iterations"])
     rng = np.random.RandomState(3)
     shifts = np.zeros((passes, 48, 67, 2), np.int8)
     drawn = rng.randint(-d, d, size=(passes, 48 - 2 * d, 67 - 2 * d, 2))
@@ -76,7 +76,7 @@ def test_glass_blur_with_the_references_draws_is_the_references(
 @every_severity
 def test_shifts_of_glass_are_uniform_and_independent(severity: int) -> None:
     parameters = corruptions.get("glass_blur").parameters[severity - 1]
-    d, passes = parameters["max_delta"], parameters["iterations"]
+    d, passes = int(parameters["max_delta"]), int(parameters["iterations"])
     draws = stream("1", 1, "glass_blur", severity, "k")
     shifts = glass.draw_shifts((300, 400), draws, max_delta=d, iterations=passes)
     assert shifts.shape == (passes, 300, 400, 2)

@@ -5,9 +5,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numba
 import numpy as np
 import pytest
+from numba.core import event
 
 from corruptions.kernels import compiling
 from corruptions.kernels.compiling import kernel
@@ -44,13 +47,13 @@ def test_importing_compiles_nothing() -> None:
 def test_where_nothing_can_be_written_kernels_are_compiled_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(*_: object, cache: bool = False, **options: object) -> object:
+    def refuse(*_: object, cache: bool = False, **options: Any) -> object:
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
         return njit(**options)
 
-    njit = compiling.numba.njit
-    monkeypatch.setattr(compiling.numba, "njit", refuse)
+    njit = numba.njit
+    monkeypatch.setattr(numba, "njit", refuse)
 
     def double(x: float) -> float:
         return 2 * x
@@ -73,9 +76,7 @@ def test_only_a_long_compilation_is_announced_and_only_once(
 ) -> None:
     announcement = compiling._Announcement(patience=0.01 if seconds else 60)
     dispatcher = kernel(compiling._say)  # a function of the package
-    start = compiling.event.Event(
-        "numba:compile", compiling.event.EventStatus.START, {"dispatcher": dispatcher}
-    )
+    start = event.Event("numba:compile", event.EventStatus.START, {"dispatcher": dispatcher})
     for _ in range(2):
         announcement.on_start(start)
         announcement.on_start(start)

@@ -1,5 +1,8 @@
 """Draws: the published generator, keyed by what is corrupted, a function of the position."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -25,7 +28,7 @@ STREAM = stream("1", 5, "fog", 2, "street.png")
 def test_philox_gives_the_published_answers(
     counter: tuple[int, ...], key: tuple[int, ...], answer: tuple[int, ...]
 ) -> None:
-    assert philox(tuple(map(np.uint32, counter)), *map(np.uint32, key)) == answer  # type: ignore[arg-type]
+    assert philox(tuple(map(np.uint32, counter)), *map(np.uint32, key)) == answer  # type: ignore[arg-type,comparison-overlap]
 
 
 @pytest.mark.parametrize("lane", [0, 7])
@@ -37,10 +40,10 @@ def test_a_draw_is_the_documented_function_of_its_position(lane: int) -> None:
 
 
 @pytest.mark.parametrize("draw", [words, uniforms, normals])
-def test_a_longer_field_begins_with_the_shorter_one(draw: object) -> None:
-    field = draw(STREAM, (3, 1700))  # type: ignore[operator]
+def test_a_longer_field_begins_with_the_shorter_one(draw: Callable[..., NDArray[Any]]) -> None:
+    field = draw(STREAM, (3, 1700))
     for count in (1, 100, 2048, 2049):
-        assert (draw(STREAM, count) == field.reshape(-1)[:count]).all()  # type: ignore[operator]
+        assert (draw(STREAM, count) == field.reshape(-1)[:count]).all()
 
 
 def test_uniforms_are_the_upper_bits_of_the_words() -> None:
@@ -74,8 +77,8 @@ def independent(first: NDArray[np.float32], second: NDArray[np.float32]) -> floa
 
 
 @pytest.mark.parametrize(("draw", "law"), [(uniforms, "uniform"), (normals, "norm")])
-def test_draws_follow_their_law(draw: object, law: str) -> None:
-    field = draw(STREAM, (600, 500)).astype(np.float64)  # type: ignore[operator]
+def test_draws_follow_their_law(draw: Callable[..., NDArray[Any]], law: str) -> None:
+    field = draw(STREAM, (600, 500)).astype(np.float64)
     assert stats.kstest(field.ravel(), law).pvalue > 0.001
     expected = np.diff(getattr(stats, law).cdf(getattr(stats, law).ppf(np.linspace(0, 1, 201))))
     counts, _ = np.histogram(field, getattr(stats, law).ppf(np.linspace(0, 1, 201)))
@@ -83,9 +86,9 @@ def test_draws_follow_their_law(draw: object, law: str) -> None:
 
 
 @pytest.mark.parametrize("draw", [uniforms, normals])
-def test_neighbours_and_lanes_are_independent(draw: object) -> None:
-    field = draw(STREAM, (400, 512))  # type: ignore[operator]
-    assert independent(field, draw(STREAM, (400, 512), lane=1)) > 0.001  # type: ignore[operator]
+def test_neighbours_and_lanes_are_independent(draw: Callable[..., NDArray[Any]]) -> None:
+    field = draw(STREAM, (400, 512))
+    assert independent(field, draw(STREAM, (400, 512), lane=1)) > 0.001
     for distance in (1, 512, 1024, 2048):
         flat = field.ravel()
         assert independent(flat[:-distance], flat[distance:]) > 0.001

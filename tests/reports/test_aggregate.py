@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from reports.run.record import Condition
 from reports.scoring.aggregate import (
@@ -27,11 +28,11 @@ RATIO_OF_SUMS = dataclasses.replace(SEGFORMER, ratio="ratio of sums")
 MOBILENET = "DeepLabv3+/MobileNet-V2"
 
 
-def row(name):
+def row(name: str) -> ModelCurves:
     return published_curves(published()[name])
 
 
-def percent(values):
+def percent(values: NDArray[np.float64]) -> float:
     return 100 * float(values[0])
 
 
@@ -47,7 +48,9 @@ def percent(values):
         ("FCN8s", MOBILENET, 108.6, 103.0),
     ],
 )
-def test_mean_degradations_equal_the_published_tables_own(model, reference, mcd, mrcd):
+def test_mean_degradations_equal_the_published_tables_own(
+    model: str, reference: str, mcd: float | None, mrcd: float | None
+) -> None:
     found = mean_degradations(row(model), row(reference), SEGFORMER)
     for value, expected in zip(found, (mcd, mrcd), strict=True):
         assert expected is None or percent(value) == pytest.approx(expected, abs=0.1)
@@ -57,32 +60,34 @@ def test_mean_degradations_equal_the_published_tables_own(model, reference, mcd,
     ("model", "mean", "kept"),
     [("DeepLabv3+/Xception-71", 43.2, 55.0), ("ICNet", 28.0, 42.5), ("SegFormer/MiT-B5", 65.8, 79.9)],
 )
-def test_the_mean_over_corruptions_equals_the_published_tables_own(model, mean, kept):
+def test_the_mean_over_corruptions_equals_the_published_tables_own(
+    model: str, mean: float, kept: float
+) -> None:
     curves = row(model)
     performance = mean_performance(curves, BY_CORRUPTION)
     assert percent(performance) == pytest.approx(mean, abs=0.1)
     assert percent(retention(performance, curves.clean)) == pytest.approx(kept, abs=0.1)
 
 
-def test_a_mean_over_conditions_weighs_noise_less_where_it_has_fewer_severities():
+def test_a_mean_over_conditions_weighs_noise_less_where_it_has_fewer_severities() -> None:
     curves = row("ICNet")
     assert percent(mean_performance(curves, SEGFORMER)) > percent(mean_performance(curves, BY_CORRUPTION)) + 1
 
 
-def test_every_model_degrades_as_much_as_itself():
+def test_every_model_degrades_as_much_as_itself() -> None:
     for name in published():
         pairs = degradations(row(name), row(name))
         assert {float(value[0]) for pair in pairs.values() for value in pair} == {1.0}
 
 
-def test_against_a_model_that_is_always_wrong_cd_is_one_minus_miou():
+def test_against_a_model_that_is_always_wrong_cd_is_one_minus_miou() -> None:
     curves = row("PSPNet")
     wrong = ModelCurves(np.zeros(1), {c: 0 * m for c, m in curves.corrupted.items()}, curves.severities)
     for name, (cd, _) in degradations(curves, wrong).items():
         assert float(cd[0]) == pytest.approx(1 - published()["PSPNet"].corrupted[name])
 
 
-def test_a_ratio_of_sums_differs_from_a_mean_of_ratios_by_what_the_paper_notes_say():
+def test_a_ratio_of_sums_differs_from_a_mean_of_ratios_by_what_the_paper_notes_say() -> None:
     dilated, icnet = row("DilatedNet"), row("ICNet")
     assert percent(mean_degradations(dilated, icnet, SEGFORMER)[1]) == pytest.approx(108.3, abs=0.1)
     assert percent(mean_degradations(dilated, icnet, RATIO_OF_SUMS)[1]) == pytest.approx(101.4, abs=0.1)
@@ -91,11 +96,11 @@ def test_a_ratio_of_sums_differs_from_a_mean_of_ratios_by_what_the_paper_notes_s
 @pytest.mark.parametrize(
     ("corrupted", "clean", "kept"), [(56.2, 80.4, 69.9), (12.2, 36.4, 33.5)]
 )  # Michaelis et al. 2019: Pascal-C, Cityscapes-C
-def test_retention_equals_the_published_rpc(corrupted, clean, kept):
+def test_retention_equals_the_published_rpc(corrupted: float, clean: float, kept: float) -> None:
     assert percent(retention(np.array([corrupted]), np.array([clean]))) == pytest.approx(kept, abs=0.2)
 
 
-def test_the_published_table_is_complete_and_for_the_protocol_it_names():
+def test_the_published_table_is_complete_and_for_the_protocol_it_names() -> None:
     assert len(published()) == 13
     for entry in published().values():
         assert set(entry.corrupted) == set(PROTOCOLS[entry.protocol].corruptions)
@@ -111,7 +116,7 @@ GRID = (
 )
 
 
-def test_means_by_corruption_group_and_severity_are_those_of_their_conditions():
+def test_means_by_corruption_group_and_severity_are_those_of_their_conditions() -> None:
     curves = model_curves(np.array([[0.6], [0.9], [0.3], [0.2], [0.8]]), GRID)
     assert by_corruption(curves)["fog"] == pytest.approx([0.4])
     groups = by_group(curves, {c.corruption: c.group for c in GRID})
@@ -123,7 +128,7 @@ def test_means_by_corruption_group_and_severity_are_those_of_their_conditions():
     assert severities[4] == pytest.approx([0.5])
 
 
-def test_a_condition_without_a_score_leaves_the_means_it_is_in_undefined():
+def test_a_condition_without_a_score_leaves_the_means_it_is_in_undefined() -> None:
     curves = model_curves(np.array([[0.6], [0.9], [np.nan], [0.2], [0.8]]), GRID)
     assert np.isnan(mean_performance(curves, SEGFORMER)).all()
     assert np.isnan(by_corruption(curves)["snow"]).all()

@@ -3,53 +3,37 @@ import io
 import json
 import re
 import shutil
-from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from rich.console import Console
 
 import reports
-from reports.compare.compare import compare_runs, holm
+from reports.compare.compare import Comparison, compare_runs, holm
 from reports.compare.document import comparison_csv, comparison_document, comparison_json
 from reports.formats.documents import one_line, to_console, to_html, to_markdown
-from reports.run.counts import schema_of
 from reports.run.errors import InvalidRun
 from reports.scoring.resampling import Bootstrap
-from reports.tallies import find
 from robseg.cli import cli
-
-SCHEMA = schema_of(find("confusion"))
+from tests.reports.page import Page
+from tests.reports.synthetic import SyntheticRun
 
 SMALL = Bootstrap(400)
 
 
-def make_worse(folder, corruption):
-    """Turn a third of a corruption's hits into misses, in every image."""
-    for path in (folder / "counts").iterdir():
-        rows = pq.read_table(path).to_pylist()
-        for row in rows:
-            if row["corruption"] == corruption:
-                lost = [hits // 3 for hits in row["tp"]]
-                row["tp"] = [a - b for a, b in zip(row["tp"], lost, strict=True)]
-                row["fn"] = [a + b for a, b in zip(row["fn"], lost, strict=True)]
-        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
-
-
-def by_name(comparison):
+def by_name(comparison: Comparison) -> pd.DataFrame:
     return comparison.table.set_index(["kind", "name"])
 
 
 @pytest.fixture
-def names(pristine):
+def names(pristine: SyntheticRun) -> list[str]:
     return [model.name for model in pristine.record.models]
 
 
-def test_a_run_does_not_differ_from_itself(pristine, names):
+def test_a_run_does_not_differ_from_itself(pristine: SyntheticRun, names: list[str]) -> None:
     comparisons = compare_runs(pristine.folder, pristine.folder, bootstrap=SMALL)
     assert [c.first.endswith(name) for c, name in zip(comparisons, names, strict=True)] == [True, True]
     for comparison in comparisons:
@@ -58,14 +42,16 @@ def test_a_run_does_not_differ_from_itself(pristine, names):
         assert not comparison.table["moved"].any()
 
 
-def test_the_order_of_images_and_conditions_does_not_matter(run, pristine):
+def test_the_order_of_images_and_conditions_does_not_matter(
+    run: SyntheticRun, pristine: SyntheticRun
+) -> None:
     run.rewrite(images=run.record.images[::-1], conditions=run.record.conditions[::-1])
     for pair in ((pristine.folder, run.folder), (run.folder, pristine.folder)):
         for comparison in compare_runs(*pair, bootstrap=SMALL):
             assert (comparison.table[["difference", "low", "high"]].abs() < 1e-12).all(axis=None)
 
 
-def test_differences_are_those_of_the_scores(pristine, names):
+def test_differences_are_those_of_the_scores(pristine: SyntheticRun, names: list[str]) -> None:
     first, second = (f"{pristine.folder}:{name}" for name in names)
     rows = by_name(compare_runs(first, second, bootstrap=SMALL)[0])
     results = reports.load(pristine.folder)
@@ -75,11 +61,13 @@ def test_differences_are_those_of_the_scores(pristine, names):
     scores = results.scores.set_index(["model", "corruption", "severity"])["miou"]
     assert rows.loc[("condition", "fog/3"), "second"] == scores[names[1], "fog", 3]
     assert rows.loc[("overall", "mpc"), "moved"]  # by construction the second errs by a tenth more
-    assert rows.loc[("overall", "mpc"), "high"] < 0
+    assert rows["high"]["overall", "mpc"] < 0
 
 
-def test_the_one_corruption_that_was_made_worse_is_the_one_that_moved(run, pristine, names):
-    make_worse(run.folder, "fog")
+def test_the_one_corruption_that_was_made_worse_is_the_one_that_moved(
+    run: SyntheticRun, pristine: SyntheticRun, names: list[str]
+) -> None:
+    run.lose("fog", 1 / 3)
     first, second = f"{pristine.folder}:{names[0]}", f"{run.folder}:{names[0]}"
     comparison = compare_runs(first, second, bootstrap=SMALL)[0]
     rows = comparison.table
@@ -91,10 +79,12 @@ def test_the_one_corruption_that_was_made_worse_is_the_one_that_moved(run, prist
     assert re.search(r"Corruptions that moved: fog -\d+\.\d\d\.", text)
 
 
-def test_paired_intervals_are_narrower_than_those_of_the_models_apart(run, pristine, names):
-    make_worse(run.folder, "fog")
+def test_paired_intervals_are_narrower_than_those_of_the_models_apart(
+    run: SyntheticRun, pristine: SyntheticRun, names: list[str]
+) -> None:
+    run.lose("fog", 1 / 3)
     pair = compare_runs(f"{pristine.folder}:{names[0]}", f"{run.folder}:{names[0]}", bootstrap=SMALL)[0]
-    row = by_name(pair).loc[("corruption", "fog")]
+    row = by_name(pair).to_dict("index")["corruption", "fog"]
     apart = reports.load(pristine.folder, bootstrap=SMALL).corruptions.set_index(["model", "corruption"])
     width = apart["miou_high"] - apart["miou_low"]
     assert row["high"] - row["low"] < width[names[0], "fog"]
@@ -112,8 +102,8 @@ def test_paired_intervals_are_narrower_than_those_of_the_models_apart(run, prist
     ],
 )
 def test_runs_that_differ_are_refused_unless_forced_and_then_every_output_says_so(
-    run, pristine, changes, what
-):
+    run: SyntheticRun, pristine: SyntheticRun, changes: dict[str, object], what: str
+) -> None:
     run.rewrite(**changes)
     with pytest.raises(InvalidRun, match=what):
         compare_runs(pristine.folder, run.folder, bootstrap=SMALL)
@@ -130,7 +120,7 @@ def test_runs_that_differ_are_refused_unless_forced_and_then_every_output_says_s
         assert (comparisons[0].table["difference"] == 0).all()
 
 
-def test_other_data_is_refused(run, pristine):
+def test_other_data_is_refused(run: SyntheticRun, pristine: SyntheticRun) -> None:
     run.rewrite(dataset={**run.record.dataset, "fingerprint": "beef"})
     with pytest.raises(InvalidRun, match="fingerprint"):
         compare_runs(pristine.folder, run.folder)
@@ -142,7 +132,9 @@ def test_other_data_is_refused(run, pristine):
         compare_runs(pristine.folder, run.folder, force=True)
 
 
-def test_models_are_matched_by_name_or_are_the_only_ones(run, pristine, names):
+def test_models_are_matched_by_name_or_are_the_only_ones(
+    run: SyntheticRun, pristine: SyntheticRun, names: list[str]
+) -> None:
     run.rewrite(models=run.record.models[:1])
     comparisons = compare_runs(pristine.folder, run.folder, bootstrap=SMALL)
     assert len(comparisons) == 1
@@ -156,28 +148,16 @@ def test_models_are_matched_by_name_or_are_the_only_ones(run, pristine, names):
         compare_runs(pristine.folder, run.folder / "nowhere")
 
 
-def test_holm_equals_its_definition():
+def test_holm_equals_its_definition() -> None:
     p = [0.02, 0.01, float("nan"), 0.9, 0.04]
     np.testing.assert_allclose(holm(p), [0.06, 0.04, np.nan, 0.9, 0.08])
     assert np.isnan(holm([float("nan")])).all()
 
 
-class Page(HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.tags = []
-        self.feed(text)
-
-    def handle_starttag(self, tag, _attrs):
-        self.tags.append(tag)
-
-
-def test_hostile_names_stay_text(run, pristine):
+def test_hostile_names_stay_text(run: SyntheticRun, pristine: SyntheticRun) -> None:
     evil = '"><script>alert(1)</script>|`x`\n# title\n@everyone ' + "x" * 10_000
     models = (dataclasses.replace(run.record.models[0], name=evil),)
-    for path in (run.folder / "counts").iterdir():
-        rows = [r | {"model": evil} for r in pq.read_table(path).to_pylist() if r["model"] == "enet@streets"]
-        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
+    run.change_rows(lambda row: row.update(model=evil if row["model"] == "enet@streets" else "left out"))
     run.rewrite(models=models, dataset={**run.record.dataset, "class_names": ["<b>", "|a\n|b|", "=1+1"]})
     comparison = compare_runs(run.folder, run.folder, bootstrap=SMALL)[0]
     document = comparison_document(comparison)
@@ -194,16 +174,18 @@ def test_hostile_names_stay_text(run, pristine):
     assert len(pd.read_csv(io.StringIO(comparison_csv([comparison])))) == len(comparison.table)
 
 
-def test_a_text_becomes_one_line_of_bounded_length():
+def test_a_text_becomes_one_line_of_bounded_length() -> None:
     assert one_line("a\r\nb\x00\u2028c") == "a  b  c"
     assert len(one_line("x" * 500)) == 120
 
 
-def invoke(*arguments):
+def invoke(*arguments: object) -> Result:
     return CliRunner().invoke(cli, ["compare", *map(str, arguments), "--resamples", "200"])
 
 
-def test_the_command_prints_and_writes_what_is_asked_for(run, pristine, tmp_path):
+def test_the_command_prints_and_writes_what_is_asked_for(
+    run: SyntheticRun, pristine: SyntheticRun, tmp_path: Path
+) -> None:
     assert "mPC" in invoke(pristine.folder, run.folder).output
     for form, start in {"markdown": "## ", "html": "<!doctype", "csv": "kind,", "json": "["}.items():
         out = tmp_path / "new" / f"it.{form}"
@@ -213,7 +195,9 @@ def test_the_command_prints_and_writes_what_is_asked_for(run, pristine, tmp_path
     assert json.loads(invoke(pristine.folder, run.folder, "--format", "json").stdout)
 
 
-def test_corruptions_that_a_model_was_trained_with_are_told(run, pristine):
+def test_corruptions_that_a_model_was_trained_with_are_told(
+    run: SyntheticRun, pristine: SyntheticRun
+) -> None:
     seen = {"seen_corruptions": ["fog", "zoom_blur"]}
     run.rewrite(models=tuple(dataclasses.replace(model, card=seen) for model in run.record.models))
     comparison = compare_runs(pristine.folder, run.folder, bootstrap=SMALL)[0]
@@ -222,7 +206,9 @@ def test_corruptions_that_a_model_was_trained_with_are_told(run, pristine):
     assert json.loads(comparison_json([comparison]))[0]["seen"] == [[], ["fog"]]
 
 
-def test_the_command_refuses_what_differs_and_a_run_that_has_not_ended(run, pristine):
+def test_the_command_refuses_what_differs_and_a_run_that_has_not_ended(
+    run: SyntheticRun, pristine: SyntheticRun
+) -> None:
     shutil.rmtree(run.folder / "counts")
     result = invoke(pristine.folder, run.folder)
     assert (result.exit_code, "missing" in result.output) == (2, True)

@@ -1,6 +1,9 @@
 import dataclasses
 import json
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,21 +15,10 @@ from reports.run.counts import schema_of, total
 from reports.run.errors import InvalidRun
 from reports.run.record import RunRecord
 from reports.tallies import find
-
-SCHEMA = schema_of(find("confusion"))
-
-
-def shard(run):
-    return sorted((run.folder / "counts").glob("*.parquet"))[0]
+from tests.reports.synthetic import Row, SyntheticRun, change_shard
 
 
-def rewrite(path, change):
-    rows = pq.read_table(path).to_pylist()
-    change(rows)
-    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
-
-
-def test_totals_are_the_sums_over_images(run):
+def test_totals_are_the_sums_over_images(run: SyntheticRun) -> None:
     totals = total(run.folder, run.record, find("confusion"))
     for m, model in enumerate(run.record.models):
         for k, condition in enumerate(run.record.conditions):
@@ -42,7 +34,7 @@ def test_totals_are_the_sums_over_images(run):
     assert (totals.images == len(run.record.images)).all()
 
 
-def test_only_what_the_record_asks_for_is_counted(run):
+def test_only_what_the_record_asks_for_is_counted(run: SyntheticRun) -> None:
     whole = run.record
     record = dataclasses.replace(
         whole, images=whole.images[:2], conditions=whole.conditions[:3], models=whole.models[:1]
@@ -55,23 +47,23 @@ def test_only_what_the_record_asks_for_is_counted(run):
     assert (totals.columns["tp"] + totals.columns["fn"])[0, 0].sum() == labelled
 
 
-def test_files_that_are_being_written_are_not_read(run):
+def test_files_that_are_being_written_are_not_read(run: SyntheticRun) -> None:
     (run.folder / "counts" / ".part.parquet").write_bytes(b"PAR1 half")
     (run.folder / "counts" / "part.parquet.tmp").write_bytes(b"PAR1 half")
     total(run.folder, run.record, find("confusion"))
 
 
-def test_a_missing_prediction_is_named(run):
-    rewrite(shard(run), lambda rows: rows.pop(0))
+def test_a_missing_prediction_is_named(run: SyntheticRun) -> None:
+    change_shard(run.shards()[0], lambda rows: rows.pop(0))
     with pytest.raises(
         InvalidRun, match=r"252 predictions .* 1 are missing, .* enet@streets on 0001 \(clean"
     ):
         reports.load(run.folder)
 
 
-def test_a_partial_run_is_scored_when_asked_for_and_says_on_how_many_images(run):
-    shard(run).unlink()
-    rewrite(shard(run), lambda rows: rows.pop(0))
+def test_a_partial_run_is_scored_when_asked_for_and_says_on_how_many_images(run: SyntheticRun) -> None:
+    run.shards()[0].unlink()
+    change_shard(run.shards()[0], lambda rows: rows.pop(0))
     scores = reports.load(run.folder, partial=True).scores
     assert list(scores["images"][:3]) == [0, 5, 6]
     assert np.isnan(scores["miou"][0])
@@ -86,27 +78,29 @@ def test_a_partial_run_is_scored_when_asked_for_and_says_on_how_many_images(run)
         (lambda rows: rows[0].update(fp=[1, -1, 2]), "negative"),
     ],
 )
-def test_damaged_counts_are_refused(run, change, message):
-    rewrite(shard(run), change)
+def test_damaged_counts_are_refused(
+    run: SyntheticRun, change: Callable[[list[Row]], object], message: str
+) -> None:
+    change_shard(run.shards()[0], change)
     with pytest.raises(InvalidRun, match=message):
         reports.load(run.folder)
 
 
-def test_a_truncated_file_is_named(run):
-    path = shard(run)
+def test_a_truncated_file_is_named(run: SyntheticRun) -> None:
+    path = run.shards()[0]
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InvalidRun, match=re.escape(str(path))):
         reports.load(run.folder)
 
 
-def test_a_file_without_a_column_is_named(run):
-    path = shard(run)
+def test_a_file_without_a_column_is_named(run: SyntheticRun) -> None:
+    path = run.shards()[0]
     pq.write_table(pq.read_table(path).drop_columns(["fn"]), path)
     with pytest.raises(InvalidRun, match=re.escape(str(path))):
         reports.load(run.folder)
 
 
-def test_a_folder_without_a_run_is_refused(tmp_path):
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidRun, match=r"run\.json does not exist"):
         reports.load(tmp_path)
 
@@ -121,7 +115,9 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
         (lambda raw: raw.update(models=[]), "`models` .* not empty"),
     ],
 )
-def test_a_damaged_record_is_refused(run, change, message):
+def test_a_damaged_record_is_refused(
+    run: SyntheticRun, change: Callable[[dict[str, Any]], object], message: str
+) -> None:
     path = run.folder / "run.json"
     raw = json.loads(path.read_text())
     change(raw)
@@ -130,18 +126,18 @@ def test_a_damaged_record_is_refused(run, change, message):
         reports.load(run.folder)
 
 
-def test_a_record_survives_being_written_and_read(run):
+def test_a_record_survives_being_written_and_read(run: SyntheticRun) -> None:
     assert RunRecord.load(run.folder) == run.record
 
 
-def test_files_may_divide_the_predictions_in_any_way(run):
+def test_files_may_divide_the_predictions_in_any_way(run: SyntheticRun) -> None:
     before = total(run.folder, run.record, find("confusion"))
-    paths = sorted((run.folder / "counts").iterdir())
+    paths = run.shards()
     rows = [row for path in paths for row in pq.read_table(path).to_pylist()]
     for path in paths:
         path.unlink()
     for part in range(4):
-        table = pa.Table.from_pylist(rows[part::4], schema=SCHEMA)
+        table = pa.Table.from_pylist(rows[part::4], schema=schema_of(find("confusion")))
         pq.write_table(table, run.folder / "counts" / f"{part}.parquet", row_group_size=17)
     after = total(run.folder, run.record, find("confusion"))
     np.testing.assert_array_equal(after.images, before.images)
@@ -150,10 +146,10 @@ def test_files_may_divide_the_predictions_in_any_way(run):
 
 
 @pytest.mark.parametrize("length", [500, 50_000])
-def test_a_corruption_with_a_long_name_is_found(run, length):
+def test_a_corruption_with_a_long_name_is_found(run: SyntheticRun, length: int) -> None:
     name = "x" * length
     condition = dataclasses.replace(run.record.conditions[4], corruption=name)
-    path = sorted((run.folder / "counts").iterdir())[4]
-    rewrite(path, lambda rows: [row.update(corruption=name) for row in rows])
+    path = run.shards()[4]
+    change_shard(path, lambda rows: [row.update(corruption=name) for row in rows])
     record = dataclasses.replace(run.record, conditions=(condition,))
     assert (total(run.folder, record, find("confusion")).images == 6).all()

@@ -1,63 +1,49 @@
 """The scores of further tallies follow from their counts as mIoU does from those of whole images."""
 
-import dataclasses
+import itertools
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
 import reports
 from reports.compare.compare import compare_runs
+from reports.formats.documents import Table
 from reports.formats.overview import overview
 from reports.formats.text import score_with_interval
-from reports.run.counts import schema_of
 from reports.run.errors import InputError, InvalidRun, MissingCounts
-from reports.run.record import RunRecord
 from reports.scoring.resampling import Bootstrap, units_of
 from reports.tables.results import Results, csv_text
 from reports.tables.tallies import csv_tables
-from reports.tallies import find
 from robseg.cli import cli
+from tests.reports.synthetic import Row, SyntheticRun, row_of, write_shard
 
 SMALL = Bootstrap(resamples=50)
 TALLIES = ("trimap-2", "boundary-2", "trimap-5", "boundary-5")
 SCORES = ["trimap_miou", "boundary_iou"]
 
 
-def add_boundaries(folder: Path, record: RunRecord, empty: int | None = None) -> list[dict[str, object]]:
+def add_boundaries(run: SyntheticRun, empty: int | None = None) -> list[Row]:
     """Write random counts of four tallies in two files each, none of class `empty`, and return the rows."""
     rng = np.random.default_rng(0)
     rows = []
     for name in TALLIES:
         mine = []
-        for model in record.models:
-            for condition in record.conditions:
-                for image in record.images:
-                    counts = rng.integers(0, 50, (3, 3))
-                    if empty is not None:
-                        counts[:, empty] = 0
-                    mine.append(
-                        {
-                            "model": model.name,
-                            "corruption": condition.corruption,
-                            "severity": condition.severity,
-                            "image": image,
-                            **dict(zip(("tp", "fp", "fn"), counts.tolist(), strict=True)),
-                        }
-                    )
-        (folder / "counts" / name).mkdir()
+        for model, condition, image in itertools.product(
+            run.record.models, run.record.conditions, run.record.images
+        ):
+            counts = rng.integers(0, 50, (3, 3))
+            if empty is not None:
+                counts[:, empty] = 0
+            columns = dict(zip(("tp", "fp", "fn"), counts.tolist(), strict=True))
+            mine.append(row_of(model.name, condition, image, columns))
         for part in range(2):
-            table = pa.Table.from_pylist(mine[part::2], schema=schema_of(find(name)))
-            pq.write_table(table, folder / "counts" / name / f"{part}.parquet")
+            write_shard(run.folder, f"{part}.parquet", mine[part::2], name)
         rows += [{**row, "tally": name} for row in mine]
-    record = dataclasses.replace(record, tallies=("confusion", *TALLIES))
-    (folder / "run.json").write_text(record.to_json(), encoding="utf-8")
+    run.rewrite(tallies=("confusion", *TALLIES))
     return rows
 
 
@@ -70,8 +56,10 @@ def means_of(results: Results) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("empty", [None, 1])
-def test_scores_are_means_over_the_classes_that_occur_of_summed_counts(run, empty):
-    rows = add_boundaries(run.folder, run.record, empty)
+def test_scores_are_means_over_the_classes_that_occur_of_summed_counts(
+    run: SyntheticRun, empty: int | None
+) -> None:
+    rows = add_boundaries(run, empty)
     table = boundaries(reports.load(run.folder, bootstrap=SMALL))
     assert len(table) == 2 * 21 * 2
     assert table["corruption"].tolist()[:3] == ["clean", "clean", "gaussian_noise"]
@@ -94,8 +82,8 @@ def test_scores_are_means_over_the_classes_that_occur_of_summed_counts(run, empt
 
 
 @pytest.mark.parametrize("score", SCORES)
-def test_means_are_those_of_conditions(run, score):
-    add_boundaries(run.folder, run.record)
+def test_means_are_those_of_conditions(run: SyntheticRun, score: str) -> None:
+    add_boundaries(run)
     results = reports.load(run.folder, bootstrap=SMALL)
     group_of = {condition.corruption: condition.group for condition in run.record.conditions}
     rows = boundaries(results).assign(group=boundaries(results)["corruption"].map(group_of))
@@ -112,8 +100,8 @@ def test_means_are_those_of_conditions(run, score):
         np.testing.assert_allclose(overall, expected[overall.index])
 
 
-def test_the_interval_of_a_mean_is_that_of_its_replicates(run):
-    rows = pd.DataFrame(add_boundaries(run.folder, run.record))
+def test_the_interval_of_a_mean_is_that_of_its_replicates(run: SyntheticRun) -> None:
+    rows = pd.DataFrame(add_boundaries(run))
     means = means_of(reports.load(run.folder, bootstrap=SMALL))
     mean = means[(means["name"] == "fog") & (means["width"] == 5)].iloc[0]
     weights = units_of(run.record.images, (), SMALL.resamples).weights
@@ -129,9 +117,9 @@ def test_the_interval_of_a_mean_is_that_of_its_replicates(run):
     assert (mean["boundary_iou_low"], mean["boundary_iou_high"]) == pytest.approx((low, high))
 
 
-def test_markdown_has_a_table_for_each_score_and_width(run):
+def test_markdown_has_a_table_for_each_score_and_width(run: SyntheticRun) -> None:
     assert not near_tables(reports.load(run.folder, bootstrap=SMALL))
-    add_boundaries(run.folder, run.record)
+    add_boundaries(run)
     results = reports.load(run.folder, bootstrap=SMALL)
     tables = near_tables(results)
     assert list(tables) == [
@@ -140,7 +128,7 @@ def test_markdown_has_a_table_for_each_score_and_width(run):
         for score in ("trimap mIoU", "boundary IoU")
     ]
     names = [model.name for model in run.record.models]
-    means = means_of(results).set_index(["model", "kind", "name", "width"])
+    means = means_of(results).set_index(["model", "kind", "name", "width"]).to_dict("index")
     for width in (2, 5):
         table = tables[f"Near boundaries: boundary IoU at {width} pixels in %"]
         assert table.header == ("", *names)
@@ -150,30 +138,27 @@ def test_markdown_has_a_table_for_each_score_and_width(run):
             *("gaussian_noise", "fog", "snow", "jpeg_compression"),
         ]
         for label, place in {"mPC": ("overall", "mpc"), "noise (group)": ("group", "noise")}.items():
-            rows = [means.loc[(name, *place, width)] for name in names]
+            rows = [means[(name, *place, width)] for name in names]
             assert shown[label] == tuple(score_with_interval(row, "boundary_iou") for row in rows)
 
 
-def near_tables(results):
+def near_tables(results: Results) -> dict[str, Table]:
     tables = overview(results).tables
     return {table.title: table for table in tables if table.title.startswith("Near boundaries")}
 
 
-def test_where_no_class_occurs_the_score_is_undefined(run):
-    add_boundaries(run.folder, run.record)
-    for path in (run.folder / "counts").glob("*-*/*.parquet"):
-        rows = pq.ParquetFile(path).read().to_pylist()
-        zero = {name: [0, 0, 0] for name in ("tp", "fp", "fn")}
-        schema = schema_of(find(path.parent.name))
-        pq.write_table(pa.Table.from_pylist([row | zero for row in rows], schema=schema), path)
+def test_where_no_class_occurs_the_score_is_undefined(run: SyntheticRun) -> None:
+    add_boundaries(run)
+    for name in TALLIES:
+        run.change_rows(lambda row: row.update(tp=[0, 0, 0], fp=[0, 0, 0], fn=[0, 0, 0]), name)
     assert boundaries(reports.load(run.folder, bootstrap=SMALL)).iloc[:, 5:].isna().all(axis=None)
 
 
-def test_further_tables_are_written_where_counted_and_whole_images_score_as_before(run):
+def test_further_tables_are_written_where_counted_and_whole_images_score_as_before(run: SyntheticRun) -> None:
     before = reports.write_tables(run.folder, bootstrap=SMALL)
     assert before.tallies == ()
     assert not list(run.folder.glob("bound*.csv"))
-    add_boundaries(run.folder, run.record)
+    add_boundaries(run)
     after = reports.write_tables(run.folder, bootstrap=SMALL)
     pd.testing.assert_frame_equal(after.scores, before.scores)
     tables = csv_tables(after.tallies)
@@ -182,17 +167,17 @@ def test_further_tables_are_written_where_counted_and_whole_images_score_as_befo
         assert (run.folder / f"{name}.csv").read_text(encoding="utf-8") == csv_text(table)
 
 
-def test_missing_counts_of_a_tally_are_named(run):
-    add_boundaries(run.folder, run.record)
+def test_missing_counts_of_a_tally_are_named(run: SyntheticRun) -> None:
+    add_boundaries(run)
     (run.folder / "counts" / "boundary-5" / "1.parquet").unlink()
     with pytest.raises(MissingCounts, match="boundary-5, but"):
         reports.load(run.folder, bootstrap=SMALL)
     reports.load(run.folder, bootstrap=SMALL, partial=True)
 
 
-def test_the_page_shows_them_clean_and_corrupted(run):
+def test_the_page_shows_them_clean_and_corrupted(run: SyntheticRun) -> None:
     assert "Near boundaries" not in reports.write_report(run.folder).read_text()
-    add_boundaries(run.folder, run.record)
+    add_boundaries(run)
     page = reports.write_report(run.folder).read_text()
     section = page[page.index("<h3>Near boundaries</h3>") :].split("</section>")[0]
     rows = re.findall(r"<tr.*?</tr>", section, re.DOTALL)[1:]
@@ -208,13 +193,15 @@ def test_the_page_shows_them_clean_and_corrupted(run):
         assert re.search(rf"<td>{100 * before:.1f} \[.*?\]</td><td>{100 * after:.1f} \[.*?\]</td>", row)
 
 
-def specs(run):
+def specs(run: SyntheticRun) -> list[str]:
     return [f"{run.folder}:{model.name}" for model in run.record.models]
 
 
 @pytest.mark.parametrize(("tally", "score"), [("trimap-5", SCORES[0]), ("boundary-5", SCORES[1])])
-def test_a_comparison_by_a_tally_has_the_differences_of_its_scores(run, tally, score):
-    add_boundaries(run.folder, run.record)
+def test_a_comparison_by_a_tally_has_the_differences_of_its_scores(
+    run: SyntheticRun, tally: str, score: str
+) -> None:
+    add_boundaries(run)
     names = [model.name for model in run.record.models]
     results = reports.load(run.folder, bootstrap=SMALL)
     (comparison,) = compare_runs(*specs(run), bootstrap=SMALL, tally=tally)
@@ -228,22 +215,19 @@ def test_a_comparison_by_a_tally_has_the_differences_of_its_scores(run, tally, s
         assert found.loc[place, "difference"] == pytest.approx(second - first)
     rows = boundaries(results)
     here = (rows["width"] == 5) & (rows["corruption"] == "fog") & (rows["severity"] == 3)
-    assert found.loc[("condition", "fog/3"), ["first", "second"]].tolist() == rows[here][score].tolist()
+    assert [found[side]["condition", "fog/3"] for side in ("first", "second")] == rows[here][score].tolist()
 
 
-def test_outlines_that_got_worse_moved_where_they_did_and_nothing_else_has(run, tmp_path):
-    add_boundaries(run.folder, run.record)
-    worse = shutil.copytree(run.folder, tmp_path / "worse")
-    for path in (worse / "counts" / "boundary-2").iterdir():
-        rows = pq.ParquetFile(path).read().to_pylist()
-        for row in rows:
-            if row["corruption"] == "fog":
-                row["tp"] = [hits // 2 for hits in row["tp"]]
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema_of(find("boundary-2"))), path)
+def test_outlines_that_got_worse_moved_where_they_did_and_nothing_else_has(
+    run: SyntheticRun, tmp_path: Path
+) -> None:
+    add_boundaries(run)
+    worse = run.copy_to(tmp_path / "worse")
+    worse.lose("fog", 0.5, "boundary-2")
     model = run.record.models[0].name
     moved = []
     for tally in ("confusion", *TALLIES):
-        pair = (f"{folder}:{model}" for folder in (run.folder, worse))
+        pair = (f"{folder}:{model}" for folder in (run.folder, worse.folder))
         (comparison,) = compare_runs(*pair, bootstrap=Bootstrap(400), tally=tally)
         corruptions = comparison.table[comparison.table["kind"] == "corruption"].set_index("name")
         moved += [(tally, name) for name in corruptions.index[corruptions["moved"]]]
@@ -252,9 +236,11 @@ def test_outlines_that_got_worse_moved_where_they_did_and_nothing_else_has(run, 
     assert moved == [("boundary-2", "fog")]
 
 
-def test_a_tally_that_a_run_lacks_is_refused_with_what_it_has_and_what_to_do(run, tmp_path):
-    bare = shutil.copytree(run.folder, tmp_path / "bare")
-    add_boundaries(run.folder, run.record)
+def test_a_tally_that_a_run_lacks_is_refused_with_what_it_has_and_what_to_do(
+    run: SyntheticRun, tmp_path: Path
+) -> None:
+    bare = run.copy_to(tmp_path / "bare").folder
+    add_boundaries(run)
     with pytest.raises(InvalidRun, match=r"boundary-3 in .*trimap-2, boundary-2, .*--tally boundary-3\."):
         compare_runs(run.folder, run.folder, bootstrap=SMALL, tally="boundary-3")
     with pytest.raises(InvalidRun, match=r"trimap-2 in .*bare, but it has confusion: .*--tally trimap-2\."):
@@ -272,8 +258,8 @@ def test_a_tally_that_a_run_lacks_is_refused_with_what_it_has_and_what_to_do(run
 
 
 @pytest.mark.parametrize("form", ["table", "markdown", "html", "csv", "json"])
-def test_every_output_of_a_comparison_names_the_tally_and_its_score(run, form):
-    add_boundaries(run.folder, run.record)
+def test_every_output_of_a_comparison_names_the_tally_and_its_score(run: SyntheticRun, form: str) -> None:
+    add_boundaries(run)
     asked = ["compare", *specs(run), "--resamples", "100", "--format", form]
     whole = CliRunner().invoke(cli, asked)
     near = CliRunner().invoke(cli, [*asked, "--tally", "boundary-2"])

@@ -2,66 +2,52 @@ import dataclasses
 import json
 import math
 import random
-import shutil
+from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 import reports
 from reports.formats.documents import to_markdown
 from reports.gate.baseline import baseline_json, load_baseline
-from reports.gate.gate import run_gate
+from reports.gate.gate import Gate, run_gate
 from reports.gate.power import plan_gate
 from reports.gate.rules import Rules
-from reports.run.counts import schema_of
 from reports.run.errors import InvalidRun, MissingCounts
 from reports.scoring.resampling import Bootstrap
 from reports.tables.results import score
-from reports.tallies import find
 from robseg.cli import cli
-
-SCHEMA = schema_of(find("confusion"))
+from tests.reports.synthetic import SyntheticRun
 
 SMALL = Bootstrap(400)
 DEFAULT = Rules(max_drop={"default": 1.0})
+NOTHING = {name: [0, 0, 0] for name in ("tp", "fp", "fn")}
 EVIL = '"><script>|::error::\n]]>&%0A\x00\ufffe@all ' + "x" * 10_000
 
 
-def lose(folder, corruption, share):
-    """Turn a share of a corruption's hits into misses, in every image of every model."""
-    for path in (folder / "counts").iterdir():
-        rows = pq.read_table(path).to_pylist()
-        for row in rows:
-            if row["corruption"] == corruption:
-                lost = [round(hits * share) for hits in row["tp"]]
-                row["tp"] = [a - b for a, b in zip(row["tp"], lost, strict=True)]
-                row["fn"] = [a + b for a, b in zip(row["fn"], lost, strict=True)]
-        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
-
-
-def saved(run, path):
+def saved(run: SyntheticRun, path: Path) -> Path:
     path.write_text(baseline_json(score(run.folder, run.record, SMALL, classes=True)), encoding="utf-8")
     return path
 
 
-def verdicts(gate):
+def verdicts(gate: Gate) -> dict[tuple[str, str], str]:
     return {(check.model, check.target): check.verdict for check in gate.checks}
 
 
 @pytest.fixture(params=["run", "file"])
-def baseline(request, pristine, tmp_path):
+def baseline(request: pytest.FixtureRequest, pristine: SyntheticRun, tmp_path: Path) -> Path:
     """The pristine run, as itself and as a small file."""
     return pristine.folder if request.param == "run" else saved(pristine, tmp_path / "baseline.json")
 
 
 @pytest.fixture
-def name(pristine):
+def name(pristine: SyntheticRun) -> str:
     return pristine.record.models[0].name
 
 
-def test_a_run_passes_against_itself_with_every_score_checked(run, baseline, name):
+def test_a_run_passes_against_itself_with_every_score_checked(
+    run: SyntheticRun, baseline: Path, name: str
+) -> None:
     gate = run_gate(run.folder, baseline, DEFAULT, SMALL)
     assert (gate.verdict, gate.passed) == ("pass", True)
     targets = {check.target for check in gate.checks if check.model == name}
@@ -72,8 +58,10 @@ def test_a_run_passes_against_itself_with_every_score_checked(run, baseline, nam
     assert all(check.value == pytest.approx(0, abs=1e-6) for check in gate.checks)
 
 
-def test_a_large_loss_of_one_corruption_fails_and_names_it(run, baseline, name):
-    lose(run.folder, "fog", 0.9)
+def test_a_large_loss_of_one_corruption_fails_and_names_it(
+    run: SyntheticRun, baseline: Path, name: str
+) -> None:
+    run.lose("fog", 0.9)
     gate = run_gate(run.folder, baseline, DEFAULT, SMALL)
     assert (gate.verdict, gate.passed) == ("fail", False)
     found = verdicts(gate)
@@ -82,8 +70,10 @@ def test_a_large_loss_of_one_corruption_fails_and_names_it(run, baseline, name):
     assert found[name, "corruption:snow"] != "fail"
 
 
-def test_drops_are_the_differences_of_the_tables(run, pristine, baseline, name):
-    lose(run.folder, "fog", 0.5)
+def test_drops_are_the_differences_of_the_tables(
+    run: SyntheticRun, pristine: SyntheticRun, baseline: Path, name: str
+) -> None:
+    run.lose("fog", 0.5)
     gate = run_gate(run.folder, baseline, DEFAULT, SMALL)
     before, after = (reports.load(path).summary["mpc"][0] for path in (pristine.folder, run.folder))
     check = next(c for c in gate.checks if (c.model, c.target) == (name, "mpc"))
@@ -93,8 +83,10 @@ def test_drops_are_the_differences_of_the_tables(run, pristine, baseline, name):
     assert check.low <= check.value <= check.high
 
 
-def test_against_a_run_intervals_are_paired_and_narrower_than_against_its_file(run, pristine, tmp_path, name):
-    lose(run.folder, "fog", 0.2)
+def test_against_a_run_intervals_are_paired_and_narrower_than_against_its_file(
+    run: SyntheticRun, pristine: SyntheticRun, tmp_path: Path, name: str
+) -> None:
+    run.lose("fog", 0.2)
     widths = []
     for baseline in (pristine.folder, saved(pristine, tmp_path / "baseline.json")):
         gate = run_gate(run.folder, baseline, DEFAULT, SMALL)
@@ -104,7 +96,7 @@ def test_against_a_run_intervals_are_paired_and_narrower_than_against_its_file(r
     assert "not paired" in " ".join(gate.notes)
 
 
-def test_the_order_of_a_baselines_images_does_not_matter(run, pristine):
+def test_the_order_of_a_baselines_images_does_not_matter(run: SyntheticRun, pristine: SyntheticRun) -> None:
     run.rewrite(images=run.record.images[::-1], conditions=run.record.conditions[::-1])
     for pair in ((pristine.folder, run.folder), (run.folder, pristine.folder)):
         gate = run_gate(*pair, DEFAULT, SMALL)
@@ -112,10 +104,14 @@ def test_the_order_of_a_baselines_images_does_not_matter(run, pristine):
         assert all(abs(check.high) < 1e-12 for check in gate.checks)
 
 
-def test_against_a_file_both_intervals_are_combined(run, pristine, tmp_path, name):
-    lose(run.folder, "fog", 0.2)
+def test_against_a_file_both_intervals_are_combined(
+    run: SyntheticRun, pristine: SyntheticRun, tmp_path: Path, name: str
+) -> None:
+    run.lose("fog", 0.2)
     before, after = (
-        reports.load(path, bootstrap=SMALL).corruptions.set_index(["model", "corruption"]).loc[(name, "fog")]
+        reports.load(path, bootstrap=SMALL)
+        .corruptions.set_index(["model", "corruption"])
+        .to_dict("index")[name, "fog"]
         for path in (pristine.folder, run.folder)
     )
     gate = run_gate(run.folder, saved(pristine, tmp_path / "baseline.json"), DEFAULT, SMALL)
@@ -127,8 +123,10 @@ def test_against_a_file_both_intervals_are_combined(run, pristine, tmp_path, nam
     assert least != pytest.approx(most, abs=1e-5)
 
 
-def test_against_a_file_the_same_weights_with_the_same_score_have_not_dropped(run, pristine, tmp_path, name):
-    lose(run.folder, "fog", 0.1)
+def test_against_a_file_the_same_weights_with_the_same_score_have_not_dropped(
+    run: SyntheticRun, pristine: SyntheticRun, tmp_path: Path, name: str
+) -> None:
+    run.lose("fog", 0.1)
     baseline = saved(pristine, tmp_path / "baseline.json")
     found = verdicts(run_gate(run.folder, baseline, DEFAULT, SMALL))
     assert found[name, "corruption:snow"] == found[name, "clean"] == "pass"
@@ -138,9 +136,9 @@ def test_against_a_file_the_same_weights_with_the_same_score_have_not_dropped(ru
 
 
 def test_an_interval_that_spans_the_limit_is_inconclusive_and_fails_only_a_strict_gate(
-    run, pristine, tmp_path, name
-):
-    lose(run.folder, "fog", 0.1)
+    run: SyntheticRun, pristine: SyntheticRun, tmp_path: Path, name: str
+) -> None:
+    run.lose("fog", 0.1)
     baseline = saved(pristine, tmp_path / "baseline.json")
     for strict in (False, True):
         gate = run_gate(run.folder, baseline, Rules(max_drop={"fog": 5.0}, strict=strict), SMALL)
@@ -152,8 +150,8 @@ def test_an_interval_that_spans_the_limit_is_inconclusive_and_fails_only_a_stric
     assert "these very images" in " ".join(exact.notes)
 
 
-def test_a_drop_of_just_the_limit_passes(run, pristine):
-    lose(run.folder, "fog", 0.3)
+def test_a_drop_of_just_the_limit_passes(run: SyntheticRun, pristine: SyntheticRun) -> None:
+    run.lose("fog", 0.3)
     drop = next(
         c.value
         for c in run_gate(
@@ -169,7 +167,7 @@ def test_a_drop_of_just_the_limit_passes(run, pristine):
         assert verdicts(gate)[models[0], "corruption:fog"] == verdict
 
 
-def test_floors_need_no_baseline_and_hold_whatever_it_has(run, name):
+def test_floors_need_no_baseline_and_hold_whatever_it_has(run: SyntheticRun, name: str) -> None:
     score = 100 * reports.load(run.folder).summary["mpc"][0]
     for floor, verdict in ((score - 20, "pass"), (score, "inconclusive"), (score + 20, "fail")):
         gate = run_gate(f"{run.folder}:{name}", None, Rules(floor={"mpc": floor}), SMALL)
@@ -180,16 +178,16 @@ def test_floors_need_no_baseline_and_hold_whatever_it_has(run, name):
         run_gate(run.folder, None, DEFAULT, SMALL)
 
 
-def test_relative_drops_are_shares_of_the_baseline(run, baseline, name):
-    lose(run.folder, "fog", 0.5)
+def test_relative_drops_are_shares_of_the_baseline(run: SyntheticRun, baseline: Path, name: str) -> None:
+    run.lose("fog", 0.5)
     gate = run_gate(run.folder, baseline, Rules(max_relative_drop={"fog": 5, "clean": 5}), SMALL)
     check = next(c for c in gate.checks if (c.model, c.target) == (name, "corruption:fog"))
     assert check.value == pytest.approx(1 - check.score / check.baseline)
     assert check.verdict == "fail"
 
 
-def test_a_rise_is_a_drop_the_other_way_round(run, baseline, name):
-    lose(run.folder, "fog", 0.5)
+def test_a_rise_is_a_drop_the_other_way_round(run: SyntheticRun, baseline: Path, name: str) -> None:
+    run.lose("fog", 0.5)
     rules = Rules(max_drop={"fog": 1.0}, max_rise={"fog": 1.0})
     drop, rise = (c for c in run_gate(run.folder, baseline, rules, SMALL).checks if c.model == name)
     assert (rise.value, rise.low, rise.high) == (-drop.value, -drop.high, -drop.low)
@@ -206,13 +204,17 @@ def test_a_rise_is_a_drop_the_other_way_round(run, baseline, name):
         ({"images": ("0001", "0002", "0003", "0004", "0005")}, "images"),
     ],
 )
-def test_other_pixels_or_protocols_are_refused(run, baseline, changes, what):
+def test_other_pixels_or_protocols_are_refused(
+    run: SyntheticRun, baseline: Path, changes: dict[str, object], what: str
+) -> None:
     run.rewrite(**changes)
     with pytest.raises(InvalidRun, match=what):
         run_gate(run.folder, baseline, DEFAULT, SMALL)
 
 
-def test_a_missing_condition_fails_whatever_it_is_part_of_and_nothing_else(run, baseline, name):
+def test_a_missing_condition_fails_whatever_it_is_part_of_and_nothing_else(
+    run: SyntheticRun, baseline: Path, name: str
+) -> None:
     kept = tuple(c for c in run.record.conditions if (c.corruption, c.severity) != ("fog", 3))
     run.rewrite(conditions=kept)
     gate = run_gate(run.folder, baseline, Rules(max_drop={"default": 1.0, "condition:fog/3": 1.0}), SMALL)
@@ -220,7 +222,9 @@ def test_a_missing_condition_fails_whatever_it_is_part_of_and_nothing_else(run, 
     assert failed == {"mpc", "group:weather", "corruption:fog", "condition:fog/3"}
 
 
-def test_a_missing_model_fails_and_single_ones_belong_together(run, baseline, name):
+def test_a_missing_model_fails_and_single_ones_belong_together(
+    run: SyntheticRun, baseline: Path, name: str
+) -> None:
     run.rewrite(models=run.record.models[1:])
     gate = run_gate(run.folder, baseline, DEFAULT, SMALL)
     assert gate.verdict == "fail"
@@ -229,38 +233,34 @@ def test_a_missing_model_fails_and_single_ones_belong_together(run, baseline, na
     ]
 
 
-def test_a_run_that_has_not_ended_is_not_judged(run, pristine):
+def test_a_run_that_has_not_ended_is_not_judged(run: SyntheticRun, pristine: SyntheticRun) -> None:
     next((run.folder / "counts").iterdir()).unlink()
     with pytest.raises(MissingCounts):
         run_gate(run.folder, pristine.folder, DEFAULT, SMALL)
 
 
-def test_where_there_is_one_image_nothing_is_sure(run, pristine, tmp_path):
-    for each in (run, pristine._replace(folder=shutil.copytree(pristine.folder, tmp_path / "other"))):
+def test_where_there_is_one_image_nothing_is_sure(
+    run: SyntheticRun, pristine: SyntheticRun, tmp_path: Path
+) -> None:
+    for each in (run, pristine.copy_to(tmp_path / "other")):
         each.rewrite(images=run.record.images[:1])
     gate = run_gate(run.folder, tmp_path / "other", DEFAULT, SMALL)
     assert gate.verdict == "inconclusive"
     assert not gate.checks or all(math.isnan(check.low) for check in gate.checks)
 
 
-def test_runs_without_a_single_labelled_pixel_are_not_green(run, pristine, tmp_path):
-    for path in (run.folder / "counts").iterdir():
-        nothing = {name: [0, 0, 0] for name in ("tp", "fp", "fn")}
-        rows = [row | nothing for row in pq.read_table(path).to_pylist()]
-        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
+def test_runs_without_a_single_labelled_pixel_are_not_green(
+    run: SyntheticRun, pristine: SyntheticRun, tmp_path: Path
+) -> None:
+    run.change_rows(lambda row: row.update(NOTHING))
     for baseline in (run.folder, saved(run, tmp_path / "baseline.json")):
         gate = run_gate(run.folder, baseline, DEFAULT, SMALL)
         assert (gate.verdict, gate.passed, gate.checks) == ("fail", False, ())
         assert "Nothing was compared." in gate.notes
 
 
-def test_an_undefined_score_fails_where_it_was_defined(run, pristine):
-    for path in (run.folder / "counts").iterdir():
-        rows = pq.read_table(path).to_pylist()
-        for row in rows:
-            if row["corruption"] == "fog":
-                row.update(tp=[0, 0, 0], fp=[0, 0, 0], fn=[0, 0, 0])
-        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
+def test_an_undefined_score_fails_where_it_was_defined(run: SyntheticRun, pristine: SyntheticRun) -> None:
+    run.change_rows(lambda row: row.update(NOTHING if row["corruption"] == "fog" else {}))
     gate = run_gate(run.folder, pristine.folder, Rules(max_drop={"corruptions": 1.0}), SMALL)
     assert {c.verdict for c in gate.checks if c.target == "corruption:fog"} == {"fail"}
 
@@ -268,7 +268,7 @@ def test_an_undefined_score_fails_where_it_was_defined(run, pristine):
 @pytest.mark.parametrize(
     "text", ["", "{}", "[1]", '{"format": "robseg-baseline", "version": 99}', "\x00\xff"]
 )
-def test_a_damaged_baseline_is_refused(run, tmp_path, text):
+def test_a_damaged_baseline_is_refused(run: SyntheticRun, tmp_path: Path, text: str) -> None:
     (tmp_path / "b.json").write_text(text)
     with pytest.raises(InvalidRun, match="baseline"):
         run_gate(run.folder, tmp_path / "b.json", DEFAULT, SMALL)
@@ -276,7 +276,7 @@ def test_a_damaged_baseline_is_refused(run, tmp_path, text):
         run_gate(run.folder, tmp_path / "nowhere.json", DEFAULT, SMALL)
 
 
-def test_a_truncated_baseline_is_refused(pristine, run, tmp_path):
+def test_a_truncated_baseline_is_refused(pristine: SyntheticRun, run: SyntheticRun, tmp_path: Path) -> None:
     path = saved(pristine, tmp_path / "b.json")
     text = path.read_text()
     for cut in random.Random(0).sample(range(len(text) - 2), 20):  # noqa: S311
@@ -285,17 +285,19 @@ def test_a_truncated_baseline_is_refused(pristine, run, tmp_path):
             load_baseline(path)
 
 
-def test_a_plan_names_the_score_and_the_images(run):
+def test_a_plan_names_the_score_and_the_images(run: SyntheticRun) -> None:
     text = to_markdown(plan_gate(run.folder, [0.01, 0.02], SMALL))
     assert "images for 1 points" in text
     assert "corruption:fog" in text
 
 
-def invoke(*arguments):
+def invoke(*arguments: object) -> Result:
     return CliRunner().invoke(cli, [*map(str, arguments), "--resamples", "200"])
 
 
-def test_the_command_exits_with_the_codes_of_the_design(run, pristine, tmp_path, monkeypatch):
+def test_the_command_exits_with_the_codes_of_the_design(
+    run: SyntheticRun, pristine: SyntheticRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     baseline = tmp_path / "b.json"
@@ -303,7 +305,7 @@ def test_the_command_exits_with_the_codes_of_the_design(run, pristine, tmp_path,
     result = invoke("gate", run.folder, "-b", baseline, "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"gate.json", "junit.xml", "gate.md"}
-    lose(run.folder, "fog", 0.9)
+    run.lose("fog", 0.9)
     assert invoke("gate", run.folder, "-b", baseline).exit_code == 1
     assert json.loads((run.folder / "gate.json").read_text())["verdict"] == "fail"
     assert invoke("gate", run.folder, "-b", tmp_path / "nothing").exit_code == 2
@@ -313,11 +315,13 @@ def test_the_command_exits_with_the_codes_of_the_design(run, pristine, tmp_path,
     assert invoke("gate", run.folder, "-b", baseline).exit_code == 3
 
 
-def test_on_github_the_command_annotates_and_appends_to_the_summary(run, pristine, tmp_path, monkeypatch):
+def test_on_github_the_command_annotates_and_appends_to_the_summary(
+    run: SyntheticRun, pristine: SyntheticRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     (tmp_path / "summary.md").write_text("before\n")
-    lose(run.folder, "fog", 0.9)
+    run.lose("fog", 0.9)
     result = invoke("gate", run.folder, "-b", pristine.folder, "--max-drop", "fog=1")
     assert "::error title=robseg gate corruption%3Afog::corruption:fog of enet@streets: drop" in result.output
     text = (tmp_path / "summary.md").read_text()

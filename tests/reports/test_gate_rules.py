@@ -20,14 +20,14 @@ from reports.tallies import find
 EVIL = '"><script>|::error::\n]]>&%0A\x00\ufffe@all ' + "x" * 10_000
 
 
-def test_nothing_compared_is_never_green():
+def test_nothing_compared_is_never_green() -> None:
     gate = Gate("run", "", "fail", False, False, (), ())
     case = ElementTree.fromstring(junit_xml(gate).encode())[0][0]  # noqa: S314
     assert case[0].tag == "failure"
     assert github_annotations(gate)[0].startswith("::error")
 
 
-def test_a_more_particular_target_wins():
+def test_a_more_particular_target_wins() -> None:
     miou = find("confusion").headline
     known = {
         ScoreKey("overall", "mpc"): miou,
@@ -48,8 +48,8 @@ def test_a_more_particular_target_wins():
         limits({"default": 40.0}, known, "floor")
 
 
-def test_a_measure_without_a_better_direction_is_not_gated():
-    neither = Measure("share", "share", lambda columns: columns["tp"], better="neither")
+def test_a_measure_without_a_better_direction_is_not_gated() -> None:
+    neither = Measure("share", "share", lambda columns: columns["tp"] / 1, better="neither")
     with pytest.raises(InvalidRun, match="neither more nor less"):
         limits({"mpc": 1.0}, {ScoreKey("overall", "mpc"): neither}, "max_drop")
 
@@ -65,32 +65,32 @@ def test_a_measure_without_a_better_direction_is_not_gated():
         ("[max_drop]\nfog = nan", "number of 0 or more"),
     ],
 )
-def test_what_is_no_rule_is_refused(tmp_path, text, message):
+def test_what_is_no_rule_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "gate.toml").write_text(text)
     with pytest.raises(InvalidRun, match=message):
         read_rules(tmp_path / "gate.toml")
 
 
-def test_rules_are_read_from_toml(tmp_path):
+def test_rules_are_read_from_toml(tmp_path: Path) -> None:
     (tmp_path / "gate.toml").write_text('strict = true\nmax_drop = 2\n[floor]\n"class:a b" = 3.5\n')
     assert read_rules(tmp_path / "gate.toml") == Rules(
         max_drop={"default": 2.0}, floor={"class:a b": 3.5}, strict=True
     )
 
 
-def test_images_needed_grow_with_the_square_of_precision():
+def test_images_needed_grow_with_the_square_of_precision() -> None:
     assert images_needed(0.01, 100, 0.01, 0.95, 0.8) == 785
     assert images_needed(0.01, 100, 0.005, 0.95, 0.8) == pytest.approx(4 * 785, abs=3)
 
 
-def many_checks(number):
+def many_checks(number: int) -> list[Check]:
     return [
         Check(EVIL, "max_drop", f"class:{place}{EVIL}", 0.01, 0.5, 0.4, 0.1, 0.05, math.nan, "fail", "why\n")
         for place in range(number)
     ]
 
 
-def test_outputs_stay_small_whole_and_escaped_with_hostile_names():
+def test_outputs_stay_small_whole_and_escaped_with_hostile_names() -> None:
     gate = Gate(EVIL, EVIL, "fail", False, True, (EVIL,), tuple(many_checks(3000)))
     summary = step_summary(gate)
     assert len(summary.encode()) < 2**20
@@ -107,7 +107,7 @@ def test_outputs_stay_small_whole_and_escaped_with_hostile_names():
     assert gate_document(gate).tables
 
 
-def test_the_rules_that_the_page_shows_are_rules(tmp_path):
+def test_the_rules_that_the_page_shows_are_rules(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "gate.md").read_text(encoding="utf-8")
     (tmp_path / "gate.toml").write_text(page.split("```toml\n")[1].split("```")[0])
     rules = read_rules(tmp_path / "gate.toml")

@@ -1,35 +1,33 @@
 """What a report sets models against: each other, what they cost, and published models."""
 
 import dataclasses
+import itertools
+from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 import reports
-from reports.html.models import FEW, models_of
+from reports.html.models import FEW, ModelView, models_of
 from reports.html.sections.plots import accuracy_plot, cost_plots
 from reports.html.sections.published import beside_of
 from reports.html.sections.summary import verdict
 from reports.html.text import Score
-from reports.run.counts import schema_of
 from reports.run.record import CLEAN, Condition
 from reports.scoring.protocols import PROTOCOLS, conditions
 from reports.scoring.published import published
 from reports.scoring.resampling import Bootstrap
-from reports.tallies import find
-
-SCHEMA = schema_of(find("confusion"))
+from reports.tables.results import Results
+from tests.reports.synthetic import SyntheticRun, row_of, write_shard
 
 
 @pytest.fixture
-def results(run):
+def results(run: SyntheticRun) -> Results:
     return reports.load(run.folder)
 
 
 @pytest.fixture
-def models(results):
+def models(results: Results) -> list[ModelView]:
     """Six models of known clean mIoU, mPC and parameters."""
     first = models_of(results)[0]
     scores = ((0.8, 0.5, 4e6), (0.7, 0.6, 8e6), (0.6, 0.3, 1e6), (0.7, 0.4, 2e6), (0.5, 0.45, 6e6))
@@ -46,18 +44,18 @@ def models(results):
     ]
 
 
-def sentence(models):
+def sentence(models: list[ModelView]) -> str:
     return "".join(phrase.text for phrase in verdict(models, 20)).replace("\u00a0", " ")
 
 
-def test_the_front_passes_through_the_models_that_none_beats_in_both(models):
+def test_the_front_passes_through_the_models_that_none_beats_in_both(models: list[ModelView]) -> None:
     plot = cost_plots(models)[0]
     corners = plot.front.split()
     on_front = {mark.model.place for mark in plot.marks if f"{mark.x:g},{mark.y:g}" in corners}
     assert on_front == {2, 3, 0, 1}
 
 
-def test_higher_and_further_right_is_more(models):
+def test_higher_and_further_right_is_more(models: list[ModelView]) -> None:
     marks = accuracy_plot(models).marks
     for one in marks:
         for other in marks:
@@ -65,14 +63,14 @@ def test_higher_and_further_right_is_more(models):
             assert (one.x > other.x) == (one.model.clean.value > other.model.clean.value)
 
 
-def test_names_beside_points_stand_within_the_plot_and_apart(models):
+def test_names_beside_points_stand_within_the_plot_and_apart(models: list[ModelView]) -> None:
     plot = accuracy_plot(models)
     places = {(mark.name_x, mark.name_y) for mark in plot.marks}
     assert len(places) == len(models)
     assert all(0 < x < plot.width and 0 < y < plot.height for x, y in places)
 
 
-def test_no_plot_is_drawn_of_a_cost_that_fewer_than_two_models_state(models):
+def test_no_plot_is_drawn_of_a_cost_that_fewer_than_two_models_state(models: list[ModelView]) -> None:
     unknown = [
         model._replace(parameters=float("nan"), gmacs=float("nan"), ms_per_image=0.0) for model in models
     ]
@@ -80,20 +78,22 @@ def test_no_plot_is_drawn_of_a_cost_that_fewer_than_two_models_state(models):
     assert accuracy_plot(unknown[:1]) is None
 
 
-def test_the_sentence_tells_the_best_under_corruption_from_the_one_that_keeps_most(models):
+def test_the_sentence_tells_the_best_under_corruption_from_the_one_that_keeps_most(
+    models: list[ModelView],
+) -> None:
     text = sentence(models)
     assert text.startswith("m1 has the highest mIoU under corruption, 60.0 %. ")
     assert "m4 keeps most of its clean accuracy, 90.0 %." in text
 
 
-def test_the_sentence_doubts_a_lead_that_intervals_do_not_bear_out(models):
+def test_the_sentence_doubts_a_lead_that_intervals_do_not_bear_out(models: list[ModelView]) -> None:
     sure = [models[1]._replace(mpc=Score(0.6, 0.55, 0.65)), models[0]._replace(mpc=Score(0.5, 0.45, 0.54))]
     assert "overlap" not in sentence(sure)
     near = [sure[0], sure[1]._replace(mpc=Score(0.5, 0.45, 0.56))]
     assert "another model's interval overlaps with it" in sentence(near)
 
 
-def test_of_many_models_the_best_are_drawn_and_each_differently(results):
+def test_of_many_models_the_best_are_drawn_and_each_differently(results: Results) -> None:
     record = results.record
     names = [f"n{k}" for k in range(9)]
     rows = [results.summary.iloc[0].to_dict() | {"model": n, "mpc": k / 10} for k, n in enumerate(names)]
@@ -110,10 +110,9 @@ def test_of_many_models_the_best_are_drawn_and_each_differently(results):
 
 
 @pytest.fixture(scope="module")
-def cityscapes(pristine, tmp_path_factory):
+def cityscapes(pristine: SyntheticRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on Cityscapes under the published protocol and one condition more."""
     folder = tmp_path_factory.mktemp("cityscapes") / "run"
-    (folder / "counts").mkdir(parents=True)
     pairs = [*conditions(PROTOCOLS["segformer"]), ("zoom_blur", 1)]
     record = dataclasses.replace(
         pristine.record,
@@ -123,23 +122,17 @@ def cityscapes(pristine, tmp_path_factory):
     )
     rng = np.random.default_rng(0)
     rows = [
-        {
-            "model": model.name,
-            "corruption": condition.corruption,
-            "severity": condition.severity,
-            "image": image,
-            **{name: rng.integers(1, 1000, 3).tolist() for name in ("tp", "fp", "fn")},
-        }
-        for model in record.models
-        for condition in record.conditions
-        for image in record.images
+        row_of(*each, {name: rng.integers(1, 1000, 3).tolist() for name in ("tp", "fp", "fn")})
+        for each in itertools.product(
+            [model.name for model in record.models], record.conditions, record.images
+        )
     ]
-    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), folder / "counts" / "all.parquet")
+    write_shard(folder, "all.parquet", rows)
     (folder / "run.json").write_text(record.to_json(), encoding="utf-8")
     return folder
 
 
-def test_published_models_stand_beside_those_of_the_same_data_and_conditions(cityscapes):
+def test_published_models_stand_beside_those_of_the_same_data_and_conditions(cityscapes: Path) -> None:
     results = reports.load(cityscapes, protocol="segformer", bootstrap=Bootstrap(100))
     beside = beside_of(results, models_of(results))
     assert {row.name for row in beside.rows if not row.ours} == set(published())
@@ -154,7 +147,7 @@ def test_published_models_stand_beside_those_of_the_same_data_and_conditions(cit
     assert own.cells[beside.columns.index("fog")] == f"{100 * scores['fog']:.1f}"
 
 
-def test_other_conditions_are_a_reason_to_leave_published_models_out(cityscapes):
+def test_other_conditions_are_a_reason_to_leave_published_models_out(cityscapes: Path) -> None:
     results = reports.load(cityscapes, bootstrap=Bootstrap(100))
     beside = beside_of(results, models_of(results))
     assert beside.rows == []

@@ -1,22 +1,21 @@
 """The report of runs of unusual size and with unusual names."""
 
 import dataclasses
+import itertools
 import re
-from html.parser import HTMLParser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 import reports
 from reports.html.text import LONGEST
-from reports.run.counts import schema_of
-from reports.run.record import CLEAN, Condition, ModelRecord
+from reports.run.record import CLEAN, Condition, ModelRecord, RunRecord
 from reports.scoring.resampling import Bootstrap
-from reports.tallies import find
-
-SCHEMA = schema_of(find("confusion"))
+from tests.reports.page import Page
+from tests.reports.synthetic import SyntheticRun, row_of, write_shard
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -32,61 +31,44 @@ HOSTILE = (
 )
 
 
-class Tags(HTMLParser):
-    """Counts tags and collects text."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.tags, self.handlers, self.text = [], [], []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.handlers += [name for name, _ in attrs if name.startswith("on")]
-
-    def handle_data(self, data):
-        self.text.append(data)
-
-
-def write_run(folder, record, undefined=()):
+def write_run(folder: Path, record: RunRecord, undefined: Sequence[Condition] = ()) -> Path:
     """Write random counts for a record; conditions in `undefined` have none of any class."""
-    (folder / "counts").mkdir(parents=True)
     rng = np.random.default_rng(0)
-    models = [model.name for model in record.models for _ in record.images]
-    images = list(record.images) * len(record.models)
+    size = (3, len(record.dataset["class_names"]))
     for place, condition in enumerate(record.conditions):
-        tp, fp, fn = rng.integers(50, 1000, (3, len(models), len(record.dataset["class_names"])))
-        if condition in undefined:
-            tp, fp, fn = tp * 0, fp * 0, fn * 0
-        columns = {
-            "model": models,
-            "corruption": [condition.corruption] * len(models),
-            "severity": [condition.severity] * len(models),
-            "image": images,
-            **{name: list(part) for name, part in (("tp", tp), ("fp", fp), ("fn", fn))},
-        }
-        pq.write_table(pa.table(columns, schema=SCHEMA), folder / "counts" / f"{place:03d}.parquet")
+        rows = []
+        for model, image in itertools.product(record.models, record.images):
+            counts = rng.integers(50, 1000, size) * (condition not in undefined)
+            columns = dict(zip(("tp", "fp", "fn"), counts.tolist(), strict=True))
+            rows.append(row_of(model.name, condition, image, columns))
+        write_shard(folder, f"{place:03d}.parquet", rows)
     (folder / "run.json").write_text(record.to_json(), encoding="utf-8")
     return folder
 
 
-def html_of(folder, **options):
+def html_of(folder: Path, **options: Any) -> str:
     path = folder / "report.html"
     results = reports.load(folder, bootstrap=Bootstrap(100), **options)
     return reports.html.write_page(results, path, folder).read_text(encoding="utf-8")
 
 
-def undefined_in(html):
+def undefined_in(html: str) -> list[str]:
     """Return what Python writes for undefined numbers, outside of style and script."""
     return re.findall(r"\b(?:nan|inf|None)\b", re.sub(r"<(style|script)>.*?</\1>", "", html, flags=re.DOTALL))
 
 
 @pytest.fixture
-def record(pristine):
+def record(pristine: SyntheticRun) -> RunRecord:
     return dataclasses.replace(pristine.record, examples=())
 
 
-def with_names(record, models, conditions, images, classes):
+def with_names(
+    record: RunRecord,
+    models: Sequence[str],
+    conditions: Sequence[Condition],
+    images: Sequence[str],
+    classes: Sequence[str],
+) -> RunRecord:
     return dataclasses.replace(
         record,
         models=tuple(ModelRecord(name, {}, "ab" * 32, 10**6) for name in models),
@@ -99,7 +81,7 @@ def with_names(record, models, conditions, images, classes):
 CLEAN_CONDITION = Condition(CLEAN, 0, CLEAN)
 
 
-def test_hostile_names_are_text_of_one_line_and_bounded_length(record, tmp_path):
+def test_hostile_names_are_text_of_one_line_and_bounded_length(record: RunRecord, tmp_path: Path) -> None:
     conditions = [
         CLEAN_CONDITION,
         *(Condition(name, 1, HOSTILE[k % 3]) for k, name in enumerate(HOSTILE) if name != CLEAN),
@@ -114,40 +96,40 @@ def test_hostile_names_are_text_of_one_line_and_bounded_length(record, tmp_path)
         plain_names,
     )
     html = html_of(write_run(tmp_path / "hostile", hostile))
-    page, plain = Tags(html), Tags(html_of(write_run(tmp_path / "plain", harmless)))
+    page, plain = Page(html), Page(html_of(write_run(tmp_path / "plain", harmless)))
     assert page.tags == plain.tags
     assert page.handlers == []
     assert not set("\x00\x1b\u202e\r") & set(html)
-    assert "{{ 7 * 7 }}" in "".join(page.text)
+    assert "{{ 7 * 7 }}" in page.text
     assert "x" * (LONGEST - 1) + "… #2" in html
     assert len(html) < 600_000
 
 
-def test_one_model_one_condition_one_class_and_one_image(record, tmp_path):
+def test_one_model_one_condition_one_class_and_one_image(record: RunRecord, tmp_path: Path) -> None:
     one = with_names(record, ["m"], [CLEAN_CONDITION, Condition("fog", 3, "weather")], ["a"], ["road"])
     html = html_of(write_run(tmp_path / "run", one))
-    text = " ".join(" ".join(Tags(html).text).split())
+    text = Page(html).text
     assert "1 image (val), clean and under 1 corruption (1 condition)" in text
     assert "a single image has no intervals" in text
     assert not undefined_in(html)
     assert "Worst images" not in text
 
 
-def test_a_clean_run_says_that_it_tells_nothing_of_robustness(record, tmp_path):
+def test_a_clean_run_says_that_it_tells_nothing_of_robustness(record: RunRecord, tmp_path: Path) -> None:
     clean = with_names(record, ["m", "n"], [CLEAN_CONDITION], ["a", "b"], ["road", "sky"])
     html = html_of(write_run(tmp_path / "run", clean))
     assert "it says nothing about robustness" in html
     assert 'id="curves"' not in html
 
 
-def test_corruptions_without_the_clean_images(record, tmp_path):
+def test_corruptions_without_the_clean_images(record: RunRecord, tmp_path: Path) -> None:
     foggy = with_names(record, ["m"], [Condition("fog", 3, "weather")], ["a", "b"], ["road", "sky"])
     html = html_of(write_run(tmp_path / "run", foggy))
     assert "cannot be told" in html
     assert "<polyline" in html
 
 
-def test_scores_that_are_undefined_are_dashes(record, tmp_path):
+def test_scores_that_are_undefined_are_dashes(record: RunRecord, tmp_path: Path) -> None:
     conditions = [CLEAN_CONDITION, Condition("fog", 1, "weather"), Condition("fog", 2, "weather")]
     some = with_names(record, ["m", "n"], conditions, ["a", "b"], ["road", "sky"])
     html = html_of(write_run(tmp_path / "run", some, undefined=conditions[2:]))
@@ -156,14 +138,14 @@ def test_scores_that_are_undefined_are_dashes(record, tmp_path):
     assert not undefined_in(html)
 
 
-def test_unknown_corruptions_have_no_measured_strength(record, tmp_path):
+def test_unknown_corruptions_have_no_measured_strength(record: RunRecord, tmp_path: Path) -> None:
     conditions = [CLEAN_CONDITION, Condition("rain", 1, "weather"), Condition("fog", 9, "weather")]
     html = html_of(write_run(tmp_path / "run", with_names(record, ["m"], conditions, ["a", "b"], ["road"])))
     assert html.count("strength not measured") == 2
 
 
 @pytest.mark.slow
-def test_200_models_under_111_conditions_make_less_than_5_mb(record, tmp_path):
+def test_200_models_under_111_conditions_make_less_than_5_mb(record: RunRecord, tmp_path: Path) -> None:
     corrupted = [Condition(f"c{k}", s, f"g{k % 5}") for k in range(22) for s in range(1, 6)]
     many = with_names(
         record,

@@ -1,39 +1,41 @@
 """The report in Markdown: what it shows besides mIoU, and what of it with many models."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import pandas as pd
 import pytest
 
 import reports
-from reports.formats.documents import to_markdown
+from reports.formats.documents import Table, to_markdown
 from reports.formats.overview import FEW, overview
 from reports.formats.text import score_with_interval
 from reports.run.record import Condition
 from reports.scoring.resampling import Bootstrap
-from reports.tables.results import TABLES
+from reports.tables.results import TABLES, Results
+from tests.reports.synthetic import SyntheticRun
 
 SMALL = Bootstrap(200)
 DEGRADATIONS = {"cd": "CD in %, against enet@streets", "rcd": "rCD in %, against enet@streets"}
 
 
 @pytest.fixture
-def results(pristine):
+def results(pristine: SyntheticRun) -> Results:
     return reports.load(pristine.folder, bootstrap=SMALL)
 
 
-def tables_of(results):
+def tables_of(results: Results) -> dict[str, Table]:
     return {table.title: table for table in overview(results).tables}
 
 
-def with_costs(results, *costs):
+def with_costs(results: Results, *costs: Sequence[float]) -> Results:
     """Return results whose models have these parameters, GMACs and ms per image."""
     names = ("parameters", "gmacs", "ms_per_image")
     columns = dict(zip(names, map(list, zip(*costs, strict=True)), strict=True))
     return dataclasses.replace(results, summary=results.summary.assign(**columns))
 
 
-def test_costs_are_shown_and_what_is_unknown_is_a_dash(results):
+def test_costs_are_shown_and_what_is_unknown_is_a_dash(results: Results) -> None:
     unknown = float("nan")
     table = tables_of(with_costs(results, (364_000, 3.8, 41.54), (unknown, unknown, 7)))[
         "Cost, with time on cpu"
@@ -44,22 +46,24 @@ def test_costs_are_shown_and_what_is_unknown_is_a_dash(results):
     assert not any(title.startswith("Cost") for title in tables_of(nothing))
 
 
-def test_degradations_stand_by_corruption_against_the_reference(pristine, results):
+def test_degradations_stand_by_corruption_against_the_reference(
+    pristine: SyntheticRun, results: Results
+) -> None:
     assert not set(DEGRADATIONS.values()) & set(tables_of(results))
     names = [model.name for model in pristine.record.models]
     against = reports.load(pristine.folder, reference=names[0], bootstrap=SMALL)
-    rows = against.corruptions.set_index(["corruption", "model"])
+    rows = against.corruptions.set_index(["corruption", "model"]).to_dict("index")
     for score, title in DEGRADATIONS.items():
         table = tables_of(against)[title]
         assert table.header == ("", *names)
         assert [row[0] for row in table.rows] == ["gaussian_noise", "fog", "snow", "jpeg_compression"]
         for name, *cells in table.rows:
-            assert cells == [score_with_interval(rows.loc[(name, model)], score) for model in names]
+            assert cells == [score_with_interval(rows[name, model], score) for model in names]
             assert cells[0] == "100.0 (100.0–100.0)"
             assert "(" in cells[1]
 
 
-def test_models_that_were_trained_with_a_corruption_of_the_run_are_named(results):
+def test_models_that_were_trained_with_a_corruption_of_the_run_are_named(results: Results) -> None:
     assert not overview(results).warnings
     first, second = results.record.models
     seen = {"seen_corruptions": ["fog", "zoom_blur", "snow"]}
@@ -76,7 +80,7 @@ def test_models_that_were_trained_with_a_corruption_of_the_run_are_named(results
     assert not overview(dataclasses.replace(results, record=clean)).warnings
 
 
-def repeated(results, number):
+def repeated(results: Results, number: int) -> Results:
     """Return results with the first model so many times."""
     first = results.record.models[0]
     models = tuple(dataclasses.replace(first, name=f"m{n}") for n in range(number))
@@ -89,7 +93,7 @@ def repeated(results, number):
     return dataclasses.replace(results, record=record, **tables)
 
 
-def test_of_many_models_means_have_no_intervals_and_this_is_said(results):
+def test_of_many_models_means_have_no_intervals_and_this_is_said(results: Results) -> None:
     few, many = (overview(repeated(results, number)) for number in (FEW, FEW + 1))
     assert any("intervals of means are in the CSV files" in line for line in many.lines)
     assert len(many.lines) == len(few.lines) + 1

@@ -5,11 +5,10 @@ import io
 import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
@@ -19,15 +18,12 @@ from reports.formats.documents import to_console, to_html, to_markdown
 from reports.ranks.counterparts import Pair, pair_models
 from reports.ranks.document import ranks_csv, ranks_document, ranks_json
 from reports.ranks.ranks import Ranks, rank_runs
-from reports.run.counts import schema_of
 from reports.run.errors import InvalidRun
-from reports.run.record import CLEAN, Condition, ModelRecord, RunRecord
+from reports.run.record import CLEAN, Condition, ModelRecord
 from reports.scoring.protocols import PROTOCOLS
 from reports.scoring.resampling import Bootstrap
-from reports.tallies import find
 from robseg.cli import cli
-
-SCHEMA = schema_of(find("confusion"))
+from tests.reports.synthetic import RECORD, SyntheticRun, row_of, write_shard
 
 PIXELS = 10_000
 CLEANS = {"enet": 0.5, "icnet": 0.6, "pspnet": 0.7, "ocrnet": 0.8}
@@ -43,7 +39,7 @@ def write_run(
     images: int = 8,
     spread: float = 0.0,
     severities: tuple[int, ...] = (1, 2),
-    **changes: object,
+    **changes: Any,
 ) -> Path:
     """Write a run of one class; mIoU is clean x kept / severity, and differs by image by up to `spread`."""
     conditions = (
@@ -51,8 +47,8 @@ def write_run(
         *(Condition(name, level, "group") for name in kept for level in severities),
     )
     names = tuple(f"{data}_{number:03d}" for number in range(images))
-    record = RunRecord(
-        command="",
+    record = dataclasses.replace(
+        RECORD,
         dataset={
             "name": data, "split": "val", "fingerprint": data, "citation": "",
             "class_names": ["road"], "palette": [[0, 0, 0]],
@@ -60,36 +56,18 @@ def write_run(
         images=names,
         conditions=conditions,
         models=tuple(ModelRecord(f"{name}@{data}", {}, "0", 1) for name in cleans),
-        protocol="custom",
-        seed=0,
-        set_versions={"imagenet-c": "1"},
-        move_targets=True,
-        device="cpu",
-        precision="fp32",
-        batch_size=1,
-        versions={},
-        created="",
+        examples=(),
+        **{"protocol": "custom", **changes},
     )  # fmt: skip
-    record = dataclasses.replace(record, **changes)  # type: ignore[arg-type]
     rng = np.random.default_rng(len(data))
     rows = []
     for (model, clean), condition, image in itertools.product(cleans.items(), conditions, names):
         iou = clean * kept.get(condition.corruption, 1.0) / max(1, condition.severity)
         hits = round(PIXELS * np.clip(iou + rng.uniform(-spread, spread), 0, 1))
-        rows.append(
-            {
-                "model": f"{model}@{data}",
-                "corruption": condition.corruption,
-                "severity": condition.severity,
-                "image": image,
-                "tp": [hits],
-                "fp": [0],
-                "fn": [PIXELS - hits],
-            }
-        )
-    (folder / "counts").mkdir(parents=True)
+        counts = {"tp": [hits], "fp": [0], "fn": [PIXELS - hits]}
+        rows.append(row_of(f"{model}@{data}", condition, image, counts))
+    write_shard(folder, "0.parquet", rows)
     (folder / "run.json").write_text(record.to_json(), encoding="utf-8")
-    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), folder / "counts" / "0.parquet")
     return folder
 
 
@@ -106,13 +84,15 @@ def camvid(tmp_path: Path) -> Path:
     return write_run(tmp_path / "camvid", "camvid")
 
 
-def test_a_run_ranks_as_it_does_itself(pristine) -> None:
+def test_a_run_ranks_as_it_does_itself(pristine: SyntheticRun) -> None:
     table = rank_runs(pristine.folder, pristine.folder, resamples=200).table
     assert set(table["kind"]) == {"mean", "corruptions", "conditions"}
     assert (table[["rho", "low", "high"]] == 1).all(axis=None)
 
 
-def test_the_same_images_in_another_order_are_resampled_alike(run, pristine) -> None:
+def test_the_same_images_in_another_order_are_resampled_alike(
+    run: SyntheticRun, pristine: SyntheticRun
+) -> None:
     record = dataclasses.replace(run.record, images=run.record.images[::-1])
     (run.folder / "run.json").write_text(record.to_json(), encoding="utf-8")
     assert (rank_runs(pristine.folder, run.folder, resamples=200).table["low"] == 1).all()
@@ -121,9 +101,9 @@ def test_the_same_images_in_another_order_are_resampled_alike(run, pristine) -> 
 def test_what_is_reversed_has_minus_one_and_what_is_not_has_one(camvid: Path, tmp_path: Path) -> None:
     streets = write_run(tmp_path / "streets", "streets", reversed_values(CLEANS))
     rows = by_name(rank_runs(camvid, streets, resamples=200))
-    assert rows.loc[("models", "clean"), ["rho", "low", "high"]].tolist() == [-1, -1, -1]
-    assert (rows.loc["models", "rho"].drop("rpc") == -1).all()
-    assert (rows.loc["corruptions", "rho"] == 1).all()
+    assert [rows[column]["models", "clean"] for column in ("rho", "low", "high")] == [-1, -1, -1]
+    assert (rows["rho"]["models"].drop("rpc") == -1).all()
+    assert (rows["rho"]["corruptions"] == 1).all()
     assert rows["rho"]["mean"].to_dict() == {"models": -1, "corruptions": 1, "conditions": 1}
     assert rows["items"]["mean"].to_dict() == {"models": 4, "corruptions": 4, "conditions": 8}
     assert rows["p"]["mean", "corruptions"] == pytest.approx(1 / 24)
@@ -165,7 +145,7 @@ def test_intervals_widen_with_fewer_images(tmp_path: Path) -> None:
             write_run(tmp_path / f"{data}{images}", data, images=images, spread=0.4)
             for data in ("camvid", "streets")
         ]
-        row = by_name(rank_runs(*folders, resamples=400)).loc[("mean", "conditions")]
+        row = by_name(rank_runs(*folders, resamples=400)).to_dict("index")["mean", "conditions"]
         assert -1 <= row["low"] < row["high"] <= 1
         widths.append(row["high"] - row["low"])
     assert widths[0] > 2 * widths[1]
@@ -204,7 +184,7 @@ def test_what_only_one_run_has_is_left_out_and_said(tmp_path: Path) -> None:
     streets = write_run(tmp_path / "streets", "streets", fewer, severities=(2, 3), protocol="mpc")
     ranks = rank_runs(camvid, streets, resamples=200)
     assert ranks.protocol == "custom"
-    assert (ranks.table.set_index("kind").loc["conditions", "items"] == 4).all()
+    assert (ranks.table.set_index("kind")["items"]["conditions"] == 4).all()
     assert ranks.left_out == (
         f"models of {camvid}: ocrnet@camvid",
         f"conditions of {camvid}: fog 1, gaussian_noise 1, jpeg_compression 1, snow 1",
@@ -226,7 +206,7 @@ def test_a_protocol_chooses_the_conditions(camvid: Path, tmp_path: Path) -> None
     ranks = rank_runs(*runs, protocol="level5", resamples=200)
     assert ranks.protocol == "level5"
     assert ranks.left_out == ()
-    assert (ranks.table.set_index("kind").loc["conditions", "items"] == 16).all()
+    assert (ranks.table.set_index("kind")["items"]["conditions"] == 16).all()
     with pytest.raises(InvalidRun, match="conditions of protocol 'level5'"):
         rank_runs(camvid, runs[0], protocol="level5")
 

@@ -2,14 +2,13 @@
 
 import dataclasses
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from PIL import Image
 
 import reports
@@ -17,7 +16,6 @@ from reports.formats.documents import to_markdown
 from reports.formats.figures import FIGURES, curves, heat_map, save_figures
 from reports.formats.latex import latex_table, latex_text
 from reports.formats.overview import comparable_rows, overview
-from reports.run.counts import schema_of
 from reports.run.errors import InvalidRun
 from reports.run.record import Condition
 from reports.scoring.protocols import PROTOCOLS, conditions
@@ -25,31 +23,22 @@ from reports.scoring.published import published
 from reports.scoring.resampling import Bootstrap
 from reports.tables.merge import load_runs
 from reports.tables.results import TABLES
-from reports.tallies import find
 from robseg.cli import cli
-
-SCHEMA = schema_of(find("confusion"))
+from tests.reports.synthetic import SyntheticRun
 
 SMALL = Bootstrap(200)
 EVIL = "\\input{x}$a_b$ & 50% #1 ~^ <script>|`\n" + "x" * 10_000
 
 
-def rename(run, *names):
+def rename(run: SyntheticRun, *names: str) -> None:
     """Give the run's models new names, in its counts too; fewer names leave models out."""
-    old = [model.name for model in run.record.models][: len(names)]
-    new = dict(zip(old, names, strict=True))
-    for path in (run.folder / "counts").iterdir():
-        rows = [
-            row | {"model": new[row["model"]]}
-            for row in pq.read_table(path).to_pylist()
-            if row["model"] in new
-        ]
-        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
-    models = zip(run.record.models, names, strict=False)
+    models = list(zip(run.record.models, names, strict=False))
+    new = {model.name: name for model, name in models}
+    run.change_rows(lambda row: row.update(model=new.get(row["model"], row["model"])))
     run.rewrite(models=tuple(dataclasses.replace(model, name=name) for model, name in models))
 
 
-def test_merged_runs_have_the_rows_that_each_has_alone(run, pristine):
+def test_merged_runs_have_the_rows_that_each_has_alone(run: SyntheticRun, pristine: SyntheticRun) -> None:
     rename(run, "c", "d")
     rewritten = reports.load(run.folder).record
     shuffled = dataclasses.replace(
@@ -70,14 +59,14 @@ def test_merged_runs_have_the_rows_that_each_has_alone(run, pristine):
         )
 
 
-def test_a_reference_may_be_a_model_of_any_of_the_runs(run, pristine):
+def test_a_reference_may_be_a_model_of_any_of_the_runs(run: SyntheticRun, pristine: SyntheticRun) -> None:
     rename(run, "c", "d")
     summary = load_runs([pristine.folder, run.folder], reference="c", bootstrap=SMALL).results.summary
     assert summary["mcd"][0] == summary["mcd"][2] == 1
     assert set(summary["reference"]) == {"c"}
 
 
-def test_what_cannot_be_merged_is_left_out_and_said(run, pristine):
+def test_what_cannot_be_merged_is_left_out_and_said(run: SyntheticRun, pristine: SyntheticRun) -> None:
     merged = load_runs([pristine.folder, run.folder], bootstrap=SMALL)
     assert len(merged.left_out) == 2
     assert "is in an earlier run" in merged.left_out[0]
@@ -88,7 +77,7 @@ def test_what_cannot_be_merged_is_left_out_and_said(run, pristine):
     assert "seed (0 and 9)" in to_markdown(overview(merged.results, merged.left_out))
 
 
-def test_latex_has_a_row_a_model_and_a_column_a_corruption(run, pristine):
+def test_latex_has_a_row_a_model_and_a_column_a_corruption(run: SyntheticRun, pristine: SyntheticRun) -> None:
     results = reports.load(pristine.folder, reference=pristine.record.models[0].name, bootstrap=SMALL)
     text = latex_table(results)
     rows = text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
@@ -100,7 +89,7 @@ def test_latex_has_a_row_a_model_and_a_column_a_corruption(run, pristine):
     assert text.count("{") == text.count("}")
 
 
-def test_latex_text_has_no_command_but_its_own():
+def test_latex_text_has_no_command_but_its_own() -> None:
     text = latex_text(EVIL)
     assert "\n" not in text
     assert len(text) < 500
@@ -110,7 +99,7 @@ def test_latex_text_has_no_command_but_its_own():
     assert not re.search(r"(?<!\\)[&%$#_{}]|[~^<>|]|\\(?![&%$#_{}])", bare)
 
 
-def test_hostile_names_do_not_break_any_format(run, tmp_path):
+def test_hostile_names_do_not_break_any_format(run: SyntheticRun, tmp_path: Path) -> None:
     rename(run, EVIL)
     results = reports.load(run.folder, bootstrap=SMALL)
     assert "<script" not in to_markdown(overview(results))
@@ -121,7 +110,9 @@ def test_hostile_names_do_not_break_any_format(run, tmp_path):
 
 
 @pytest.mark.parametrize("form", ["png", "svg"])
-def test_figures_are_written_and_the_same_scores_make_the_same_bytes(pristine, tmp_path, form):
+def test_figures_are_written_and_the_same_scores_make_the_same_bytes(
+    pristine: SyntheticRun, tmp_path: Path, form: str
+) -> None:
     results = reports.load(pristine.folder, bootstrap=SMALL)
     paths = save_figures(results, tmp_path, form)
     assert [path.name for path in paths] == [f"{name}.{form}" for name in FIGURES]
@@ -133,7 +124,7 @@ def test_figures_are_written_and_the_same_scores_make_the_same_bytes(pristine, t
                 assert np.asarray(image.convert("L")).std() > 5
 
 
-def test_of_very_many_models_figures_show_the_most_robust_and_say_so(pristine):
+def test_of_very_many_models_figures_show_the_most_robust_and_say_so(pristine: SyntheticRun) -> None:
     results = reports.load(pristine.folder, bootstrap=SMALL)
     first = results.record.models[0].name
     many = {}
@@ -158,14 +149,16 @@ def test_of_very_many_models_figures_show_the_most_robust_and_say_so(pristine):
     ],
     ids=["one image", "clean only", "without clean"],
 )
-def test_the_smallest_runs_have_every_format(run, tmp_path, changes):
+def test_the_smallest_runs_have_every_format(
+    run: SyntheticRun, tmp_path: Path, changes: dict[str, object]
+) -> None:
     run.rewrite(examples=(), **changes)
     result = invoke(run.folder, "--out", tmp_path / "out", "--format", "html,csv,markdown,latex,png,svg")
     assert result.exit_code == 0, result.output
     assert len(list((tmp_path / "out").iterdir())) == 1 + 7 + 1 + 1 + 2 * len(FIGURES)
 
 
-def test_published_rows_stand_beside_runs_on_their_data_and_conditions_alone(run):
+def test_published_rows_stand_beside_runs_on_their_data_and_conditions_alone(run: SyntheticRun) -> None:
     assert comparable_rows(reports.load(run.folder, bootstrap=SMALL)) == []
     asked = (
         run.record.conditions[0],
@@ -180,11 +173,13 @@ def test_published_rows_stand_beside_runs_on_their_data_and_conditions_alone(run
     assert comparable_rows(dataclasses.replace(results, record=other)) == []
 
 
-def invoke(*arguments):
+def invoke(*arguments: object) -> Result:
     return CliRunner().invoke(cli, ["report", *map(str, arguments), "--resamples", "200"])
 
 
-def test_the_command_merges_runs_and_says_what_it_leaves_out(run, pristine, tmp_path):
+def test_the_command_merges_runs_and_says_what_it_leaves_out(
+    run: SyntheticRun, pristine: SyntheticRun, tmp_path: Path
+) -> None:
     rename(run, "c", '<script>alert("1")</script>\n\'&amp;')
     result = invoke(pristine.folder, run.folder, "--out", tmp_path / "both", "--format", "csv,html")
     assert result.exit_code == 0, result.output
@@ -193,7 +188,7 @@ def test_the_command_merges_runs_and_says_what_it_leaves_out(run, pristine, tmp_
     assert (tmp_path / "both" / "report.html").is_file()
 
 
-def test_the_command_scores_under_the_protocol_and_reference_that_are_asked_for(run):
+def test_the_command_scores_under_the_protocol_and_reference_that_are_asked_for(run: SyntheticRun) -> None:
     first = run.record.models[0].name
     result = invoke(run.folder, "--reference", first)
     assert result.exit_code == 0, result.output
@@ -203,7 +198,7 @@ def test_the_command_scores_under_the_protocol_and_reference_that_are_asked_for(
         assert invoke(run.folder, *arguments).exit_code == 2
 
 
-def test_a_broken_run_among_several_is_refused(run, pristine):
+def test_a_broken_run_among_several_is_refused(run: SyntheticRun, pristine: SyntheticRun) -> None:
     (run.folder / "run.json").write_text("{")
     with pytest.raises(InvalidRun, match="damaged"):
         load_runs([pristine.folder, run.folder])

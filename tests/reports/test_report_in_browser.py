@@ -1,16 +1,15 @@
 import dataclasses
 import re
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 import reports
-from reports.run.counts import schema_of
-from reports.tallies import find
-
-SCHEMA = schema_of(find("confusion"))
+from tests.reports.synthetic import Row, SyntheticRun, change_shard
 
 CHROMIUM = next(
     filter(
@@ -37,9 +36,8 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
         )
@@ -47,36 +45,32 @@ def browser():
         chromium.close()
 
 
-def renamed(corruption):
-    """Return a name that is too long for a phone in place of one."""
-    return corruption.replace("snow", "x" * 200)
-
-
 @pytest.fixture(scope="module")
-def report(pristine, tmp_path_factory):
+def report(pristine: SyntheticRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the synthetic run, its models joined by others that do as the first of them does."""
-    folder = tmp_path_factory.mktemp("many") / "run"
-    shutil.copytree(pristine.folder, folder)
-    first, second = pristine.record.models
+    run = pristine.copy_to(tmp_path_factory.mktemp("many") / "run")
+    first, second = run.record.models
     others = [dataclasses.replace(first, name=f"icnet-v{k}") for k in range(2, MODELS)]
-    for path in (folder / "counts").iterdir():
-        rows = pq.ParquetFile(path).read().to_pylist()
-        rows += [
-            {**row, "model": other.name} for other in others for row in rows if row["model"] == first.name
-        ]
-        rows = [{**row, "corruption": renamed(row["corruption"])} for row in rows]
-        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
+    long = {"snow": "x" * 200}  # too long for a phone
+
+    def change(rows: list[Row]) -> None:
+        mine = [row for row in rows if row["model"] == first.name]
+        rows += [row | {"model": other.name} for other in others for row in mine]
+        for row in rows:
+            row["corruption"] = long.get(row["corruption"], row["corruption"])
+
+    for path in run.shards():
+        change_shard(path, change)
     conditions = tuple(
-        dataclasses.replace(condition, corruption=renamed(condition.corruption))
-        for condition in pristine.record.conditions
+        dataclasses.replace(condition, corruption=long.get(condition.corruption, condition.corruption))
+        for condition in run.record.conditions
     )
-    record = dataclasses.replace(pristine.record, models=(first, second, *others), conditions=conditions)
-    (folder / "run.json").write_text(record.to_json(), encoding="utf-8")
-    return reports.write_report(folder)
+    run.rewrite(models=(first, second, *others), conditions=conditions)
+    return reports.write_report(run.folder)
 
 
 @pytest.fixture
-def page(report, browser):
+def page(report: Path, browser: Browser) -> Iterator[Page]:
     """The report in a window of a desktop; a test fails if the browser complains."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, offline=True)
     page, complaints = opened(context, report)
@@ -85,7 +79,7 @@ def page(report, browser):
     assert complaints == []
 
 
-def opened(context, path):
+def opened(context: BrowserContext, path: Path) -> tuple[Page, list[str]]:
     page = context.new_page()
     complaints = []
     page.on("console", lambda message: complaints.append(message.text))
@@ -102,14 +96,16 @@ def opened(context, path):
     return page, complaints
 
 
-def names_in(page, table="#models"):
+def names_in(page: Page, table: str = "#models") -> list[str]:
     rows = page.query_selector_all(f"{table} tbody tr")
     return [row.query_selector("th").inner_text().strip() for row in rows if row.is_visible()]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_the_report_fits_the_screen_without_errors(report, browser, width, scheme):
+def test_the_report_fits_the_screen_without_errors(
+    report: Path, browser: Browser, width: int, scheme: Literal["light", "dark"]
+) -> None:
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True)
     page, complaints = opened(context, report)
     headings = [element.text_content() for element in page.query_selector_all("h2")]
@@ -122,14 +118,14 @@ def test_the_report_fits_the_screen_without_errors(report, browser, width, schem
     assert complaints == []
 
 
-def test_the_first_screen_has_the_answer_and_the_scores(page):
+def test_the_first_screen_has_the_answer_and_the_scores(page: Page) -> None:
     for selector in (".verdict", "#models tbody tr >> nth=0"):
         box = page.locator(selector).first.bounding_box()
         assert box["y"] + box["height"] < 800
 
 
-def test_a_click_on_a_heading_sorts_by_it_and_another_turns_it_round(page):
-    def shown():
+def test_a_click_on_a_heading_sorts_by_it_and_another_turns_it_round(page: Page) -> None:
+    def shown() -> tuple[list[float], str | None]:
         column = page.eval_on_selector_all(
             "#models tbody tr", "rows => rows.map(row => parseFloat(row.cells[1].textContent))"
         )
@@ -148,7 +144,7 @@ def test_a_click_on_a_heading_sorts_by_it_and_another_turns_it_round(page):
     assert page.inner_text("#status") == "Sorted by Clean, ascending"
 
 
-def test_the_keyboard_sorts_too(page):
+def test_the_keyboard_sorts_too(page: Page) -> None:
     page.focus("#models thead th >> nth=0 >> button")
     page.keyboard.press("Enter")
     names = [name for name in names_in(page) if name.isprintable() and name[0].isalpha()]
@@ -157,7 +153,7 @@ def test_the_keyboard_sorts_too(page):
     assert names_in(page)[0] == f"icnet-v{MODELS - 1}"
 
 
-def test_the_filter_leaves_models_of_that_name_everywhere(page):
+def test_the_filter_leaves_models_of_that_name_everywhere(page: Page) -> None:
     page.fill("#find", "ICNET-v3")
     assert names_in(page) == ["icnet-v3"]
     assert names_in(page, ".matrix") == ["icnet-v3"]
@@ -167,8 +163,8 @@ def test_the_filter_leaves_models_of_that_name_everywhere(page):
     assert len(names_in(page)) == MODELS
 
 
-def test_a_group_can_be_left_out(page):
-    def headings():
+def test_a_group_can_be_left_out(page: Page) -> None:
+    def headings() -> tuple[int, int]:
         return page.locator(".matrix thead th:visible").count(), page.locator(".panel:visible").count()
 
     assert headings() == (5, 4)
@@ -178,7 +174,7 @@ def test_a_group_can_be_left_out(page):
     assert not page.is_visible("figcaption:text-is('fog')")
 
 
-def test_curves_of_other_models_are_drawn_when_ticked(page):
+def test_curves_of_other_models_are_drawn_when_ticked(page: Page) -> None:
     drawn = page.locator(".panel >> nth=0 >> g[data-p]:visible")
     assert drawn.count() == 6
     page.check("#models input:not(:checked) >> nth=0")
@@ -186,8 +182,8 @@ def test_curves_of_other_models_are_drawn_when_ticked(page):
     assert page.locator("#legend li:visible").count() == 7
 
 
-def test_measured_strength_moves_points_sideways_only_and_back(page):
-    def points():
+def test_measured_strength_moves_points_sideways_only_and_back(page: Page) -> None:
+    def points() -> list[tuple[float, ...]]:
         text = page.get_attribute("figure:has(figcaption:text-is('fog')) polyline >> nth=0", "points")
         return [tuple(map(float, pair.split(","))) for pair in text.split()]
 
@@ -203,7 +199,7 @@ def test_measured_strength_moves_points_sideways_only_and_back(page):
     assert points() == before
 
 
-def test_a_curve_tells_its_scores_where_the_pointer_is(page):
+def test_a_curve_tells_its_scores_where_the_pointer_is(page: Page) -> None:
     panel = page.locator("figure:has(figcaption:text-is('fog')) svg.panel")
     panel.scroll_into_view_if_needed()
     box = panel.bounding_box()
@@ -217,7 +213,9 @@ def test_a_curve_tells_its_scores_where_the_pointer_is(page):
     assert not page.is_visible("#tip")
 
 
-def test_without_javascript_everything_can_be_read_and_nothing_is_dead(report, browser):
+def test_without_javascript_everything_can_be_read_and_nothing_is_dead(
+    report: Path, browser: Browser
+) -> None:
     context = browser.new_context(java_script_enabled=False, offline=True)
     page, complaints = opened(context, report)
     assert [element.text_content() for element in page.query_selector_all("h2")] == HEADINGS
@@ -228,7 +226,7 @@ def test_without_javascript_everything_can_be_read_and_nothing_is_dead(report, b
     assert complaints == []
 
 
-def test_paper_shows_what_is_folded_away_and_no_controls(page):
+def test_paper_shows_what_is_folded_away_and_no_controls(page: Page) -> None:
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert page.locator("details:not([open])").count() == 0

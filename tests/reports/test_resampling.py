@@ -1,26 +1,38 @@
+from typing import Literal
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from reports.scoring.resampling import Bootstrap, interval, p_value, replicate, standard_error, units_of
+from reports.scoring.resampling import (
+    Bootstrap,
+    Units,
+    interval,
+    p_value,
+    replicate,
+    standard_error,
+    units_of,
+)
 from reports.scoring.scores import miou
 
+Method = Literal["percentile", "bca"]
 IMAGES = tuple(f"image{number}" for number in range(40))
 B = 400
 BOTH = pytest.mark.parametrize("method", ["percentile", "bca"])
 
 
-def counts_of(rng, images, classes=3):
+def counts_of(rng: np.random.Generator, images: int, classes: int = 3) -> NDArray[np.int64]:
     """Counts (N, 3, C) of tp, fp, fn with images of different difficulty; the last class is rare."""
     size = rng.integers(50, 500, (images, classes)) * (rng.random((images, classes)) < [1, 0.9, 0.3])
     tp = rng.binomial(size, rng.beta(6, 3, (images, 1)))
     return np.stack([tp, rng.binomial(60, 0.3, (images, classes)), size - tp], axis=1).astype(np.int64)
 
 
-def mious(counts, units, method="percentile"):
+def mious(counts: NDArray[np.int64], units: Units, method: Method = "percentile") -> NDArray[np.float64]:
     return miou(*np.moveaxis(replicate(counts, units, method), 1, 0))
 
 
-def test_a_replicate_is_the_sum_over_the_images_drawn():
+def test_a_replicate_is_the_sum_over_the_images_drawn() -> None:
     counts = counts_of(np.random.default_rng(0), 40)
     units = units_of(IMAGES, (), B)
     sums = replicate(counts, units, "bca")
@@ -32,7 +44,7 @@ def test_a_replicate_is_the_sum_over_the_images_drawn():
     np.testing.assert_array_equal(sums[1 + B + 5], np.delete(counts, 5, axis=0).sum(axis=0))
 
 
-def test_images_of_a_cluster_are_drawn_together():
+def test_images_of_a_cluster_are_drawn_together() -> None:
     clusters = tuple(f"drive{number // 8}" for number in range(40))
     units = units_of(IMAGES, clusters, B)
     assert (units.kind, units.count) == ("cluster", 5)
@@ -43,19 +55,19 @@ def test_images_of_a_cluster_are_drawn_together():
     assert list(sums[1 + B :, 0]) == [8, 0, 8, 8, 8]
 
 
-def test_the_same_images_have_the_same_resamples_and_others_have_others():
+def test_the_same_images_have_the_same_resamples_and_others_have_others() -> None:
     first = units_of(IMAGES, (), B).weights
     np.testing.assert_array_equal(first, units_of(list(IMAGES), (), B).weights)
     assert (first != units_of((*IMAGES[:-1], "other"), (), B).weights).any()
 
 
-def test_sums_are_exact_where_a_float_of_32_bits_is_not():
+def test_sums_are_exact_where_a_float_of_32_bits_is_not() -> None:
     counts = np.full((3, 1), 2**40 + 1, np.int64)
     assert set(replicate(counts, units_of(IMAGES[:3], (), B)).ravel()) == {3 * 2**40 + 3}
 
 
 @BOTH
-def test_an_interval_holds_its_score_and_narrows_with_more_images(method):
+def test_an_interval_holds_its_score_and_narrows_with_more_images(method: Method) -> None:
     rng = np.random.default_rng(1)
     widths = []
     for number in (20, 320):
@@ -68,7 +80,7 @@ def test_an_interval_holds_its_score_and_narrows_with_more_images(method):
 
 
 @BOTH
-def test_of_a_mean_the_interval_is_that_of_the_normal_law(method):
+def test_of_a_mean_the_interval_is_that_of_the_normal_law(method: Method) -> None:
     values = np.random.default_rng(2).integers(0, 1000, (400, 1))
     units = units_of([f"image{n}" for n in range(400)], (), 4000)
     means = replicate(values, units, method)[:, 0] / 400
@@ -78,7 +90,7 @@ def test_of_a_mean_the_interval_is_that_of_the_normal_law(method):
     assert standard_error(means, Bootstrap(4000)) == pytest.approx(values.std() / 20, rel=0.05)
 
 
-def test_bca_equals_scipys():
+def test_bca_equals_scipys() -> None:
     from scipy.stats import bootstrap as scipys
 
     sample = np.random.default_rng(3).gamma(0.7, 1000, 60).astype(np.int64)
@@ -92,7 +104,7 @@ def test_bca_equals_scipys():
 
 
 @BOTH
-def test_one_image_tells_nothing_of_others(method):
+def test_one_image_tells_nothing_of_others(method: Method) -> None:
     values = mious(counts_of(np.random.default_rng(4), 1), units_of(IMAGES[:1], (), B), method)
     low, high = interval(values, 1, Bootstrap(B, 0.95, method))
     assert np.isnan([low, high]).all()
@@ -100,7 +112,7 @@ def test_one_image_tells_nothing_of_others(method):
 
 
 @BOTH
-def test_where_all_images_are_alike_the_interval_is_a_point(method):
+def test_where_all_images_are_alike_the_interval_is_a_point(method: Method) -> None:
     counts = np.tile([[[10, 4]], [[3, 0]], [[2, 1]]], (1, 12, 1)).transpose(1, 0, 2).astype(np.int64)
     values = mious(counts, units_of(IMAGES[:12], (), B), method)
     low, high = interval(values, 12, Bootstrap(B, 0.95, method))
@@ -108,7 +120,7 @@ def test_where_all_images_are_alike_the_interval_is_a_point(method):
 
 
 @BOTH
-def test_an_undefined_score_has_no_interval_and_undefined_replicates_are_passed_over(method):
+def test_an_undefined_score_has_no_interval_and_undefined_replicates_are_passed_over(method: Method) -> None:
     values = np.full((2, 1 + B + 9), 0.5)
     values[0, 0] = np.nan
     values[1, 2:40] = np.nan
@@ -119,7 +131,7 @@ def test_an_undefined_score_has_no_interval_and_undefined_replicates_are_passed_
 
 
 @BOTH
-def test_a_p_value_and_an_interval_agree(method):
+def test_a_p_value_and_an_interval_agree(method: Method) -> None:
     rng = np.random.default_rng(5)
     units = units_of(IMAGES, (), B)
     agreed = []
@@ -137,7 +149,7 @@ def test_a_p_value_and_an_interval_agree(method):
 
 
 @BOTH
-def test_a_p_value_is_the_level_whose_interval_touches_zero(method):
+def test_a_p_value_is_the_level_whose_interval_touches_zero(method: Method) -> None:
     sample = np.random.default_rng(7).gamma(0.8, 100, 30).astype(np.int64) - 45
     units = units_of(IMAGES[:30], (), 5000)
     values = replicate(sample[:, None], units, method)[:, 0] / 30.0
@@ -147,7 +159,7 @@ def test_a_p_value_is_the_level_whose_interval_touches_zero(method):
     assert min(abs(ends.low), abs(ends.high)) < 0.002 * (ends.high - ends.low)
 
 
-def test_no_difference_at_all_has_p_1_and_a_sure_one_the_least_that_resamples_can_show():
+def test_no_difference_at_all_has_p_1_and_a_sure_one_the_least_that_resamples_can_show() -> None:
     bootstrap = Bootstrap(B)
     assert p_value(np.zeros(1 + B), 40, bootstrap) == 1
     assert p_value(np.full(1 + B, 0.1), 40, bootstrap) == 2 / (B + 1)
@@ -155,7 +167,7 @@ def test_no_difference_at_all_has_p_1_and_a_sure_one_the_least_that_resamples_ca
 
 @pytest.mark.slow
 @BOTH
-def test_intervals_cover_the_truth_as_often_as_they_say(method):
+def test_intervals_cover_the_truth_as_often_as_they_say(method: Method) -> None:
     rng = np.random.default_rng(6)
     truth = miou(*counts_of(rng, 200_000).sum(axis=0))
     hits = 0
@@ -163,5 +175,5 @@ def test_intervals_cover_the_truth_as_often_as_they_say(method):
         names = [f"{trial}/{n}" for n in range(120)]
         values = mious(counts_of(rng, 120), units_of(names, (), 1000), method)
         low, high = interval(values, 120, Bootstrap(1000, 0.95, method))
-        hits += low <= truth <= high
+        hits += bool(low <= truth <= high)
     assert 0.92 <= hits / 600 <= 0.98

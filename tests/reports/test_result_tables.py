@@ -5,24 +5,22 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
 import reports
-from reports.run.counts import schema_of
 from reports.run.errors import InvalidRun
 from reports.run.record import CLEAN, Condition
 from reports.scoring.protocols import PROTOCOLS, conditions
 from reports.scoring.published import published
 from reports.scoring.resampling import Bootstrap
-from reports.tallies import find
-
-SCHEMA = schema_of(find("confusion"))
+from tests.reports.synthetic import SyntheticRun, write_shard
 
 SCORES = "model,dataset,corruption,group,severity,images,miou,miou_low,miou_high,pixel_accuracy,mean_accuracy"
 CLASSES = "model,dataset,corruption,severity,class,iou"
@@ -32,11 +30,11 @@ SUMMARY = (
 )
 
 
-def rows_of(path):
+def rows_of(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
 
 
-def miou_by_definition(run, model, condition):
+def miou_by_definition(run: SyntheticRun, model: str, condition: Condition) -> float:
     target, prediction = (
         np.stack(each)
         for each in zip(*(run.pixels[model, condition, image] for image in run.record.images), strict=True)
@@ -50,13 +48,13 @@ def miou_by_definition(run, model, condition):
     return np.mean(ious)
 
 
-def test_the_files_have_exactly_the_promised_columns(run):
+def test_the_files_have_exactly_the_promised_columns(run: SyntheticRun) -> None:
     reports.write_tables(run.folder)
     for name, header in (("scores", SCORES), ("classes", CLASSES), ("summary", SUMMARY)):
         assert (run.folder / f"{name}.csv").read_text(encoding="utf-8").split("\n")[0] == header
 
 
-def test_miou_equals_the_definition(run):
+def test_miou_equals_the_definition(run: SyntheticRun) -> None:
     scores = reports.load(run.folder).scores.set_index(["model", "corruption", "severity"])["miou"]
     for model in run.record.models:
         for condition in run.record.conditions:
@@ -64,7 +62,7 @@ def test_miou_equals_the_definition(run):
             assert scores[model.name, condition.corruption, condition.severity] == pytest.approx(expected)
 
 
-def test_rows_keep_the_order_of_the_run_with_clean_first(run):
+def test_rows_keep_the_order_of_the_run_with_clean_first(run: SyntheticRun) -> None:
     record = run.record
     run.rewrite(conditions=record.conditions[::-1])
     scores = reports.load(run.folder).scores
@@ -73,7 +71,7 @@ def test_rows_keep_the_order_of_the_run_with_clean_first(run):
     assert list(first["corruption"][:2]) == [CLEAN, record.conditions[-1].corruption]
 
 
-def test_the_summary_is_the_mean_over_corrupted_conditions(run):
+def test_the_summary_is_the_mean_over_corrupted_conditions(run: SyntheticRun) -> None:
     results = reports.load(run.folder)
     for model, row in results.summary.set_index("model").iterrows():
         scores = results.scores[results.scores["model"] == model]
@@ -83,7 +81,7 @@ def test_the_summary_is_the_mean_over_corrupted_conditions(run):
         assert row["rpc"] == pytest.approx(np.mean(corrupted) / scores["miou"].iloc[0])
 
 
-def test_a_mean_over_conditions_without_a_score_is_undefined(run):
+def test_a_mean_over_conditions_without_a_score_is_undefined(run: SyntheticRun) -> None:
     snow = next(k for k, c in enumerate(run.record.conditions) if (c.corruption, c.severity) == ("snow", 3))
     (run.folder / "counts" / f"{snow:03d}.parquet").unlink()
     results = reports.load(run.folder, partial=True)
@@ -94,7 +92,7 @@ def test_a_mean_over_conditions_without_a_score_is_undefined(run):
     reports.write_report(run.folder, partial=True)
 
 
-def test_degradation_is_given_only_against_a_named_reference(run):
+def test_degradation_is_given_only_against_a_named_reference(run: SyntheticRun) -> None:
     name = run.record.models[0].name
     assert reports.load(run.folder).summary["mcd"].isna().all()
     summary = reports.load(run.folder, reference=name).summary
@@ -105,7 +103,7 @@ def test_degradation_is_given_only_against_a_named_reference(run):
         reports.load(run.folder, reference="nobody")
 
 
-def test_a_run_without_corruptions_has_a_clean_score_only(run):
+def test_a_run_without_corruptions_has_a_clean_score_only(run: SyntheticRun) -> None:
     run.rewrite(conditions=run.record.conditions[:1], examples=())
     summary = reports.write_tables(run.folder).summary
     assert summary["clean_miou"].notna().all()
@@ -113,7 +111,7 @@ def test_a_run_without_corruptions_has_a_clean_score_only(run):
     reports.write_report(run.folder)
 
 
-def test_the_same_counts_make_the_same_bytes_in_any_division_into_files(run):
+def test_the_same_counts_make_the_same_bytes_in_any_division_into_files(run: SyntheticRun) -> None:
     reports.write_tables(run.folder)
     names = ("scores.csv", "classes.csv", "summary.csv")
     before = [(run.folder / name).read_bytes() for name in names]
@@ -125,25 +123,25 @@ def test_the_same_counts_make_the_same_bytes_in_any_division_into_files(run):
     assert not list(run.folder.glob(".*"))
 
 
-def test_files_give_back_the_numbers_exactly(run):
+def test_files_give_back_the_numbers_exactly(run: SyntheticRun) -> None:
     results = reports.write_tables(run.folder)
     written = [float(row["miou"]) for row in rows_of(run.folder / "scores.csv")]
     assert written == list(results.scores["miou"])
 
 
-def test_undefined_values_are_empty_in_the_files(run):
+def test_undefined_values_are_empty_in_the_files(run: SyntheticRun) -> None:
     reports.write_tables(run.folder)
     assert {row["mcd"] for row in rows_of(run.folder / "summary.csv")} == {""}
 
 
-def test_texts_that_would_act_as_formulas_are_made_harmless(run):
+def test_texts_that_would_act_as_formulas_are_made_harmless(run: SyntheticRun) -> None:
     reports.write_tables(run.folder)
     rows = rows_of(run.folder / "classes.csv")
     assert {row["class"] for row in rows} == {"sky", "road & <b>kerb</b>", "'=SUM(A1)"}
     assert {row["model"] for row in rows} == {model.name for model in run.record.models}
 
 
-def test_the_console_summary_shows_percentages(run):
+def test_the_console_summary_shows_percentages(run: SyntheticRun) -> None:
     results = reports.load(run.folder, reference=run.record.models[0].name)
     console = Console(width=100, record=True, file=io.StringIO())
     console.print(reports.console_summary(results))
@@ -153,30 +151,30 @@ def test_the_console_summary_shows_percentages(run):
         assert label in text
 
 
-def test_the_console_summary_of_many_models_has_a_row_for_each(run):
+def test_the_console_summary_of_many_models_has_a_row_for_each(run: SyntheticRun) -> None:
     results = reports.load(run.folder)
     many = [f"model{number}" for number in range(5)]
     first = run.record.models[0].name
 
-    def repeated(table):
+    def repeated(table: pd.DataFrame) -> pd.DataFrame:
         return pd.concat(
             [table[table["model"] == first].assign(model=name) for name in many], ignore_index=True
         )
 
-    tables = {
+    tables: dict[str, Any] = {
         name: repeated(getattr(results, name)) for name in ("scores", "summary", "groups", "corruptions")
     }
-    summary = reports.console_summary(dataclasses.replace(results, **tables))
+    summary: Any = reports.console_summary(dataclasses.replace(results, **tables))
     assert summary.renderables[-1].row_count == 5
 
 
-def test_importing_the_schema_does_not_load_plotting():
+def test_importing_the_schema_does_not_load_plotting() -> None:
     heavy = ("matplotlib", "jinja2", "pandas")
     code = f"import sys, reports.run.record; sys.exit(any(name in sys.modules for name in {heavy}))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_every_interval_holds_its_score(run):
+def test_every_interval_holds_its_score(run: SyntheticRun) -> None:
     results = reports.load(run.folder, reference=run.record.models[0].name)
     for name in ("scores", "summary", "corruptions", "groups", "severities"):
         table = getattr(results, name)
@@ -188,7 +186,7 @@ def test_every_interval_holds_its_score(run):
     assert (widths > 0).all()
 
 
-def test_intervals_of_one_image_are_undefined(run):
+def test_intervals_of_one_image_are_undefined(run: SyntheticRun) -> None:
     run.rewrite(images=run.record.images[:1])
     results = reports.write_tables(run.folder)
     assert results.scores["miou"].notna().all()
@@ -196,7 +194,7 @@ def test_intervals_of_one_image_are_undefined(run):
     assert results.summary[["mpc_low", "mpc_high"]].isna().all(axis=None)
 
 
-def test_intervals_follow_the_bootstrap_that_is_asked_for(run):
+def test_intervals_follow_the_bootstrap_that_is_asked_for(run: SyntheticRun) -> None:
     plain = reports.load(run.folder)
     narrow = reports.load(run.folder, bootstrap=Bootstrap(500, 0.5, "bca"))
     assert narrow.scoring.method == "bca"
@@ -204,14 +202,14 @@ def test_intervals_follow_the_bootstrap_that_is_asked_for(run):
     assert list(narrow.scores["miou"]) == list(plain.scores["miou"])
 
 
-def test_clusters_are_what_is_resampled(run):
+def test_clusters_are_what_is_resampled(run: SyntheticRun) -> None:
     run.rewrite(clusters=("a", "a", "a", "b", "b", "b"))
     scoring = reports.write_tables(run.folder).scoring
     assert (scoring.unit, scoring.units) == ("cluster", 2)
     assert json.loads((run.folder / "scoring.json").read_text())["unit"] == "cluster"
 
 
-def test_corruptions_groups_and_severities_average_the_scores(run):
+def test_corruptions_groups_and_severities_average_the_scores(run: SyntheticRun) -> None:
     results = reports.load(run.folder, reference=run.record.models[0].name)
     scores = results.scores[results.scores["corruption"] != CLEAN]
     for name in ("corruption", "group", "severity"):
@@ -226,27 +224,26 @@ def test_corruptions_groups_and_severities_average_the_scores(run):
     assert list(results.corruptions["degradation"]) == list(1 - results.corruptions["miou"])
 
 
-def conditions_under(protocol, run):
+def conditions_under(protocol: str, run: SyntheticRun) -> tuple[Condition, ...]:
     """Give the synthetic run the conditions of a protocol, by renaming its own counts."""
     pairs = conditions(PROTOCOLS[protocol])
     return (run.record.conditions[0], *(Condition(name, severity, "group") for name, severity in pairs))
 
 
-def renamed(run, protocol, **changes):
+def renamed(run: SyntheticRun, protocol: str, **changes: Any) -> None:
     """Write a run under a protocol whose conditions all have the counts of the synthetic run's fourth one."""
     asked = conditions_under(protocol, run)
-    paths = sorted((run.folder / "counts").iterdir())
+    paths = run.shards()
     rows = pq.read_table(paths[4]).to_pylist()
     for path in paths[1:]:
         path.unlink()
     for condition in asked[1:]:
         new = [{**row, "corruption": condition.corruption, "severity": condition.severity} for row in rows]
-        name = f"{condition.corruption}{condition.severity}.parquet"
-        pq.write_table(pa.Table.from_pylist(new, schema=SCHEMA), run.folder / "counts" / name)
+        write_shard(run.folder, f"{condition.corruption}{condition.severity}.parquet", new)
     run.rewrite(conditions=asked, protocol=protocol, **changes)
 
 
-def test_a_run_is_scored_under_any_protocol_whose_conditions_it_has(run):
+def test_a_run_is_scored_under_any_protocol_whose_conditions_it_has(run: SyntheticRun) -> None:
     renamed(run, "full", move_targets=False)
     results = reports.load(run.folder, protocol="mpc")
     assert len(results.scores) == 2 * 76
@@ -260,7 +257,7 @@ def test_a_run_is_scored_under_any_protocol_whose_conditions_it_has(run):
         reports.load(run.folder, protocol="nothing")
 
 
-def test_a_published_row_is_a_reference_for_its_data_and_conditions_alone(run):
+def test_a_published_row_is_a_reference_for_its_data_and_conditions_alone(run: SyntheticRun) -> None:
     cityscapes = {**run.record.dataset, "name": "cityscapes"}
     renamed(run, "kamann-rother", dataset=cityscapes)
     with pytest.raises(InvalidRun, match="--protocol segformer"):
@@ -276,7 +273,9 @@ def test_a_published_row_is_a_reference_for_its_data_and_conditions_alone(run):
         reports.load(run.folder, reference="ICNet")
 
 
-def test_another_runs_model_is_a_reference_where_data_and_conditions_are_the_same(run, pristine):
+def test_another_runs_model_is_a_reference_where_data_and_conditions_are_the_same(
+    run: SyntheticRun, pristine: SyntheticRun
+) -> None:
     second = run.record.models[1].name
     other = f"{pristine.folder}:{second}"
     across = reports.load(run.folder, reference=other).summary

@@ -20,7 +20,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library frees otherwise")
-def test_freed_memory_is_there_again_without_new_pages():
+def test_freed_memory_is_there_again_without_new_pages() -> None:
     faults = {
         way: int(subprocess.run([sys.executable, "-c", FAULTS, way], capture_output=True, check=True).stdout)
         for way in ("give back", "keep")

@@ -76,7 +76,7 @@ def test_a_wrong_value_is_told_with_what_was_expected(name: str, value: object, 
     assert str(caught.value).startswith(f"Expected `{name}` to be {expected}, but got ")
     if name != "eggs":  # a text with commas is for people who type
         with pytest.raises(InputError):
-            check(Bake(**{"cake": "pie", name: value}))
+            check(Bake(**{"cake": "pie", name: value}))  # type: ignore[arg-type]
 
 
 def test_unknown_and_missing_names_are_told() -> None:

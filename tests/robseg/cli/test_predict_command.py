@@ -201,6 +201,7 @@ def test_images_are_turned_upright(ending: str) -> None:
 def test_any_mode_is_read_as_rgb(mode: str, scene: NDArray[np.uint8]) -> None:
     Image.fromarray(scene).convert(mode).save("a.tif" if mode == "CMYK" else "a.png")
     image = read_upright(Path("a.tif" if mode == "CMYK" else "a.png"))
-    assert (image.shape, image.dtype) == (scene.shape, np.uint8)
+    assert image.shape == scene.shape
+    assert image.dtype == np.uint8
     expected = np.asarray(Image.fromarray(scene).convert(mode).convert("RGB")).astype(int)
     np.testing.assert_array_equal(image, expected)

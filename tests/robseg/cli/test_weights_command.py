@@ -179,7 +179,7 @@ def test_the_json_of_models_has_fractions_and_addresses() -> None:
 
 
 def test_all_means_the_models_that_need_no_download() -> None:
-    assert {catalogue.shipped(CARDS[source.spec]) for source in model_sources(["all"])} == {True}
+    assert {catalogue.shipped(CARDS[str(source.spec)]) for source in model_sources(["all"])} == {True}
     assert [source.spec for source in model_sources(["pspnet_r18-d8*"])] == [
         card.id for card in robseg.list_models("pspnet_r18-d8*")
     ]

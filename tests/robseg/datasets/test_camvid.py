@@ -154,7 +154,7 @@ def test_targets_of_few_bits_keep_their_values(tree: Tree, bits: int) -> None:
     assert np.array_equal(dataset.read(1).target, values)
 
 
-def grey_png(values: np.ndarray, bits: int) -> bytes:  # type: ignore[type-arg]
+def grey_png(values: np.ndarray, bits: int) -> bytes:
     """Return a PNG of `bits` a grey pixel, which Pillow reads but does not write."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:

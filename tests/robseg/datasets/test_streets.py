@@ -1,5 +1,6 @@
 import hashlib
 import pickle
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -134,6 +135,6 @@ def test_the_fingerprint_follows_what_is_drawn_and_not_how_many() -> None:
         (lambda: streets.render(0, "val", -1), "Expected `index` to be 0 or more, but got -1"),
     ],
 )
-def test_what_cannot_be_rendered_is_said(call, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_cannot_be_rendered_is_said(call: Callable[[], object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         call()

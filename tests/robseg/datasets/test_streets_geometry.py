@@ -6,7 +6,7 @@ from robseg.datasets.streets.canvas import Canvas, Face, Hits, Surface, cast_sha
 from robseg.datasets.streets.film import vote
 from robseg.datasets.streets.light import Light, Skyline
 from robseg.datasets.streets.street import CAR, POLE, ROAD, SKY
-from robseg.datasets.streets.textures import fractal, photograph
+from robseg.datasets.streets.textures import Texture, fractal, photograph
 
 CAMERA = Camera(height=40, width=60, focal=50.0, centre=30.0, horizon=20.0, eye=1.5)
 
@@ -81,7 +81,7 @@ def test_things_behind_the_camera_are_cut_off(canvas: Canvas) -> None:
 
 def test_what_one_looks_through_keeps_its_class_or_not(canvas: Canvas) -> None:
     def bars(hits: Hits) -> Surface:
-        return Surface(np.float32([0.5, 0.5, 0.5]) * np.ones((len(hits.x), 1)), None, hits.x > 0)
+        return Surface(np.full((len(hits.x), 3), 0.5, np.float32), None, hits.x > 0)
 
     rim = upright(0, 5, 1.0).corners
     draw(canvas, Face(rim, CAR, bars))
@@ -112,7 +112,7 @@ def test_the_class_of_most_samples_wins_and_at_a_tie_the_thing() -> None:
 
 
 @pytest.mark.parametrize("texture", [photograph("brick"), photograph("grass"), fractal(3)])
-def test_textures_tile_and_keep_their_brightness_at_any_distance(texture) -> None:  # type: ignore[no-untyped-def]
+def test_textures_tile_and_keep_their_brightness_at_any_distance(texture: Texture) -> None:
     u, v = np.random.default_rng(0).uniform(-50, 50, (2, 20000))
     for footprint in (0.0001, 0.02, 5.0):
         assert texture.sample(u, v, 2.0, footprint).mean() == pytest.approx(1.0, abs=0.02)

@@ -18,16 +18,7 @@ from reports.run.record import RunRecord
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
 from robseg.models.model import Model
-
-TABLES = ("scores.csv", "classes.csv")
-
-
-def tables(out: Path) -> dict[str, bytes]:
-    return {name: (out / name).read_bytes() for name in TABLES}
-
-
-def counts(out: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted((out / "counts").iterdir())}
+from tests.robseg.evaluation.files import counts, tables
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +109,7 @@ def test_every_second_image_is_counted_as_among_all(
 
 def test_a_deleted_shard_is_computed_again(whole: Path, model: Model, dataset: Dataset) -> None:
     before = counts(whole)
-    (whole / "counts" / next(iter(before))).unlink()
+    (whole / next(iter(before))).unlink()
     robseg.evaluate(model, dataset, "fog,pixelate", (1, 4), out=whole, examples=False)
     assert counts(whole) == before
 

@@ -25,23 +25,14 @@ from robseg.evaluation import worker
 from robseg.evaluation.request import Request
 from robseg.models.model import Model
 from robseg.models.refine.files import write_offsets
+from tests.robseg.evaluation.files import counts, tables
 
 COLUMNS = [
     *("model", "dataset", "corruption", "severity", "width"),
     *("trimap_miou", "trimap_miou_low", "trimap_miou_high"),
     *("boundary_iou", "boundary_iou_low", "boundary_iou_high"),
 ]
-TABLES = ("scores.csv", "classes.csv", "boundaries.csv")
 SQUARE = np.ones((3, 3))
-
-
-def tables(out: Path) -> dict[str, bytes]:
-    return {name: (out / name).read_bytes() for name in TABLES}
-
-
-def shards(out: Path) -> dict[Path, bytes]:
-    """Return the counts of all tallies, file by file."""
-    return {path.relative_to(out): path.read_bytes() for path in (out / "counts").rglob("*.parquet")}
 
 
 def rows(out: Path) -> int:
@@ -89,7 +80,8 @@ def scores_by_definition(pairs: list[tuple[np.ndarray, np.ndarray]], width: int)
                 m & ~ndimage.binary_erosion(m | ~labelled, SQUARE, iterations=width) for m in (mask, guess)
             ]
             bands[c] += np.sum(inner[0] & inner[1]), np.sum(inner[0] | inner[1])
-    return tuple(float(np.nanmean(table[:, 0] / table[:, 1])) for table in (trimap, bands))  # type: ignore[return-value]
+    first, second = (float(np.nanmean(table[:, 0] / table[:, 1])) for table in (trimap, bands))
+    return first, second
 
 
 def test_scores_near_boundaries_equal_their_definitions(whole: Path, model: Model, dataset: Dataset) -> None:
@@ -105,11 +97,11 @@ def test_scores_near_boundaries_equal_their_definitions(whole: Path, model: Mode
                 for s in samples
             ]
         pairs[corruption] = [(model.predict(s.image[None])[0], s.target) for s in samples]
-    for row in table.itertuples():
-        expected = scores_by_definition(pairs[str(row.corruption)], int(row.width))
-        np.testing.assert_allclose((row.trimap_miou, row.boundary_iou), expected, atol=1e-12)
-        assert row.trimap_miou_low <= row.trimap_miou <= row.trimap_miou_high
-        assert row.boundary_iou_low <= row.boundary_iou <= row.boundary_iou_high
+    for row in table.to_dict("records"):
+        expected = scores_by_definition(pairs[row["corruption"]], row["width"])
+        for score, value in zip(("trimap_miou", "boundary_iou"), expected, strict=True):
+            assert row[score] == pytest.approx(value, abs=1e-12)
+            assert row[f"{score}_low"] <= row[score] <= row[f"{score}_high"]
 
 
 def test_loaded_results_have_the_table_that_was_written(whole: Path) -> None:
@@ -123,12 +115,12 @@ def test_asking_for_widths_later_counts_only_these_and_ends_with_the_same_bytes(
     asked = (model, dataset, "fog,geometric_distortion", (4,))
     robseg.evaluate(*asked, out=out, examples=False)
     assert not (out / "boundaries.csv").exists()
-    before = shards(out)
+    before = counts(out)
     robseg.evaluate(*asked, out=out, boundaries=(1,), examples=False)
     assert rows(out) == 2 * 3 * len(dataset)
     robseg.evaluate(*asked, out=out, boundaries=(1, 3), examples=False)
     assert rows(out) == 4 * 3 * len(dataset)
-    assert before.items() <= shards(out).items()
+    assert before.items() <= counts(out).items()
     assert tables(out) == tables(whole)
 
     def fail(*_: object) -> None:
@@ -147,13 +139,13 @@ def test_a_lost_shard_near_boundaries_is_missed_and_counted_again(
     out = tmp_path / "run"
     asked = (model, dataset, "fog,geometric_distortion", (4,))
     robseg.evaluate(*asked, out=out, boundaries=(1, 3), examples=False, batch_size=2)
-    before = shards(out)
+    before = counts(out)
     lost = out / "counts" / "boundary-3" / min((out / "counts" / "boundary-3").iterdir()).name
     lost.unlink()
     with pytest.raises(MissingCounts, match=r"boundary-3, but 5 are missing"):
         reports.load(out)
     robseg.evaluate(*asked, out=out, boundaries=(1, 3), examples=False)
-    found = shards(out)
+    found = counts(out)
     assert found == before | {lost.relative_to(out): found[lost.relative_to(out)]}
     assert tables(out) == tables(whole)
 
@@ -188,8 +180,8 @@ def test_a_perfect_model_scores_one(dataset: Dataset, tmp_path: Path) -> None:
         sample = dataset.read(index)
         return sample._replace(image=np.repeat(sample.target[..., None], 3, axis=2))
 
-    def perfect(images: object) -> object:
-        return (images[:, 0] * 255).round().long().clamp(max=2)  # type: ignore[index]
+    def perfect(images: torch.Tensor) -> torch.Tensor:
+        return (images[:, 0] * 255).round().long().clamp(max=2)
 
     results = robseg.evaluate(
         perfect,

@@ -28,7 +28,7 @@ from robseg.models.checkpoints.weights import read_weights
 DILATED_NAMES = [name for name in backbones() if not name.startswith("hrnet")]
 CLASSIFIERS = ("fc.", "features.18.", "classifier.", "conv_head.", "bn2.")
 # A norm that is fused into a convolution rounds differently from a separate one.
-ROUNDING = {"rtol": 1e-3, "atol": 1e-4}
+ROUNDING: dict[str, Any] = {"rtol": 1e-3, "atol": 1e-4}
 
 
 @functools.cache
@@ -131,7 +131,7 @@ def test_a_deep_stem_begins_with_half_of_its_channels(channels: int, first: int)
 
 @pytest.mark.parametrize(("depth", "size"), [(18, (64, 96)), (50, (65, 131))])
 def test_plain_resnets_equal_torchvisions(depth: int, size: tuple[int, int]) -> None:
-    theirs = trained(getattr(torchvision.models, f"resnet{depth}")())
+    theirs: Any = trained(getattr(torchvision.models, f"resnet{depth}")())
     ours = build_backbone(f"resnet{depth}").eval()
     state_dict = {key: tensor for key, tensor in theirs.state_dict().items() if not key.startswith("fc.")}
     ours.load_state_dict(state_dict)
@@ -173,7 +173,7 @@ def test_mobilenet_equals_torchvisions(size: tuple[int, int]) -> None:
     with torch.no_grad():  # layer by layer, see robseg.models.predict.fused
         maps = ours(images(*size))
         x, taps = images(*size), []
-        for index, layer in enumerate(theirs.features):
+        for index, layer in enumerate(theirs.get_submodule("features").children()):
             x = layer(x)
             if index in (3, 6, 13, 17):
                 taps.append(x)

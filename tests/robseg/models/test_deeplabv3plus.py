@@ -178,7 +178,7 @@ def test_aspp_dilates_by_the_output_stride(output_stride: Any, dilations: list[i
 
 @pytest.mark.parametrize("output_stride", [8, 16])
 def test_the_dense_prediction_cell_is_the_published_one(output_stride: Any) -> None:
-    cell = small(context="dpc", output_stride=output_stride).decode_head.aspp_modules
+    cell: Any = small(context="dpc", output_stride=output_stride).decode_head.aspp_modules
     assert cell is not None
     found = [tuple(side * output_stride // 16 for side in c.depthwise_conv.conv.dilation) for c in cell]
     assert found == [(1, 6), (18, 15), (6, 3), (1, 1), (6, 21)]

@@ -218,7 +218,8 @@ def test_labels_come_as_bytes_at_the_images_size_whatever_the_test_size(
 ) -> None:
     card = dataclasses.replace(CARD, test_size=(30, 44), resize=rule, size_divisor=8)
     found = labels(Brightest(2), rgb(*size), card)
-    assert (found.shape, found.dtype) == ((1, *size), np.uint8)
+    assert found.shape == (1, *size)
+    assert found.dtype == np.uint8
 
 
 @pytest.mark.parametrize("average", ["logits", "probabilities"])

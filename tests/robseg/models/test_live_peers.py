@@ -102,7 +102,7 @@ def mmseg_heads(network: Any, images: Tensor) -> list[Tensor]:
         coarse, main = network.decode_head
         logits = coarse(maps)
         return [main(maps, logits), logits]
-    heads = network.auxiliary_head if isinstance(network.auxiliary_head, nn.ModuleList) else []
+    heads = list(network.auxiliary_head) if isinstance(network.auxiliary_head, nn.ModuleList) else []
     if isinstance(network.auxiliary_head, nn.Module) and not heads:
         heads = [network.auxiliary_head]
     return [network.decode_head(maps), *(head(maps) for head in heads)]

@@ -1,6 +1,7 @@
 """SegFix's network, and the offsets that it predicts."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,9 +30,14 @@ class Colours(Network):
         return directions, torch.stack((torch.full_like(red, 0.5), red), dim=1)
 
 
-def colours(**fields: object) -> Model:
+def colours(**fields: Any) -> Model:
     card = load_model("segfix", SegFix(backbone="hrnet_w18_small").state_dict()).card
-    plain = {"mean": (0.0, 0.0, 0.0), "std": (255.0,) * 3, "channel_order": "RGB", "test_mode": "whole"}
+    plain: dict[str, Any] = {
+        "mean": (0.0, 0.0, 0.0),
+        "std": (255.0,) * 3,
+        "channel_order": "RGB",
+        "test_mode": "whole",
+    }
     return Model(dataclasses.replace(card, **(plain | fields)), Colours(), "", torch.device("cpu"))
 
 
@@ -87,7 +93,7 @@ def test_a_network_s_offsets_follow_from_both_heads() -> None:
     with torch.inference_mode():
         directions, mask = (
             F.interpolate(logits, (50, 70), mode="bilinear", align_corners=True)
-            for logits in (lambda d, m: (d, m.softmax(1)))(*model.network.heads(x))
+            for logits in (lambda d, m: (d, m.softmax(1)))(*model.network.heads(x))  # type: ignore[operator]
         )
     vectors = torch.tensor(DIRECTIONS.tolist())[directions.argmax(1)]
     vectors[mask[:, 1] <= 0.5] = 0

@@ -14,16 +14,16 @@ CARDS = {card.id: card for card in list_cards() if shipped(card)}
 MEGABYTES = 60  # that all weights together may take
 
 
-def test_the_weights_stay_small():
+def test_the_weights_stay_small() -> None:
     assert sum((ZOO / card.weights_file).stat().st_size for card in CARDS.values()) < MEGABYTES * 1e6
 
 
-def test_each_file_of_the_zoo_has_a_card():
+def test_each_file_of_the_zoo_has_a_card() -> None:
     assert {path.name for path in ZOO.glob("*.safetensors")} == {card.weights_file for card in CARDS.values()}
 
 
 @pytest.mark.parametrize("name", CARDS)
-def test_a_card_tells_where_its_weights_come_from(name):
+def test_a_card_tells_where_its_weights_come_from(name: str) -> None:
     card = CARDS[name]
     assert hashlib.sha256((ZOO / card.weights_file).read_bytes()).hexdigest() == card.sha256
     assert card.dataset in DATASETS
@@ -37,7 +37,7 @@ def test_a_card_tells_where_its_weights_come_from(name):
 
 
 @pytest.mark.parametrize("name", CARDS)
-def test_a_model_labels_images_of_any_size(name):
+def test_a_model_labels_images_of_any_size(name: str) -> None:
     model = load_model(name)
     if model.card.architecture != "segfix":
         labels = model.predict(np.zeros((1, 50, 70, 3), np.uint8))
@@ -46,7 +46,7 @@ def test_a_model_labels_images_of_any_size(name):
 
 
 @pytest.mark.parametrize("name", CARDS)
-def test_the_documentation_has_the_score_of_the_card(name):
+def test_the_documentation_has_the_score_of_the_card(name: str) -> None:
     card = CARDS[name]
     score, low, high = (f"{100 * value:.1f}" for value in (card.published_miou, *card.published_interval))
     lines = (ZOO.parents[2] / "docs" / "models.md").read_text(encoding="utf-8").splitlines()

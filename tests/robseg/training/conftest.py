@@ -1,10 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 
 @pytest.fixture
-def camvid(tmp_path):
+def camvid(tmp_path: Path) -> Path:
     """A tiny data set in CamVid's layout."""
     rng = np.random.default_rng(0)
     for folder in ("train", "val"):

@@ -1,32 +1,37 @@
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from robseg.datasets.base import Dataset, Sample
 from robseg.training.batches import SampleCache, batches, steps_per_epoch
 from robseg.training.recipe import Recipe
 
 
-class Numbered:
+class Numbered(SampleCache):
     """Samples whose targets hold their own index."""
 
-    def __len__(self):
+    def __init__(self) -> None:
+        pass
+
+    def __len__(self) -> int:
         return 11
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         return np.zeros((4, 4, 3), np.uint8), np.full((4, 4), index, np.uint8)
 
 
 @pytest.mark.parametrize(("size", "accumulate"), [(2, 1), (2, 2), (5, 1), (1, 3), (20, 1), (4, 5)])
-def test_an_epoch_shows_no_image_twice_and_the_next_one_in_another_order(size, accumulate):
+def test_an_epoch_shows_no_image_twice_and_the_next_one_in_another_order(size: int, accumulate: int) -> None:
     recipe = Recipe(
         "enet", "streets", batch_size=size, accumulate=accumulate, crop=(4, 4), scale=(1, 1), jitter=0
     )
     steps = steps_per_epoch(11, recipe)
     epochs = []
     for epoch in range(2):
-        shown = []
+        shown: list[int] = []
         for step in range(epoch * steps, (epoch + 1) * steps):
             parts = [targets[:, 0, 0].tolist() for _, targets in batches(Numbered(), recipe, step)]
             assert max(map(len, parts)) <= size
@@ -36,18 +41,18 @@ def test_an_epoch_shows_no_image_twice_and_the_next_one_in_another_order(size, a
     assert epochs[0] != epochs[1]
 
 
-def dataset(reads):
+def dataset(reads: list[int]) -> Dataset:
     """Four samples that write down when they are read."""
 
-    def read(index):
+    def read(index: int) -> Sample:
         reads.append(index)
         return Sample(str(index), np.full((4, 4, 3), index, np.uint8), np.full((4, 4), index, np.uint8))
 
     return Dataset("toy", "train", ("a",), ((0, 0, 0),), tuple("0123"), read, "f" * 32)
 
 
-def test_a_sample_is_read_once(tmp_path):
-    reads = []
+def test_a_sample_is_read_once(tmp_path: Path) -> None:
+    reads: list[int] = []
     for _ in range(2):
         samples = SampleCache(dataset(reads), tmp_path)
         for index in (0, 1, 0, 3):
@@ -57,7 +62,7 @@ def test_a_sample_is_read_once(tmp_path):
     assert reads == [0, 1, 3]
 
 
-def test_only_whole_files_count_against_the_cache(tmp_path):
+def test_only_whole_files_count_against_the_cache(tmp_path: Path) -> None:
     samples = SampleCache(dataset([]), tmp_path, budget=200)
     samples[0]
     (samples.folder / ".1.npy.77.tmp").write_bytes(bytes(100))  # another training is writing it

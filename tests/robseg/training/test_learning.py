@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -5,7 +7,7 @@ from robseg.cli.commands.train import command as train
 
 
 @pytest.mark.slow
-def test_two_minutes_of_enet_on_streets_learn(tmp_path):
+def test_two_minutes_of_enet_on_streets_learn(tmp_path: Path) -> None:
     """Ten epochs of 120 scenes: the loss falls by a fifth, and the mIoU leaves chance far behind."""
     small = "--train-limit 120 --val-limit 20 --epochs 10 --val-every 10 --crop 192 192 --precision bf16"
     result = CliRunner().invoke(

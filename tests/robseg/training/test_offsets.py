@@ -1,7 +1,10 @@
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from reports.scoring.scores import miou
@@ -24,14 +27,14 @@ RECIPE = Recipe(
 )  # fmt: skip
 
 
-def read_halves(index):
+def read_halves(index: int) -> Sample:
     """Two plain halves, with their border in another column in each image."""
     target = np.zeros((64, 64), np.uint8)
     target[:, 24 + 4 * index :] = 1
     return Sample(str(index), np.repeat((target * 200)[..., None], 3, 2), target)
 
 
-def halves():
+def halves() -> Task:
     ids = tuple(map(str, range(4)))
     data = Dataset("halves", "train", ("left", "right"), ((0, 0, 0),) * 2, ids, read_halves, "c" * 64)
     return Task(ARCHITECTURE, data, dataclasses.replace(data, split="val").head(2))
@@ -40,7 +43,7 @@ def halves():
 class Perfect(Network):
     """Answers with the targets of one image."""
 
-    def __init__(self, target, mask_only=False):
+    def __init__(self, target: NDArray[np.uint8], mask_only: bool = False) -> None:
         super().__init__()
         wanted = offset_targets(target)
         directions = np.where(wanted.directions == 255, 0, wanted.directions)
@@ -51,11 +54,11 @@ class Perfect(Network):
         if mask_only:
             self.directions = self.directions.roll(1, dims=1)
 
-    def heads(self, _images):
+    def heads(self, _images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self.directions, self.mask
 
 
-def test_the_weighted_loss_equals_its_definition():
+def test_the_weighted_loss_equals_its_definition() -> None:
     logits = torch.randn(1, 3, 1, 4, generator=torch.Generator().manual_seed(0))
     targets = torch.tensor([[[0, 0, 2, 255]]], dtype=torch.uint8)
     log_p = logits.log_softmax(dim=1)[0, :, 0]
@@ -64,7 +67,7 @@ def test_the_weighted_loss_equals_its_definition():
     assert torch.allclose(balanced_cross_entropy(logits, targets), expected)
 
 
-def test_directions_count_only_where_the_boundary_is_predicted():
+def test_directions_count_only_where_the_boundary_is_predicted() -> None:
     directions = torch.randn(1, 8, 2, 2, requires_grad=True)
     mask = torch.tensor([[[[0.0, 9.0], [0.0, 9.0]], [[5.0, 0.0], [5.0, 0.0]]]])
     offset_loss(
@@ -77,14 +80,14 @@ def test_directions_count_only_where_the_boundary_is_predicted():
     assert (directions.grad[..., 1] == 0).all()
 
 
-def test_without_any_boundary_the_loss_is_zero():
+def test_without_any_boundary_the_loss_is_zero() -> None:
     nothing = torch.full((1, 2, 2), 255, dtype=torch.uint8)
     heads = torch.randn(1, 8, 2, 2, requires_grad=True), torch.randn(1, 2, 2, 2, requires_grad=True)
     assert float(offset_loss(*heads, nothing, nothing).detach()) == 0
 
 
-def test_the_score_is_one_for_the_targets_themselves_and_less_with_turned_directions():
-    samples = [read_halves(1)[1:]]
+def test_the_score_is_one_for_the_targets_themselves_and_less_with_turned_directions() -> None:
+    samples: Any = [read_halves(1)[1:]]
     network = Perfect(samples[0][1])
     card_of = blank_card(RECIPE, ARCHITECTURE, halves().train_set)
     assert miou(*Offsets(RECIPE, card_of).counts(network, samples)[0]) == 1
@@ -93,7 +96,7 @@ def test_the_score_is_one_for_the_targets_themselves_and_less_with_turned_direct
     assert 0 < turned < 0.5
 
 
-def test_segfix_trains_and_what_it_leaves_predicts_offsets(tmp_path):
+def test_segfix_trains_and_what_it_leaves_predicts_offsets(tmp_path: Path) -> None:
     trained = train(RECIPE, halves(), tmp_path)
     assert np.isfinite(trained.rows[-1].loss)
     model = load_model("segfix", trained.weights["last"])

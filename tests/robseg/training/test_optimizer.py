@@ -1,5 +1,6 @@
 import copy
 import dataclasses
+from typing import Literal
 
 import pytest
 import torch
@@ -12,12 +13,12 @@ from robseg.training.recipe import Recipe
 RECIPE = Recipe("pspnet", "streets", encoder_factor=0.1, decay_all=False, learning_rate=0.5, weight_decay=0.3)
 
 
-def psp():
+def psp() -> PSPNet:
     with torch.device("meta"):
         return PSPNet(3, backbone="resnet18", channels=8, aux_channels=8)
 
 
-def test_the_encoder_learns_more_slowly_and_norms_and_biases_do_not_decay():
+def test_the_encoder_learns_more_slowly_and_norms_and_biases_do_not_decay() -> None:
     network = psp()
     optimizer = build_optimizer(network, RECIPE)
     set_learning_rate(optimizer, 2.0)
@@ -32,12 +33,15 @@ def test_the_encoder_learns_more_slowly_and_norms_and_biases_do_not_decay():
 @pytest.mark.parametrize(
     ("name", "kind"), [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW), ("sgd", torch.optim.SGD)]
 )
-def test_the_optimizer_is_the_named_one(name, kind):
+def test_the_optimizer_is_the_named_one(
+    name: Literal["adam", "adamw", "sgd"], kind: type[torch.optim.Optimizer]
+) -> None:
     assert type(build_optimizer(psp(), dataclasses.replace(RECIPE, optimizer=name))) is kind
 
 
-def test_warm_up_rises_to_the_schedule_and_both_decay_to_zero():
-    for schedule, half in (("poly", 0.5**0.9), ("cosine", 0.5)):
+def test_warm_up_rises_to_the_schedule_and_both_decay_to_zero() -> None:
+    halves: dict[Literal["poly", "cosine"], float] = {"poly": 0.5**0.9, "cosine": 0.5}
+    for schedule, half in halves.items():
         recipe = dataclasses.replace(RECIPE, schedule=schedule, warmup_steps=10)
         rates = [learning_rate(recipe, step, 100) for step in range(101)]
         assert rates[:10] == sorted(rates[:10])
@@ -47,7 +51,7 @@ def test_warm_up_rises_to_the_schedule_and_both_decay_to_zero():
     assert rates[0] == pytest.approx(0.05)
 
 
-def test_the_average_equals_its_definition():
+def test_the_average_equals_its_definition() -> None:
     network = nn.BatchNorm2d(2)
     averaged = copy.deepcopy(network)
     with torch.no_grad():
@@ -61,7 +65,7 @@ def test_the_average_equals_its_definition():
     assert torch.equal(network.weight, torch.full((2,), 3.0))
 
 
-def test_the_first_steps_are_not_remembered_for_long():
+def test_the_first_steps_are_not_remembered_for_long() -> None:
     network, averaged = nn.BatchNorm2d(2), nn.BatchNorm2d(2)
     with torch.no_grad():
         network.weight.fill_(3.0)

@@ -1,4 +1,5 @@
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -7,7 +8,7 @@ from torch import nn
 from robseg.models.base import architecture
 from robseg.training.quick import QuickDepthwise, QuickPReLU, quicken
 
-DEPTHWISE = {
+DEPTHWISE: dict[str, dict[str, Any]] = {
     "plain": {"padding": 1},
     "dilated": {"dilation": 2, "padding": 2},
     "dilated differently": {"dilation": (2, 3), "padding": (2, 3)},
@@ -19,14 +20,14 @@ DEPTHWISE = {
 }
 
 
-def gradients(layer, x, of_y):
+def gradients(layer: nn.Module, x: torch.Tensor, of_y: torch.Tensor) -> list[torch.Tensor]:
     """The result, and the gradients of the input and of the parameters."""
     x = x.clone().requires_grad_()
     y = layer(x)
     return [y.detach(), *torch.autograd.grad(y, [x, *layer.parameters()], of_y)]
 
 
-def assert_same(layer, x):
+def assert_same(layer: nn.Module, x: torch.Tensor) -> None:
     of_y = torch.randn_like(layer(x).detach())
     quick = copy.deepcopy(layer)
     quicken(quick)
@@ -37,21 +38,21 @@ def assert_same(layer, x):
 
 @pytest.mark.parametrize("name", DEPTHWISE)
 @pytest.mark.parametrize("size", [(33, 20), (9, 14), (24, 24)])
-def test_a_quick_depthwise_convolution_is_torchs(name, size):
+def test_a_quick_depthwise_convolution_is_torchs(name: str, size: tuple[int, int]) -> None:
     torch.manual_seed(0)
     layer = nn.Conv2d(4, 4, **{"kernel_size": 3, "groups": 4, **DEPTHWISE[name]}).double()
     assert_same(layer, torch.randn(2, 4, *size, dtype=torch.double))
 
 
 @pytest.mark.parametrize("slope", [0.25, 0.0, -0.5, 2.0])
-def test_a_quick_prelu_is_torchs(slope):
+def test_a_quick_prelu_is_torchs(slope: float) -> None:
     torch.manual_seed(0)
     x = torch.randn(2, 4, 5, 6, dtype=torch.double)
     x[0, 0, 0, 0] = 0
     assert_same(nn.PReLU(init=slope).double(), x)
 
 
-def test_only_what_is_slow_is_quickened_and_weights_keep_their_names():
+def test_only_what_is_slow_is_quickened_and_weights_keep_their_names() -> None:
     network = architecture("deeplabv3plus").build(3, backbone="mobilenet_v2", channels=8)
     before = network.state_dict()
     quicken(network)

@@ -27,7 +27,7 @@ from robseg.training.recipe import Recipe
 )
 def test_a_field_out_of_range_is_named(field: str, value: object) -> None:
     with pytest.raises(InputError, match=f"Expected `{field}`"):
-        Recipe("enet", "streets", **{field: value})
+        Recipe("enet", "streets", **{field: value})  # type: ignore[arg-type]
 
 
 def test_an_option_that_a_recipe_cannot_say_is_refused() -> None:

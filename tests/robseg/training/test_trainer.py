@@ -1,5 +1,8 @@
 import dataclasses
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ from robseg.models.backbones import Backbone
 from robseg.models.base import Architecture, Fit, Network
 from robseg.training.recipe import Recipe
 from robseg.training.task import Task
-from robseg.training.trainer import train
+from robseg.training.trainer import Progress, Trained, train
 
 CLASSES = ("dark", "middle", "bright")
 RECIPE = Recipe(
@@ -23,19 +26,19 @@ RECIPE = Recipe(
 
 
 class Encoder(Backbone):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 8, 3, padding=1)
         self.norm = nn.BatchNorm2d(8)
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         return [F.relu(self.norm(self.conv(images)))]
 
 
 class Tiny(Network):
     """A network with an encoder, a main head and an auxiliary one, each with dropout before it."""
 
-    def __init__(self, num_classes, backbone="toy", width=8):
+    def __init__(self, num_classes: int, backbone: str = "toy", width: int = 8) -> None:
         super().__init__()
         self.backbone_name = backbone
         self.backbone = Encoder()
@@ -43,15 +46,15 @@ class Tiny(Network):
         self.head = nn.Conv2d(width, num_classes, 3, stride=2, padding=1)
         self.aux = nn.Conv2d(width, num_classes, 1)
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.heads(images)[0]
 
-    def heads(self, images):
+    def heads(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         features = self.dropout(self.backbone(images)[0])
         return self.head(features), self.aux(features)
 
 
-def read_grey(index):
+def read_grey(index: int) -> Sample:
     """A scene of three grey levels, one per class, in random blocks."""
     target = np.kron(
         np.random.default_rng(index).integers(0, 3, (3, 4), dtype=np.uint8), np.ones((8, 8), np.uint8)
@@ -59,7 +62,11 @@ def read_grey(index):
     return Sample(str(index), np.repeat((target * 100 + 20)[..., None], 3, 2), target)
 
 
-def task(read=read_grey, fingerprint="a" * 64, build=Tiny):
+def task(
+    read: Callable[[int], Sample] = read_grey,
+    fingerprint: str = "a" * 64,
+    build: Callable[..., Network] = Tiny,
+) -> Task:
     data = Dataset("grey", "train", CLASSES, ((0, 0, 0),) * 3, tuple(map(str, range(7))), read, fingerprint)
     architecture = Architecture("tiny", "Tiny", "", build, lambda sd: Fit("own", 3, {}, sd), size_divisor=2)
     return Task(architecture, data, dataclasses.replace(data, split="val").head(3))
@@ -69,37 +76,37 @@ class StoppedError(Exception):
     pass
 
 
-def stop_at(step):
+def stop_at(step: int) -> Callable[[Progress], None]:
     """A report that kills the training there, as a signal would."""
 
-    def report(progress):
+    def report(progress: Progress) -> None:
         if progress.step == step:
             raise StoppedError
 
     return report
 
 
-def final(out):
+def final(out: Path) -> dict[str, Any]:
     return torch.load(out / "checkpoint.pt", weights_only=True)
 
 
-def same(a, b):
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trained]:
     out = tmp_path_factory.mktemp("whole")
     return out, train(RECIPE, task(), out)
 
 
-def test_training_learns(tmp_path):
+def test_training_learns(tmp_path: Path) -> None:
     trained = train(dataclasses.replace(RECIPE, epochs=30, val_every=30), task(), tmp_path)
     assert trained.rows[-1].loss < 0.7 * trained.rows[0].loss
     assert trained.rows[-1].val_miou > 0.6
 
 
-def test_the_log_has_one_line_an_epoch_and_validates_when_asked(whole):
+def test_the_log_has_one_line_an_epoch_and_validates_when_asked(whole: tuple[Path, Trained]) -> None:
     out, trained = whole
     lines = (out / "log.csv").read_text().splitlines()
     assert lines[0] == "epoch,step,seconds,lr,loss,val_miou"
@@ -107,13 +114,13 @@ def test_the_log_has_one_line_an_epoch_and_validates_when_asked(whole):
     assert [row.val_miou is None for row in trained.rows] == [True, False, True, False]
 
 
-def test_the_learning_rate_decays_to_zero(whole):
+def test_the_learning_rate_decays_to_zero(whole: tuple[Path, Trained]) -> None:
     rates = [row.lr for row in whole[1].rows]
     assert rates == sorted(rates, reverse=True)
     assert rates[-1] == pytest.approx(0.02 * (1 / 12) ** 0.9)
 
 
-def test_weights_and_card_are_left_behind(whole):
+def test_weights_and_card_are_left_behind(whole: tuple[Path, Trained]) -> None:
     out, trained = whole
     tensors = load_file(out / "tiny@grey.safetensors")
     assert tensors.keys() == {key for key in Tiny(3).state_dict() if not key.endswith("num_batches_tracked")}
@@ -128,7 +135,9 @@ def test_weights_and_card_are_left_behind(whole):
 
 
 @pytest.mark.parametrize("step", [2, 3, 7])
-def test_a_killed_and_continued_training_equals_an_uninterrupted_one(whole, tmp_path, step):
+def test_a_killed_and_continued_training_equals_an_uninterrupted_one(
+    whole: tuple[Path, Trained], tmp_path: Path, step: int
+) -> None:
     recipe = dataclasses.replace(RECIPE, checkpoint_minutes=1e-9)
     with pytest.raises(StoppedError):
         train(recipe, task(), tmp_path, report=stop_at(step))
@@ -140,32 +149,34 @@ def test_a_killed_and_continued_training_equals_an_uninterrupted_one(whole, tmp_
     assert rows == [(r.epoch, r.step, r.lr, r.loss, r.val_miou) for r in whole[1].rows]
 
 
-def test_minutes_stop_with_a_checkpoint_that_continues(whole, tmp_path):
+def test_minutes_stop_with_a_checkpoint_that_continues(whole: tuple[Path, Trained], tmp_path: Path) -> None:
     with pytest.raises(IncompleteRun, match=r"1 of 12 steps.*same command continues"):
         train(RECIPE, task(), tmp_path, minutes=1e-9)
     train(RECIPE, task(), tmp_path)
     assert same(final(tmp_path)["network"], final(whole[0])["network"])
 
 
-def test_training_leaves_the_global_generator_alone(tmp_path):
+def test_training_leaves_the_global_generator_alone(tmp_path: Path) -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()
     train(dataclasses.replace(RECIPE, epochs=1), task(), tmp_path)
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_another_seed_gives_other_weights(whole, tmp_path):
+def test_another_seed_gives_other_weights(whole: tuple[Path, Trained], tmp_path: Path) -> None:
     train(dataclasses.replace(RECIPE, seed=1), task(), tmp_path)
     assert not same(final(tmp_path)["network"], final(whole[0])["network"])
 
 
-def test_a_checkpoint_of_another_recipe_is_refused_with_the_differences(whole):
+def test_a_checkpoint_of_another_recipe_is_refused_with_the_differences(whole: tuple[Path, Trained]) -> None:
     other = dataclasses.replace(RECIPE, learning_rate=0.5, crop=(8, 8))
     with pytest.raises(InputError, match=r"learning_rate 0\.02 \(now 0\.5\), crop|crop .*learning_rate"):
         train(other, task(), whole[0])
 
 
-def test_a_checkpoint_that_lacks_a_newer_field_has_its_default(whole, tmp_path):
+def test_a_checkpoint_that_lacks_a_newer_field_has_its_default(
+    whole: tuple[Path, Trained], tmp_path: Path
+) -> None:
     content = final(whole[0])
     del content["identity"]["gamma"]
     torch.save(content, tmp_path / "checkpoint.pt")
@@ -174,19 +185,19 @@ def test_a_checkpoint_that_lacks_a_newer_field_has_its_default(whole, tmp_path):
         train(dataclasses.replace(RECIPE, gamma=3.0), task(), tmp_path)
 
 
-def test_without_keep_best_only_the_last_weights_are_left(tmp_path):
+def test_without_keep_best_only_the_last_weights_are_left(tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, epochs=12, val_every=1, keep_best=False)
     trained = train(recipe, task(), tmp_path)
     assert trained.weights["best"] == trained.weights["last"] == tmp_path / "tiny@grey.safetensors"
     assert not (tmp_path / "tiny@grey-best.safetensors").exists()
 
 
-def test_a_checkpoint_of_other_data_is_refused(whole):
+def test_a_checkpoint_of_other_data_is_refused(whole: tuple[Path, Trained]) -> None:
     with pytest.raises(InputError, match="data 'aaa"):
         train(RECIPE, task(fingerprint="b" * 64), whole[0])
 
 
-def test_a_damaged_checkpoint_is_named(tmp_path):
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "checkpoint.pt").write_bytes(b"PK\x03\x04 not a checkpoint")
     with pytest.raises(InputError, match=r"checkpoint\.pt"):
         train(RECIPE, task(), tmp_path)
@@ -195,17 +206,17 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 class Exploding(Network):
     """Gives NaN from its fourth call in train mode on."""
 
-    def __init__(self, num_classes):
+    def __init__(self, num_classes: int) -> None:
         super().__init__()
         self.head = nn.Conv2d(3, num_classes, 1)
         self.calls = 0
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         self.calls += self.training
         return self.head(images) * (float("nan") if self.calls >= 4 else 1)
 
 
-def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(tmp_path):
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, checkpoint_minutes=1e-9)
     with pytest.raises(IncompleteRun, match="step 4 of 12: the loss became nan"):
         train(recipe, task(build=Exploding), tmp_path)
@@ -214,8 +225,8 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(tmp_p
     assert all(tensor.isfinite().all() for tensor in kept["network"].values())
 
 
-def test_a_second_training_in_the_same_folder_is_refused(tmp_path):
-    def second(progress):
+def test_a_second_training_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    def second(progress: Progress) -> None:
         with pytest.raises(InputError, match="Another `robseg train`"):
             train(RECIPE, task(), tmp_path)
         raise StoppedError
@@ -224,12 +235,12 @@ def test_a_second_training_in_the_same_folder_is_refused(tmp_path):
         train(RECIPE, task(), tmp_path, report=second)
 
 
-def test_bf16_trains(tmp_path):
+def test_bf16_trains(tmp_path: Path) -> None:
     trained = train(dataclasses.replace(RECIPE, precision="bf16", epochs=2), task(), tmp_path)
     assert np.isfinite(trained.rows[-1].loss)
 
 
-VARIANTS = {
+VARIANTS: dict[str, dict[str, Any]] = {
     "adamw with everything": {
         "optimizer": "adamw",
         "schedule": "cosine",
@@ -248,7 +259,7 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_each_kind_of_training_continues_exactly(tmp_path, name):
+def test_each_kind_of_training_continues_exactly(tmp_path: Path, name: str) -> None:
     recipe = dataclasses.replace(RECIPE, epochs=2, checkpoint_minutes=1e-9, **VARIANTS[name])
     train(recipe, task(), tmp_path / "whole")
     with pytest.raises(StoppedError):
@@ -261,7 +272,7 @@ def test_each_kind_of_training_continues_exactly(tmp_path, name):
     assert not same(ours["network"], ours["averaged"])
 
 
-def test_the_moving_average_is_exported(tmp_path):
+def test_the_moving_average_is_exported(tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, epochs=1, ema=0.9)
     train(recipe, task(), tmp_path)
     exported, averaged = load_file(tmp_path / "tiny@grey.safetensors"), final(tmp_path)["averaged"]
@@ -269,19 +280,21 @@ def test_the_moving_average_is_exported(tmp_path):
 
 
 @pytest.mark.parametrize(("images", "together"), [(7, 4), (3, 3)])
-def test_two_batches_make_the_step_of_one_with_all_their_images(tmp_path, images, together):
+def test_two_batches_make_the_step_of_one_with_all_their_images(
+    tmp_path: Path, images: int, together: int
+) -> None:
     """The network's norm and dropout do not mix images, and the second batch has only one of the three."""
 
     class Plain(Network):
-        def __init__(self, num_classes):
+        def __init__(self, num_classes: int) -> None:
             super().__init__()
             self.head = nn.Conv2d(3, num_classes, 3, padding=1)
 
-        def forward(self, images):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
             return self.head(images)
 
     # Without class weights and padding each image has as many labelled pixels: means of means are the mean.
-    even = {"scale": (1, 1), "class_weights": "none"}
+    even: dict[str, Any] = {"scale": (1, 1), "class_weights": "none"}
     plain = dataclasses.replace(RECIPE, epochs=2, optimizer="sgd", learning_rate=0.1, **even)
     few = task(build=Plain)._replace(train_set=task().train_set.head(images))
     train(dataclasses.replace(plain, batch_size=together), few, tmp_path / "one")
@@ -291,7 +304,7 @@ def test_two_batches_make_the_step_of_one_with_all_their_images(tmp_path, images
         torch.testing.assert_close(one[key], two[key], rtol=1e-5, atol=1e-6)
 
 
-def test_the_auxiliary_head_learns_only_where_its_loss_weighs(tmp_path):
+def test_the_auxiliary_head_learns_only_where_its_loss_weighs(tmp_path: Path) -> None:
     for weight in (0.0, 0.4):
         recipe = dataclasses.replace(RECIPE, epochs=1, weight_decay=0, aux_weights=(weight,))
         train(recipe, task(), tmp_path / str(weight))
@@ -302,7 +315,7 @@ def test_the_auxiliary_head_learns_only_where_its_loss_weighs(tmp_path):
     assert not torch.equal(moved, first)
 
 
-def test_options_reach_the_network_and_the_card(tmp_path):
+def test_options_reach_the_network_and_the_card(tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, epochs=1, options={"aux_channels": 5})
     train(recipe, task(build=Wide), tmp_path)
     card = json.loads((tmp_path / "tiny@grey.json").read_text())
@@ -311,18 +324,18 @@ def test_options_reach_the_network_and_the_card(tmp_path):
 
 
 class Wide(Tiny):
-    def __init__(self, num_classes, backbone="efficientnet_lite0", aux_channels=4):
+    def __init__(self, num_classes: int, backbone: str = "efficientnet_lite0", aux_channels: int = 4) -> None:
         super().__init__(num_classes, backbone)
         self.extra = nn.Conv2d(3, aux_channels, 1)
 
 
-def test_the_card_feeds_a_backbone_as_imagenet_did(tmp_path):
+def test_the_card_feeds_a_backbone_as_imagenet_did(tmp_path: Path) -> None:
     train(dataclasses.replace(RECIPE, epochs=1), task(build=Wide), tmp_path)
     card = json.loads((tmp_path / "tiny@grey.json").read_text())
     assert card["mean"] == card["std"] == [127.5, 127.5, 127.5]
 
 
-def test_the_card_says_which_corruptions_were_seen(tmp_path):
+def test_the_card_says_which_corruptions_were_seen(tmp_path: Path) -> None:
     recipe = dataclasses.replace(
         RECIPE, epochs=1, corruptions=("fog",), corruption_rate=0.25, severities=(2,)
     )
@@ -331,11 +344,11 @@ def test_the_card_says_which_corruptions_were_seen(tmp_path):
     assert "25% of them corrupted (fog; severities 2)" in trained_on
 
 
-def test_the_network_predicts_at_the_recipes_sizes_and_the_card_tells_them(tmp_path):
+def test_the_network_predicts_at_the_recipes_sizes_and_the_card_tells_them(tmp_path: Path) -> None:
     seen = set()
 
     class Watched(Tiny):
-        def heads(self, images):
+        def heads(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
             seen.add((self.training, *images.shape[-2:]))
             return super().heads(images)
 

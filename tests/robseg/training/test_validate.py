@@ -1,5 +1,7 @@
 import dataclasses
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +15,9 @@ from robseg.training.trainer import train
 from robseg.training.validate import counted, score
 
 
-def test_a_card_tells_what_an_evaluation_of_its_file_measures(tmp_path):
+def test_a_card_tells_what_an_evaluation_of_its_file_measures(tmp_path: Path) -> None:
     """The same mIoU and the same interval, to the card's four digits."""
-    small = {"train_limit": 4, "val_limit": 5, "epochs": 1, "batch_size": 2, "crop": (64, 64)}
+    small: dict[str, Any] = {"train_limit": 4, "val_limit": 5, "epochs": 1, "batch_size": 2, "crop": (64, 64)}
     recipe = Recipe("enet", "streets", start="enet@streets", **small)
     weights = train(recipe, resolve(recipe), tmp_path / "training").weights["last"]
     card = json.loads(weights.with_suffix(".json").read_text())
@@ -27,7 +29,7 @@ def test_a_card_tells_what_an_evaluation_of_its_file_measures(tmp_path):
     assert reports.load(tmp_path / "run").record.dataset["split"] == recipe.val_split
 
 
-def test_images_of_one_block_of_frames_are_drawn_together():
+def test_images_of_one_block_of_frames_are_drawn_together() -> None:
     """Three blocks of the same two images each: as uncertain as three images, and not as six."""
     rng = np.random.default_rng(0)
     targets = rng.integers(0, 3, (3, 8, 8), np.uint8)

@@ -88,7 +88,7 @@ def test_name_card_and_price_are_its_own(model: Model, segfix: Model) -> None:
     assert model.parameters is not None
     assert segfix.parameters is not None
     assert refined.parameters == model.parameters + segfix.parameters
-    assert refined.gmacs(64, 96) == model.gmacs(64, 96) + segfix.gmacs(64, 96)  # type: ignore[operator]
+    assert refined.gmacs(64, 96) == model.gmacs(64, 96) + segfix.gmacs(64, 96)
 
 
 def test_files_cost_nothing(model: Model, stored: Offsets) -> None:

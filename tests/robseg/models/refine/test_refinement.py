@@ -153,7 +153,7 @@ def test_offsets_survive_the_disk(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.float32, np.int16])
-def test_published_offsets_of_any_number_are_read(tmp_path: Path, dtype: type) -> None:
+def test_published_offsets_of_any_number_are_read(tmp_path: Path, dtype: type[np.generic]) -> None:
     from scipy.io import savemat
 
     offsets = true_offsets(scene()).astype(dtype)
