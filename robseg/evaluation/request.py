@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from robseg.models.refine.options import RefineOptions
 from robseg.options import NON_NEGATIVE, POSITIVE, Flag, check
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ N = Flag(metavar="N")
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
+class Request(RefineOptions):
     """One evaluation as it is asked for, in plain values or in objects that are loaded already.
 
     Examples
@@ -110,20 +111,6 @@ class Request:
         "Move the targets along with corruptions that move pixels.",
         Flag(off="keep-targets", unset="as the protocol says, else on"),
     ] = None
-    refine: Annotated[
-        str | None,
-        "Evaluate each model a second time with its labels refined by SegFix: segfix, or the id of a SegFix.",
-        Flag(names="models", metavar="MODEL"),
-    ] = None
-    refine_weights: Annotated[
-        Path | str | None, "Weights file of the SegFix, in place of its own.", Flag(metavar="FILE")
-    ] = None
-    offsets: Annotated[
-        Path | str | None,
-        "Folder with one .mat file of offsets per image, to refine with in place of a network.",
-        Flag(metavar="PATH"),
-    ] = None
-    refine_scale: Annotated[int, "Pixels per unit of offset.", POSITIVE] = 2
     boundaries: Annotated[
         Sequence[int],
         "Also score the pixels near class boundaries, at these widths in pixels, such as 2,5. "

@@ -18,8 +18,7 @@ from robseg.evaluation.conditions import conditions_of, severities_of
 from robseg.evaluation.request import Request
 from robseg.models import adapters, catalogue
 from robseg.models.card_fields import fields_in
-from robseg.models.refine import source as refinement
-from robseg.models.refine.source import RefineSource
+from robseg.models.refine import options as refinement
 
 if TYPE_CHECKING:
     from robseg.models.card_fields import CardFields
@@ -34,7 +33,6 @@ __all__ = [
     "models",
     "move_targets",
     "protocol",
-    "refine_source",
 ]
 
 CUSTOM = "custom"  # the protocol of corruptions that a user put together
@@ -62,9 +60,7 @@ def check(request: Request) -> None:
     """
     if isinstance(request.dataset, str):
         DATASETS[request.dataset]
-    source = refine_source(request)
-    if source is not None:
-        refinement.check(source)
+    refinement.check(request)
 
 
 def models(request: Request) -> tuple[ModelSource | Model, ...]:
@@ -136,21 +132,6 @@ def move_targets(request: Request) -> bool:
     if request.move_targets is not None:
         return request.move_targets
     return request.protocol is None or protocols.PROTOCOLS[request.protocol].move_targets
-
-
-def refine_source(request: Request) -> RefineSource | None:
-    """Return what labels are refined by, or None if that was not asked for."""
-    weights, offsets = request.refine_weights, request.offsets
-    if request.refine is None:
-        if weights is not None or offsets is not None:
-            raise InputError("Expected a refinement with its weights or offsets, but got none: add segfix.")
-        return None
-    return RefineSource(
-        request.refine,
-        None if weights is None else Path(weights),
-        None if offsets is None else Path(offsets),
-        request.refine_scale,
-    )
 
 
 def _pairs(request: Request) -> tuple[tuple[str, int], ...]:
