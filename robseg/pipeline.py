@@ -13,9 +13,9 @@ import reports
 from reports.run.errors import InvalidRun
 from reports.run.files import write_atomically
 from reports.run.record import Example, RunRecord
-from robseg.evaluation import executors
 from robseg.evaluation.conditions import CLEAN_CONDITION
 from robseg.evaluation.examples import write_examples
+from robseg.evaluation.executors import local as executors
 from robseg.evaluation.job import Job, prepare
 from robseg.evaluation.record import first_record, timed_record
 from robseg.evaluation.request import Request

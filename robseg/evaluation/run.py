@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from robseg.evaluation.executors import Executor
+from robseg.evaluation.executors.local import Executor
 from robseg.evaluation.job import Job
 from robseg.evaluation.shards import Shard
 
