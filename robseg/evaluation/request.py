@@ -126,6 +126,9 @@ class Request(RefineOptions):
     device: Annotated[str, "Device: cpu, cuda, cuda:1, ..."] = "cpu"
     precision: Annotated[Literal["fp32", "bf16", "fp16"], "Precision of the networks."] = "fp32"
     batch_size: Annotated[int, "Images per forward pass of a network.", POSITIVE, N] = 1
+    executor: Annotated[
+        str, "Who does the work. local: processes on this machine.", Flag(names="executors", metavar="NAME")
+    ] = "local"
     num_workers: Annotated[
         int,
         "Worker processes. With 0, the work is done in the calling process. The counts are the same.",

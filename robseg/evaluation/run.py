@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from robseg.evaluation.executors.local import Executor
+from robseg.evaluation.executors import Executor
 from robseg.evaluation.job import Job
 from robseg.evaluation.shards import Shard
 
@@ -35,6 +35,7 @@ def run(
     out: Path,
     shards: Sequence[Shard],
     execute: Executor,
+    num_workers: int,
     progress: Callable[[Progress], None] | None = None,
 ) -> Timing:
     """Do the shards, calling `progress` after each, and return where the time went."""
@@ -44,7 +45,7 @@ def run(
     done, total = 0, sum(map(len, shards))
     if progress is not None:
         progress(Progress(done, total))
-    for shard, seconds in execute(job, out, shards):
+    for shard, seconds in execute(job, out, shards, num_workers):
         stages.update(seconds)
         predicted.update(dict.fromkeys(shard.models, len(shard.indices)))
         done += len(shard)
