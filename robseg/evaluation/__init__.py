@@ -1,5 +1,5 @@
-"""Running models over the grid of corruptions.
+"""Evaluate models under corruptions.
 
-plan says what has to be computed, executors who does it, worker how one shard is done, store where the
-counts go; runner strings them together.
+request is what a user asks for, resolve finds the names in it, job is what it becomes, shards are what is
+left to compute, executors do them, worker does a single one, and store holds the counts.
 """

@@ -15,7 +15,7 @@ from robseg.options import NON_NEGATIVE, POSITIVE, Flag, check
 
 if TYPE_CHECKING:
     from robseg.datasets.base import Dataset
-    from robseg.evaluation.run import Progress
+    from robseg.evaluation.progress import Progress
     from robseg.models.card_fields import CardFields
     from robseg.models.model import Model
 else:  # the command line reads the annotations, and must not wait for torch

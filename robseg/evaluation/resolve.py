@@ -19,6 +19,7 @@ from robseg.evaluation.request import Request
 from robseg.models import adapters, catalogue
 from robseg.models.card_fields import fields_in
 from robseg.models.refine import options as refinement
+from robseg.models.refine.names import METHOD
 
 if TYPE_CHECKING:
     from robseg.models.card_fields import CardFields
@@ -185,10 +186,10 @@ def _expand(spec: str, architecture: str | None, dataset: str) -> list[ModelSour
         return [ModelSource(name, Path(spec))]
     several = spec == "all" or any(character in spec for character in "*?[")
     found = catalogue.wanted(spec) if several else (catalogue.resolve(spec, dataset),)
-    cards = [card for card in found if card.architecture != refinement.METHOD]
+    cards = [card for card in found if card.architecture != METHOD]
     if not cards:
         raise InputError(
             f"Expected a model that labels images, but got '{spec}', which is a SegFix: name a model, and "
-            f"add --refine {refinement.METHOD}."
+            f"add --refine {METHOD}."
         )
     return [ModelSource(card.id) for card in cards]

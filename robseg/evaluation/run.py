@@ -10,16 +10,10 @@ from typing import NamedTuple
 
 from robseg.evaluation.executors import Executor
 from robseg.evaluation.job import Job
+from robseg.evaluation.progress import Progress
 from robseg.evaluation.shards import Shard
 
-__all__ = ["Progress", "Timing", "run"]
-
-
-class Progress(NamedTuple):
-    """How far a run is, in predictions (images x conditions x models); `done` counts this call's only."""
-
-    done: int
-    total: int
+__all__ = ["Timing", "run"]
 
 
 class Timing(NamedTuple):

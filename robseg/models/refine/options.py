@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from robseg.errors import InputError
 from robseg.models import catalogue
+from robseg.models.refine.names import METHOD
 from robseg.options import POSITIVE, Flag
 
 if TYPE_CHECKING:
     from robseg.models.predict.inference import Precision
     from robseg.models.predict.prediction import Predictor
 
-__all__ = ["METHOD", "RefineOptions", "check", "refined_models", "refined_name"]
-
-METHOD = "segfix"  # the architecture, and the value of `--refine`
+__all__ = ["RefineOptions", "check", "refined_models"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,17 +37,6 @@ class RefineOptions:
         Flag(metavar="PATH"),
     ] = None
     refine_scale: Annotated[int, "Pixels per unit of offset.", POSITIVE] = 2
-
-
-def refined_name(model: str) -> str:
-    """Return the name of a model with refined labels.
-
-    Examples
-    --------
-    >>> refined_name("enet@streets")
-    'enet@streets+segfix'
-    """
-    return f"{model}+{METHOD}"
 
 
 def check(options: RefineOptions) -> None:

@@ -21,7 +21,8 @@ from robseg.models.architectures.segfix import SegFix
 from robseg.models.model import Model
 from robseg.models.predict.batch import Batch
 from robseg.models.refine.files import write_offsets
-from robseg.models.refine.options import METHOD, RefineOptions, check, refined_name
+from robseg.models.refine.names import METHOD, refined_name
+from robseg.models.refine.options import RefineOptions, check
 from robseg.models.refine.predict import predict_offsets
 
 
