@@ -9,7 +9,7 @@ from PIL import Image
 import corruptions
 from robseg.datasets.base import IGNORE_INDEX
 from robseg.training.recipe import Recipe
-from robseg.training.task import corruption_names
+from robseg.training.setup import corruption_names
 
 __all__ = ["augment"]
 

@@ -15,9 +15,9 @@ from robseg.training.encoder import normalisation, start_from_imagenet
 from robseg.training.optimizer import build_optimizer
 from robseg.training.quick import quicken
 from robseg.training.recipe import Recipe
+from robseg.training.setup import output_names
 from robseg.training.start import Start, options_of
 from robseg.training.state import State
-from robseg.training.task import output_names
 
 __all__ = ["blank_card", "build_state"]
 

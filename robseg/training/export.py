@@ -15,15 +15,20 @@ from robseg.models.card import Card
 from robseg.models.checkpoints.weights import halved, save_weights
 from robseg.training.recipe import Recipe
 from robseg.training.recipe_file import to_toml
+from robseg.training.setup import Setup, corruption_names
 from robseg.training.state import State
-from robseg.training.task import Task, corruption_names
 from robseg.training.validate import MiouInterval
 
 __all__ = ["export"]
 
 
 def export(
-    recipe: Recipe, card: Card, task: Task, state: State, out: Path, score: Callable[[Network], MiouInterval]
+    recipe: Recipe,
+    card: Card,
+    setup: Setup,
+    state: State,
+    out: Path,
+    score: Callable[[Network], MiouInterval],
 ) -> dict[str, Path]:
     """Write OUT/recipe.toml, and the last weights to OUT/<id>.safetensors with a card.
 
@@ -32,15 +37,15 @@ def export(
     the weights under the names `last` and `best`.
     """
     write_atomically(out / "recipe.toml", to_toml(recipe).encode())
-    card = _described(card, recipe, task)
+    card = _described(card, recipe, setup)
     last = out / f"{card.id}.safetensors"
-    _save(last, state.result, _sourced(card, recipe, task, state, "last"), score)
+    _save(last, state.result, _sourced(card, recipe, setup, state, "last"), score)
     if not state.best or state.best_miou == state.rows[-1].val_miou:
         return {"last": last, "best": last}
     best = out / f"{card.id}-best.safetensors"
     network = copy.deepcopy(state.result)
     network.load_state_dict(state.best)
-    _save(best, network, _sourced(card, recipe, task, state, "best"), score)
+    _save(best, network, _sourced(card, recipe, setup, state, "best"), score)
     return {"last": last, "best": best}
 
 
@@ -58,9 +63,9 @@ def _save(path: Path, network: Network, card: Card, score: Callable[[Network], M
     save_weights(path, network.state_dict(), card, half=True)
 
 
-def _described(card: Card, recipe: Recipe, task: Task) -> Card:
+def _described(card: Card, recipe: Recipe, setup: Setup) -> Card:
     """Return the card, completed with the data and corruptions that the network was trained on."""
-    data = task.train_set
+    data = setup.train_set
     filled = dataclasses.replace(
         card,
         published_protocol=f"{recipe.val_split}, whole images at {_size(recipe)}{_known_images(recipe)}",
@@ -69,12 +74,12 @@ def _described(card: Card, recipe: Recipe, task: Task) -> Card:
         seen_corruptions=corruption_names(recipe),
         trained_on=f"{data.name} {data.split}, {len(data)} images{_augmented(recipe)}",
     )
-    return filled if task.start is None else task.start.history(filled)
+    return filled if setup.start is None else setup.start.history(filled)
 
 
-def _sourced(card: Card, recipe: Recipe, task: Task, state: State, which: str) -> Card:
+def _sourced(card: Card, recipe: Recipe, setup: Setup, state: State, which: str) -> Card:
     """Return the card, completed with its source: the training, which of its weights, and its start model."""
-    before = "" if task.start is None else f"; it started from: {task.start.card.source or 'unknown'}"
+    before = "" if setup.start is None else f"; it started from: {setup.start.card.source or 'unknown'}"
     limit = "" if recipe.val_limit is None else f" (first {recipe.val_limit} images)"
     return dataclasses.replace(
         card,

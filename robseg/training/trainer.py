@@ -26,8 +26,8 @@ from robseg.training.export import export
 from robseg.training.objective import objective
 from robseg.training.optimizer import average, learning_rate, set_learning_rate
 from robseg.training.recipe import Recipe
+from robseg.training.setup import Setup
 from robseg.training.state import Row, load_checkpoint, save_checkpoint, write_log
-from robseg.training.task import Task
 from robseg.training.validate import MiouInterval, score
 
 __all__ = ["Progress", "Trained", "train"]
@@ -56,7 +56,7 @@ class Trained(NamedTuple):
 
 def train(
     recipe: Recipe,
-    task: Task,
+    setup: Setup,
     out: Path,
     *,
     minutes: float | None = None,
@@ -97,7 +97,7 @@ def train(
     place = open_device(device)
     # The first weights and the dropout use torch's global generators, which are restored afterwards.
     with lock, torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
-        return _Training(recipe, task, out, minutes, cache, place, report).run()
+        return _Training(recipe, setup, out, minutes, cache, place, report).run()
 
 
 def _make_folder(out: Path) -> None:
@@ -117,25 +117,25 @@ class _Training:
     def __init__(
         self,
         recipe: Recipe,
-        task: Task,
+        setup: Setup,
         out: Path,
         minutes: float | None,
         cache: Path | None,
         device: torch.device,
         report: Callable[[Progress], None] | None,
     ) -> None:
-        self.recipe, self.task, self.out, self.report = recipe, task, out, report
+        self.recipe, self.setup, self.out, self.report = recipe, setup, out, report
         self.device = device
         self.started = time.monotonic()
         self.limit = math.inf if minutes is None else 60 * minutes
-        self.card: Card = blank_card(recipe, task.architecture, task.train_set, task.start)
+        self.card: Card = blank_card(recipe, setup.architecture, setup.train_set, setup.start)
         # The network takes crops as they are; the card's sizes apply only to whole images.
         self.crop_card = dataclasses.replace(self.card, test_size=None, size_divisor=1)
-        self.samples = SampleCache(task.train_set, cache or out / "cache")
-        self.val_samples = SampleCache(task.val_set, cache or out / "cache")
+        self.samples = SampleCache(setup.train_set, cache or out / "cache")
+        self.val_samples = SampleCache(setup.val_set, cache or out / "cache")
         self.per_epoch = steps_per_epoch(len(self.samples), recipe)
         self.steps = recipe.epochs * self.per_epoch
-        self.state = build_state(recipe, task.architecture, self.card, task.start, device)
+        self.state = build_state(recipe, setup.architecture, self.card, setup.start, device)
         if self.checkpoint.exists():
             load_checkpoint(self.checkpoint, self.state, self.identity, Recipe.defaults())
         self.seconds_before = self.state.seconds
@@ -147,8 +147,8 @@ class _Training:
 
     @property
     def identity(self) -> dict[str, Any]:
-        fingerprints = {"data": self.task.train_set.fingerprint, "val_data": self.task.val_set.fingerprint}
-        start = {} if self.task.start is None else {"start_sha256": self.task.start.sha256}
+        fingerprints = {"data": self.setup.train_set.fingerprint, "val_data": self.setup.val_set.fingerprint}
+        start = {} if self.setup.start is None else {"start_sha256": self.setup.start.sha256}
         return {**self.recipe.deciding(), **fingerprints, **start}
 
     def run(self) -> Trained:
@@ -171,7 +171,7 @@ class _Training:
                 )
         write_log(self.out / "log.csv", state.rows)
         plot_curve(self.out / "curve.png", state.rows, self.card.id)
-        weights = export(self.recipe, self.card, self.task, state, self.out, self._score)
+        weights = export(self.recipe, self.card, self.setup, state, self.out, self._score)
         return Trained(tuple(state.rows), weights)
 
     def _step(self) -> float:
@@ -225,7 +225,7 @@ class _Training:
         self._report(loss, miou)
 
     def _score(self, network: Network) -> MiouInterval:
-        return score(self.objective.counts(network, self.val_samples), self.task.val_set)
+        return score(self.objective.counts(network, self.val_samples), self.setup.val_set)
 
     def _report(self, loss: float, miou: float | None = None) -> None:
         if self.report is None:

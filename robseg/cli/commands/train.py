@@ -65,19 +65,19 @@ def command(
     import torch
 
     from robseg.memory import keep_freed_memory
-    from robseg.training.task import resolve
+    from robseg.training.setup import resolve
     from robseg.training.trainer import train
 
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     keep_freed_memory()
     recipe = made(Recipe, options)
-    task = resolve(recipe)
+    setup = resolve(recipe)
     notes.info(
         "%s on %d images of %s (%s), seed %d",
-        recipe.model, len(task.train_set), recipe.dataset, recipe.train_split, recipe.seed,
+        recipe.model, len(setup.train_set), recipe.dataset, recipe.train_split, recipe.seed,
     )  # fmt: skip
     with display() as report:
-        trained = train(recipe, task, out, minutes=minutes, cache=cache, device=device, report=report)
+        trained = train(recipe, setup, out, minutes=minutes, cache=cache, device=device, report=report)
     for name, path in trained.weights.items():
         click.echo(f"{name}: {path}")

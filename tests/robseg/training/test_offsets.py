@@ -18,7 +18,7 @@ from robseg.training.build import blank_card
 from robseg.training.losses import balanced_cross_entropy, offset_loss
 from robseg.training.objective import Offsets
 from robseg.training.recipe import Recipe
-from robseg.training.task import Task
+from robseg.training.setup import Setup
 from robseg.training.trainer import train
 
 RECIPE = Recipe(
@@ -34,10 +34,10 @@ def read_halves(index: int) -> Sample:
     return Sample(str(index), np.repeat((target * 200)[..., None], 3, 2), target)
 
 
-def halves() -> Task:
+def halves() -> Setup:
     ids = tuple(map(str, range(4)))
     data = Dataset("halves", "train", ("left", "right"), ((0, 0, 0),) * 2, ids, read_halves, "c" * 64)
-    return Task(ARCHITECTURE, data, dataclasses.replace(data, split="val").head(2))
+    return Setup(ARCHITECTURE, data, dataclasses.replace(data, split="val").head(2))
 
 
 class Perfect(Network):

@@ -8,7 +8,7 @@ from robseg.models.base import architecture
 from robseg.options import fields
 from robseg.training.recipe import Recipe
 from robseg.training.recipe_file import make_recipe, read_fields, recipe_names, to_toml
-from robseg.training.task import open_splits, output_names, resolve
+from robseg.training.setup import open_splits, output_names, resolve
 
 SMALL = {"model": "enet", "dataset": "streets"}
 

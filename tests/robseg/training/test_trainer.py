@@ -16,7 +16,7 @@ from robseg.errors import IncompleteRun, InputError
 from robseg.models.backbones import Backbone
 from robseg.models.base import Architecture, Fit, Network
 from robseg.training.recipe import Recipe
-from robseg.training.task import Task
+from robseg.training.setup import Setup
 from robseg.training.trainer import Progress, Trained, train
 
 CLASSES = ("dark", "middle", "bright")
@@ -62,14 +62,14 @@ def read_grey(index: int) -> Sample:
     return Sample(str(index), np.repeat((target * 100 + 20)[..., None], 3, 2), target)
 
 
-def task(
+def setup(
     read: Callable[[int], Sample] = read_grey,
     fingerprint: str = "a" * 64,
     build: Callable[..., Network] = Tiny,
-) -> Task:
+) -> Setup:
     data = Dataset("grey", "train", CLASSES, ((0, 0, 0),) * 3, tuple(map(str, range(7))), read, fingerprint)
     architecture = Architecture("tiny", "Tiny", "", build, lambda sd: Fit("own", 3, {}, sd), size_divisor=2)
-    return Task(architecture, data, dataclasses.replace(data, split="val").head(3))
+    return Setup(architecture, data, dataclasses.replace(data, split="val").head(3))
 
 
 class StoppedError(Exception):
@@ -97,11 +97,11 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trained]:
     out = tmp_path_factory.mktemp("whole")
-    return out, train(RECIPE, task(), out)
+    return out, train(RECIPE, setup(), out)
 
 
 def test_training_learns(tmp_path: Path) -> None:
-    trained = train(dataclasses.replace(RECIPE, epochs=30, val_every=30), task(), tmp_path)
+    trained = train(dataclasses.replace(RECIPE, epochs=30, val_every=30), setup(), tmp_path)
     assert trained.rows[-1].loss < 0.7 * trained.rows[0].loss
     assert trained.rows[-1].val_miou > 0.6
 
@@ -140,8 +140,8 @@ def test_a_killed_and_continued_training_equals_an_uninterrupted_one(
 ) -> None:
     recipe = dataclasses.replace(RECIPE, checkpoint_minutes=1e-9)
     with pytest.raises(StoppedError):
-        train(recipe, task(), tmp_path, report=stop_at(step))
-    trained = train(recipe, task(), tmp_path)
+        train(recipe, setup(), tmp_path, report=stop_at(step))
+    trained = train(recipe, setup(), tmp_path)
     ours, theirs = final(tmp_path), final(whole[0])
     assert same(ours["network"], theirs["network"])
     assert same(ours["best"], theirs["best"])
@@ -151,27 +151,27 @@ def test_a_killed_and_continued_training_equals_an_uninterrupted_one(
 
 def test_minutes_stop_with_a_checkpoint_that_continues(whole: tuple[Path, Trained], tmp_path: Path) -> None:
     with pytest.raises(IncompleteRun, match=r"1 of 12 steps.*same command continues"):
-        train(RECIPE, task(), tmp_path, minutes=1e-9)
-    train(RECIPE, task(), tmp_path)
+        train(RECIPE, setup(), tmp_path, minutes=1e-9)
+    train(RECIPE, setup(), tmp_path)
     assert same(final(tmp_path)["network"], final(whole[0])["network"])
 
 
 def test_training_leaves_the_global_generator_alone(tmp_path: Path) -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    train(dataclasses.replace(RECIPE, epochs=1), task(), tmp_path)
+    train(dataclasses.replace(RECIPE, epochs=1), setup(), tmp_path)
     assert torch.equal(before, torch.get_rng_state())
 
 
 def test_another_seed_gives_other_weights(whole: tuple[Path, Trained], tmp_path: Path) -> None:
-    train(dataclasses.replace(RECIPE, seed=1), task(), tmp_path)
+    train(dataclasses.replace(RECIPE, seed=1), setup(), tmp_path)
     assert not same(final(tmp_path)["network"], final(whole[0])["network"])
 
 
 def test_a_checkpoint_of_another_recipe_is_refused_with_the_differences(whole: tuple[Path, Trained]) -> None:
     other = dataclasses.replace(RECIPE, learning_rate=0.5, crop=(8, 8))
     with pytest.raises(InputError, match=r"learning_rate 0\.02 \(now 0\.5\), crop|crop .*learning_rate"):
-        train(other, task(), whole[0])
+        train(other, setup(), whole[0])
 
 
 def test_a_checkpoint_that_lacks_a_newer_field_has_its_default(
@@ -180,27 +180,27 @@ def test_a_checkpoint_that_lacks_a_newer_field_has_its_default(
     content = final(whole[0])
     del content["identity"]["gamma"]
     torch.save(content, tmp_path / "checkpoint.pt")
-    train(RECIPE, task(), tmp_path)
+    train(RECIPE, setup(), tmp_path)
     with pytest.raises(InputError, match=r"gamma 2\.0 \(now 3\.0\)"):
-        train(dataclasses.replace(RECIPE, gamma=3.0), task(), tmp_path)
+        train(dataclasses.replace(RECIPE, gamma=3.0), setup(), tmp_path)
 
 
 def test_without_keep_best_only_the_last_weights_are_left(tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, epochs=12, val_every=1, keep_best=False)
-    trained = train(recipe, task(), tmp_path)
+    trained = train(recipe, setup(), tmp_path)
     assert trained.weights["best"] == trained.weights["last"] == tmp_path / "tiny@grey.safetensors"
     assert not (tmp_path / "tiny@grey-best.safetensors").exists()
 
 
 def test_a_checkpoint_of_other_data_is_refused(whole: tuple[Path, Trained]) -> None:
     with pytest.raises(InputError, match="data 'aaa"):
-        train(RECIPE, task(fingerprint="b" * 64), whole[0])
+        train(RECIPE, setup(fingerprint="b" * 64), whole[0])
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "checkpoint.pt").write_bytes(b"PK\x03\x04 not a checkpoint")
     with pytest.raises(InputError, match=r"checkpoint\.pt"):
-        train(RECIPE, task(), tmp_path)
+        train(RECIPE, setup(), tmp_path)
 
 
 class Exploding(Network):
@@ -219,7 +219,7 @@ class Exploding(Network):
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, checkpoint_minutes=1e-9)
     with pytest.raises(IncompleteRun, match="step 4 of 12: the loss became nan"):
-        train(recipe, task(build=Exploding), tmp_path)
+        train(recipe, setup(build=Exploding), tmp_path)
     kept = final(tmp_path)
     assert kept["step"] == 3
     assert all(tensor.isfinite().all() for tensor in kept["network"].values())
@@ -228,15 +228,15 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(tmp_p
 def test_a_second_training_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     def second(progress: Progress) -> None:
         with pytest.raises(InputError, match="Another `robseg train`"):
-            train(RECIPE, task(), tmp_path)
+            train(RECIPE, setup(), tmp_path)
         raise StoppedError
 
     with pytest.raises(StoppedError):
-        train(RECIPE, task(), tmp_path, report=second)
+        train(RECIPE, setup(), tmp_path, report=second)
 
 
 def test_bf16_trains(tmp_path: Path) -> None:
-    trained = train(dataclasses.replace(RECIPE, precision="bf16", epochs=2), task(), tmp_path)
+    trained = train(dataclasses.replace(RECIPE, precision="bf16", epochs=2), setup(), tmp_path)
     assert np.isfinite(trained.rows[-1].loss)
 
 
@@ -261,10 +261,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", VARIANTS)
 def test_each_kind_of_training_continues_exactly(tmp_path: Path, name: str) -> None:
     recipe = dataclasses.replace(RECIPE, epochs=2, checkpoint_minutes=1e-9, **VARIANTS[name])
-    train(recipe, task(), tmp_path / "whole")
+    train(recipe, setup(), tmp_path / "whole")
     with pytest.raises(StoppedError):
-        train(recipe, task(), tmp_path / "cut", report=stop_at(4))
-    train(recipe, task(), tmp_path / "cut")
+        train(recipe, setup(), tmp_path / "cut", report=stop_at(4))
+    train(recipe, setup(), tmp_path / "cut")
     ours, theirs = final(tmp_path / "cut"), final(tmp_path / "whole")
     assert ours["step"] == theirs["step"] == 6
     for key in ("network", "averaged", "best"):
@@ -274,7 +274,7 @@ def test_each_kind_of_training_continues_exactly(tmp_path: Path, name: str) -> N
 
 def test_the_moving_average_is_exported(tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, epochs=1, ema=0.9)
-    train(recipe, task(), tmp_path)
+    train(recipe, setup(), tmp_path)
     exported, averaged = load_file(tmp_path / "tiny@grey.safetensors"), final(tmp_path)["averaged"]
     assert all(torch.equal(exported[key], averaged[key].half()) for key in exported)
 
@@ -296,7 +296,7 @@ def test_two_batches_make_the_step_of_one_with_all_their_images(
     # Without class weights and padding each image has as many labelled pixels: means of means are the mean.
     even: dict[str, Any] = {"scale": (1, 1), "class_weights": "none"}
     plain = dataclasses.replace(RECIPE, epochs=2, optimizer="sgd", learning_rate=0.1, **even)
-    few = task(build=Plain)._replace(train_set=task().train_set.head(images))
+    few = setup(build=Plain)._replace(train_set=setup().train_set.head(images))
     train(dataclasses.replace(plain, batch_size=together), few, tmp_path / "one")
     train(dataclasses.replace(plain, batch_size=2, accumulate=2), few, tmp_path / "two")
     one, two = final(tmp_path / "one")["network"], final(tmp_path / "two")["network"]
@@ -307,7 +307,7 @@ def test_two_batches_make_the_step_of_one_with_all_their_images(
 def test_the_auxiliary_head_learns_only_where_its_loss_weighs(tmp_path: Path) -> None:
     for weight in (0.0, 0.4):
         recipe = dataclasses.replace(RECIPE, epochs=1, weight_decay=0, aux_weights=(weight,))
-        train(recipe, task(), tmp_path / str(weight))
+        train(recipe, setup(), tmp_path / str(weight))
     torch.manual_seed(RECIPE.seed)
     first = Tiny(3).aux.weight
     kept, moved = (final(tmp_path / str(weight))["network"]["aux.weight"] for weight in (0.0, 0.4))
@@ -317,7 +317,7 @@ def test_the_auxiliary_head_learns_only_where_its_loss_weighs(tmp_path: Path) ->
 
 def test_options_reach_the_network_and_the_card(tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, epochs=1, options={"aux_channels": 5})
-    train(recipe, task(build=Wide), tmp_path)
+    train(recipe, setup(build=Wide), tmp_path)
     card = json.loads((tmp_path / "tiny@grey.json").read_text())
     assert card["options"] == {"aux_channels": 5}
     assert load_file(tmp_path / "tiny@grey.safetensors")["extra.weight"].shape == (5, 3, 1, 1)
@@ -330,7 +330,7 @@ class Wide(Tiny):
 
 
 def test_the_card_feeds_a_backbone_as_imagenet_did(tmp_path: Path) -> None:
-    train(dataclasses.replace(RECIPE, epochs=1), task(build=Wide), tmp_path)
+    train(dataclasses.replace(RECIPE, epochs=1), setup(build=Wide), tmp_path)
     card = json.loads((tmp_path / "tiny@grey.json").read_text())
     assert card["mean"] == card["std"] == [127.5, 127.5, 127.5]
 
@@ -339,7 +339,7 @@ def test_the_card_says_which_corruptions_were_seen(tmp_path: Path) -> None:
     recipe = dataclasses.replace(
         RECIPE, epochs=1, corruptions=("fog",), corruption_rate=0.25, severities=(2,)
     )
-    train(recipe, task(), tmp_path)
+    train(recipe, setup(), tmp_path)
     trained_on = json.loads((tmp_path / "tiny@grey.json").read_text())["trained_on"]
     assert "25% of them corrupted (fog; severities 2)" in trained_on
 
@@ -353,7 +353,7 @@ def test_the_network_predicts_at_the_recipes_sizes_and_the_card_tells_them(tmp_p
             return super().heads(images)
 
     recipe = dataclasses.replace(RECIPE, epochs=1, test_size=(30, 45), size_divisor=7)
-    trained = train(recipe, task(build=Watched), tmp_path)
+    trained = train(recipe, setup(build=Watched), tmp_path)
     card = json.loads(next(iter(trained.weights.values())).with_suffix(".json").read_text())
     assert seen == {(True, 16, 16), (False, 42, 42)}  # 24x32 becomes 30x40, and is padded
     assert (card["test_size"], card["size_divisor"]) == ([30, 45], 14)

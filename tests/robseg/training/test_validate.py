@@ -10,7 +10,7 @@ from robseg.api import evaluate
 from robseg.datasets import open_dataset
 from robseg.models.model import load_model
 from robseg.training.recipe import Recipe
-from robseg.training.task import resolve
+from robseg.training.setup import resolve
 from robseg.training.trainer import train
 from robseg.training.validate import counted, score
 

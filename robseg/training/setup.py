@@ -18,10 +18,10 @@ from robseg.training.recipe import Recipe
 from robseg.training.start import Start, open_start, options_of
 from robseg.training.trial import try_out
 
-__all__ = ["Task", "corruption_names", "open_splits", "output_names", "resolve"]
+__all__ = ["Setup", "corruption_names", "open_splits", "output_names", "resolve"]
 
 
-class Task(NamedTuple):
+class Setup(NamedTuple):
     """The architecture, the opened data sets and the start model of a recipe."""
 
     architecture: Architecture
@@ -30,7 +30,7 @@ class Task(NamedTuple):
     start: Start | None = None
 
 
-def resolve(recipe: Recipe) -> Task:
+def resolve(recipe: Recipe) -> Setup:
     """Open everything that the recipe names; an unknown name raises InputError before anything is written."""
     network = architecture(recipe.model)
     if recipe.task != network.task:
@@ -62,7 +62,7 @@ def resolve(recipe: Recipe) -> Task:
     start = open_start(network, recipe.start) if recipe.start else None
     num_classes = len(output_names(recipe, train_set.class_names))
     try_out(network, options_of(recipe, start), recipe, num_classes, len(train_set))
-    return Task(network, train_set, val_set, start)
+    return Setup(network, train_set, val_set, start)
 
 
 def corruption_names(recipe: Recipe) -> tuple[str, ...]:
