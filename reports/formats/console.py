@@ -1,4 +1,4 @@
-"""What a run found, as a table for the terminal. Percentages with one decimal."""
+"""The summary of a run as a table for the terminal, in percent with one decimal."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Line = tuple[str, list[str]]
 def console_summary(results: Results) -> Group:
     """Return clean and mean corrupted mIoU, retention, groups and the worst corruption of every model.
 
-    Few models stand in columns, more of them in rows, without the worst corruption, so that the table
-    fits a terminal.
+    Few models have a column each. More models have a row each, without the worst corruption, so that the
+    table fits a terminal.
     """
     names = [str(name) for name in results.summary["model"]]
     lines = _lines(results)
@@ -41,7 +41,7 @@ def console_summary(results: Results) -> Group:
 
 
 def _lines(results: Results) -> list[Line]:
-    """Return each line of the summary: its label and a cell per model."""
+    """Return the lines of the summary, each with a label and a text per model."""
     summary = results.summary
     rows = summary.to_dict("records")
     # Intervals of many models would not fit a terminal; the CSV files have them.
@@ -56,12 +56,12 @@ def _lines(results: Results) -> list[Line]:
         lines.append((label, [shown(row, column) for row in rows]))
     for group, means in results.groups.groupby("group", sort=False):
         lines.append((str(group), [percent(value) for value in means["miou"]]))
-    lines += [line for tables in results.tallies if tables.tally.show == "table" for line in _of(tables)]
+    lines += [line for tables in results.tallies if tables.tally.show == "table" for line in _tally(tables)]
     lines.append((WORST, [_worst(results, str(name)) for name in summary["model"]]))
     return lines
 
 
-def _of(tables: TallyTables) -> list[Line]:
+def _tally(tables: TallyTables) -> list[Line]:
     """Return a line for each measure of a tally: its mean under corruption."""
     means = tables.means[(tables.means["kind"] == "overall") & (tables.means["name"] == "mpc")]
     return [

@@ -1,4 +1,4 @@
-"""How the models of a run are told apart in plots: by colour and by marker."""
+"""The colours and markers that distinguish the models of a run in plots."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 __all__ = ["COLOURS", "Series", "series"]
 
-# Okabe & Ito's palette without black and yellow: told apart by colour-blind readers, visible on white and
-# on black.
+# Okabe & Ito's palette without black and yellow. Colour-blind readers can distinguish these colours, and all
+# are visible on white and on black.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 MARKERS = (
     ("o", "\u25cf"),
@@ -21,7 +21,7 @@ MARKERS = (
 
 
 class Series(NamedTuple):
-    """How a model is drawn: its colour, matplotlib's marker, and that marker as a character for legends."""
+    """How a model is drawn: its colour, its matplotlib marker, and that marker as a character for legends."""
 
     colour: str
     marker: str

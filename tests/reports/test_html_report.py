@@ -103,7 +103,7 @@ def test_the_first_sentence_names_the_best_model_and_where_models_break(html: st
 def test_the_report_of_one_model_says_what_it_keeps_and_where_it_breaks(run: SyntheticRun) -> None:
     run.rewrite(models=run.record.models[:1], examples=())
     summary = reports.load(run.folder).summary.iloc[0]
-    kept = f"enet@streets keeps {100 * summary['rpc']:.1f} % of its accuracy"
+    kept = f"enet@streets keeps {100 * summary['rpc']:.1f} % of its mIoU"
     text = page_of(run).text
     assert kept in text
     assert re.search(
@@ -144,7 +144,7 @@ def test_corruptions_seen_in_training_are_told(run: SyntheticRun) -> None:
     trained = dataclasses.replace(first, card={"seen_corruptions": ["fog", "zoom_blur"]})
     run.rewrite(models=(trained, second))
     text = page_of(run).text
-    assert "enet@streets was trained with fog, which flatters its scores there" in text
+    assert "enet@streets was trained with fog, so its scores there are too favourable" in text
     assert "fog and zoom blur" in text
 
 

@@ -241,7 +241,7 @@ def test_documents_show_the_numbers_with_their_ranks(camvid: Path, tmp_path: Pat
             "70.0 (2)",
             "70.0 (2.5)",
             "0.95",
-            "4 models that agree in full have p = 0.042",
+            "4 models in the same order have p = 0.042",
             "camvid",
         ):
             assert part in text
@@ -262,7 +262,7 @@ def invoke(*arguments: object) -> Result:
 
 def test_the_command_prints_and_writes_what_is_asked_for(camvid: Path, tmp_path: Path) -> None:
     streets = write_run(tmp_path / "streets", "streets")
-    assert "of corruptions, mean over models" in invoke(camvid, streets).output
+    assert "ranks of corruptions, mean over models" in invoke(camvid, streets).output
     for form, start in {"markdown": "## ", "html": "<!doctype", "csv": "kind,", "json": "{"}.items():
         out = tmp_path / "new" / f"it.{form}"
         result = invoke(camvid, streets, "--format", form, "--out", out)
