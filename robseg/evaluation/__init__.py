@@ -1,5 +1,6 @@
-"""Running models over the grid of corruptions.
+"""Run models on corrupted images and count their predictions.
 
-plan says what has to be computed, executors who does it, worker how one shard is done, store where the
-counts go; runner strings them together.
+A `request` holds the options, `resolve` looks up their names, and `job` loads the data set and the models.
+`shards` lists the work that is left, `executors` distribute it, a `worker` does one shard, and the `store`
+keeps the counts. `run` does all shards of a job, and `record` describes the run.
 """

@@ -1,7 +1,7 @@
-"""Who does the shards: this process, or worker processes on this machine.
+"""Executors do the shards of a job, in this process or in worker processes on this machine.
 
-An executor takes a job, the run's folder and shards, and yields each shard once it is on disk, in any
-order. Nothing else of a run knows how many workers there are, and the counts do not depend on it.
+An executor takes a job, the folder of the run and shards, and yields each shard when it is on disk, in any
+order. No other part of a run knows the number of workers, and the counts do not depend on it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ __all__ = ["Executor", "in_process", "local", "one_thread"]
 
 Executor = Callable[[Job, Path, Iterable[Shard]], Iterator[ShardDone]]
 
-# Several torch threads in a process collapse when the cores are busy, and spinning threads steal the others'
-# time. The libraries read these when they are loaded, so they must be set before a worker starts.
+# With busy cores, several torch threads per process become very slow, and spinning threads take time from the
+# others. Libraries read these variables when they are loaded, so they must be set before a worker starts.
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -41,15 +41,15 @@ ENVIRONMENT = {
 
 
 def in_process(job: Job, out: Path, shards: Iterable[Shard]) -> Iterator[ShardDone]:
-    """Do the shards here, one after the other."""
-    with one_thread():  # so that the counts are the same bytes
+    """Do the shards in this process, one after the other."""
+    with one_thread():  # so that the counts have the same bytes as those of workers
         yield from map(Worker(job, out).run, shards)
 
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch have one thread, as in a worker."""
-    import torch  # here: planning and listing do without it
+    """Give torch one thread, as in a worker."""
+    import torch  # here, because listing and dry runs do not need it
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -65,20 +65,20 @@ def local(job: Job, out: Path, shards: Iterable[Shard], num_workers: int) -> Ite
     Raises
     ------
     IncompleteRun
-        If a worker process died (for instance for lack of memory).
+        If a worker process died, for example because memory ran out.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    # Pickled by hand: multiprocessing's own pickler would pass each tensor as an open file and run out.
+    # Pickled here, because multiprocessing's pickler opens a file for each tensor and runs out of them.
     payload = pickle.dumps((job, out))
     pool = ProcessPoolExecutor(num_workers, context, initializer=_start, initargs=(payload, stop))
     pending: set[Future[ShardDone]] = set()
     try:
         queue = iter(shards)
         while True:
-            # Twice the number of workers under way: nobody waits, and memory does not grow with the plan.
+            # Two shards per worker are submitted at a time: no worker waits, and memory use stays bounded.
             pending |= {pool.submit(_run, shard) for shard in islice(queue, 2 * num_workers - len(pending))}
             if not pending:
                 return
@@ -87,8 +87,8 @@ def local(job: Job, out: Path, shards: Iterable[Shard], num_workers: int) -> Ite
                 yield future.result()
     except BrokenProcessPool as error:
         raise IncompleteRun(
-            "A worker process died, perhaps for lack of memory: run the same command again to continue "
-            "(with fewer --num-workers)."
+            "A worker process died, perhaps because memory ran out: run the same command again, with fewer "
+            "--num-workers, to continue."
         ) from error
     finally:
         stop.set()
@@ -100,10 +100,10 @@ _worker: Worker
 
 def _start(payload: bytes, stop: Event) -> None:
     """Prepare a worker process."""
-    global _worker  # noqa: PLW0603 - a process of a pool has no other place to keep its state
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops us
+    global _worker  # noqa: PLW0603 - a worker process has no other place for its state
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops the workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    import torch  # here, when the environment is set
+    import torch  # here, because the environment is set now
 
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
@@ -117,7 +117,7 @@ def _run(shard: Shard) -> ShardDone:
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent is gone: a killed run must not leave workers behind."""
+    """End this process when its parent has ended, so that a killed run leaves no workers behind."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait_for_sentinel([parent.sentinel])

@@ -1,6 +1,6 @@
-"""What a user asks of an evaluation: the options of `robseg evaluate` and `robseg.evaluate`, each said once.
+"""The options of an evaluation, which `robseg evaluate` and `robseg.evaluate` share.
 
-`robseg.evaluation.resolve` turns the names in it into cards, conditions and files.
+`robseg.evaluation.resolve` turns the names in a request into models, conditions and a protocol.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from robseg.evaluation.run import Progress
     from robseg.models.card_fields import CardFields
     from robseg.models.model import Model
-else:  # the command line reads the annotations, and must not wait for torch
+else:  # the command line evaluates the annotations and must not wait for torch
     Dataset = Progress = CardFields = Model = Any
 
 __all__ = ["Request"]
@@ -28,7 +28,7 @@ N = Flag(metavar="N")
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """One evaluation as it is asked for, in plain values or in objects that are loaded already.
+    """One evaluation as a user asks for it, in plain values or in loaded objects.
 
     Examples
     --------
@@ -148,7 +148,7 @@ class Request:
     examples: Annotated[bool, "Show example images in the report."] = True
     progress: Annotated[
         Callable[[Progress], None] | None,
-        "Function that is called after each piece of work with how far the run is.",
+        "Function that is called after each shard of work, with a Progress that says how far the run is.",
         Flag(shell=False),
     ] = None
 
@@ -157,6 +157,6 @@ class Request:
 
     @property
     def tally_names(self) -> tuple[str, ...]:
-        """The names of the tallies asked for, each once, with those that `boundaries` stands for."""
+        """The names of the tallies that were asked for, each once, including those of `boundaries`."""
         near = [f"{kind}-{width}" for width in self.boundaries for kind in ("trimap", "boundary")]
         return tuple(dict.fromkeys([*self.tallies, *near]))

@@ -1,4 +1,4 @@
-"""Doing the shards of a job, with progress and the time it took."""
+"""Do the shards of a job, report progress, and measure the time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Progress(NamedTuple):
 
 
 class Timing(NamedTuple):
-    """Seconds of all workers by stage, `predicted` images by model, and seconds on the wall of this call."""
+    """The seconds of all workers by stage, the images predicted by model, and the wall time of this call."""
 
     stages: dict[str, float]
     predicted: dict[str, int]
@@ -37,7 +37,7 @@ def run(
     execute: Executor,
     progress: Callable[[Progress], None] | None = None,
 ) -> Timing:
-    """Do the shards, calling `progress` after each, and return where the time went."""
+    """Do the shards, call `progress` after each, and return how the time was spent."""
     start = time.perf_counter()
     stages: Counter[str] = Counter()
     predicted: Counter[str] = Counter()
