@@ -89,7 +89,7 @@ def compare_runs(
     if unlike and not force:
         raise InvalidRun(
             f"Expected runs that can be compared, but they differ in {'; '.join(unlike)}: "
-            "evaluate both alike, or add --force to compare what they have in common."
+            "evaluate both with the same options, or add --force to compare what they have in common."
         )
     pairs = _pairs(a, b)
     paired = {name for names, _ in pairs for name in names}

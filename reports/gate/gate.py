@@ -63,7 +63,8 @@ def run_gate(
     kept = tuple(c for c in theirs.conditions if (c.corruption, c.severity) in here)
     if not kept:
         raise InvalidRun(
-            "Expected the run to have conditions of the baseline, but it has none: evaluate both alike."
+            "Expected the run to have conditions of the baseline, but it has none: evaluate both with the "
+            "same options."
         )
     same = dataclasses.replace(record, conditions=kept)
     mine = baseline_of(score(folder, same, bootstrap, classes=True))
@@ -95,7 +96,7 @@ def _refuse(unlike: Sequence[Difference]) -> None:
     if unlike:
         raise InvalidRun(
             f"Expected a baseline and a run that can be compared, but they differ in "
-            f"{'; '.join(map(str, unlike))}: evaluate both alike, or save a new baseline."
+            f"{'; '.join(map(str, unlike))}: evaluate both with the same options, or save a new baseline."
         )
 
 

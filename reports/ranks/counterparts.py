@@ -68,7 +68,7 @@ def counterparts(first: RunRecord, second: RunRecord) -> tuple[tuple[Pair, ...],
     if all(condition.corruption == CLEAN for condition in conditions):
         raise InvalidRun(
             "Expected runs with common corruptions at the same severities, but got "
-            f"{in_words(conditions_of(first))} and {in_words(there)}: evaluate both alike."
+            f"{in_words(conditions_of(first))} and {in_words(there)}: evaluate both with the same options."
         )
     if second.dataset == first.dataset and set(second.images) == set(first.images):
         # The order of images is the first run's, so that the resamples are the same.

@@ -93,7 +93,8 @@ def in_common(first: RunRecord, second: RunRecord) -> tuple[RunRecord, RunRecord
     if not kept or not conditions:
         what = "image" if not kept else "condition"
         raise InvalidRun(
-            f"Expected runs that share images and conditions, but they share no {what}: evaluate both alike."
+            f"Expected runs that share images and conditions, but they share no {what}: "
+            "evaluate both with the same options."
         )
     changes = {
         "images": tuple(first.images[place] for place in kept),

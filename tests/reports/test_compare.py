@@ -195,7 +195,7 @@ def test_the_command_prints_and_writes_what_is_asked_for(
     assert json.loads(invoke(pristine.folder, run.folder, "--format", "json").stdout)
 
 
-def test_corruptions_that_a_model_was_trained_with_are_told(
+def test_corruptions_that_a_model_was_trained_with_are_reported(
     run: SyntheticRun, pristine: SyntheticRun
 ) -> None:
     seen = {"seen_corruptions": ["fog", "zoom_blur"]}
@@ -206,7 +206,7 @@ def test_corruptions_that_a_model_was_trained_with_are_told(
     assert json.loads(comparison_json([comparison]))[0]["seen"] == [[], ["fog"]]
 
 
-def test_the_command_refuses_what_differs_and_a_run_that_has_not_ended(
+def test_the_command_refuses_what_differs_and_an_incomplete_run(
     run: SyntheticRun, pristine: SyntheticRun
 ) -> None:
     shutil.rmtree(run.folder / "counts")

@@ -233,7 +233,7 @@ def test_a_missing_model_fails_and_single_ones_belong_together(
     ]
 
 
-def test_a_run_that_has_not_ended_is_not_judged(run: SyntheticRun, pristine: SyntheticRun) -> None:
+def test_an_incomplete_run_is_not_judged(run: SyntheticRun, pristine: SyntheticRun) -> None:
     next((run.folder / "counts").iterdir()).unlink()
     with pytest.raises(MissingCounts):
         run_gate(run.folder, pristine.folder, DEFAULT, SMALL)

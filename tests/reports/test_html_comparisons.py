@@ -1,4 +1,4 @@
-"""What a report sets models against: each other, what they cost, and published models."""
+"""A report compares models with each other, with their costs, and with published models."""
 
 import dataclasses
 import itertools

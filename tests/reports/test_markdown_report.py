@@ -1,4 +1,4 @@
-"""The report in Markdown: what it shows besides mIoU, and what of it with many models."""
+"""The report in Markdown: what it shows besides mIoU, and what it shows of many models."""
 
 import dataclasses
 from collections.abc import Sequence

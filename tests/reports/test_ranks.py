@@ -213,7 +213,9 @@ def test_a_protocol_chooses_the_conditions(camvid: Path, tmp_path: Path) -> None
 
 def test_runs_without_anything_in_common_are_refused(camvid: Path, tmp_path: Path) -> None:
     other = write_run(tmp_path / "other", "other", severities=(4, 5))
-    with pytest.raises(InvalidRun, match=r"got clean, fog 1 2, .* and clean, fog 4 5.*evaluate both alike"):
+    with pytest.raises(
+        InvalidRun, match=r"got clean, fog 1 2, .* and clean, fog 4 5.*evaluate both with the same options"
+    ):
         rank_runs(camvid, other)
     with pytest.raises(InvalidRun, match="no run"):
         rank_runs(camvid, tmp_path / "nowhere")

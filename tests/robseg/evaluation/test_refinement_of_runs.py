@@ -80,7 +80,7 @@ def test_refined_counts_are_those_of_moved_labels(
     assert score == pytest.approx(right / total)
 
 
-def test_precomputed_offsets_are_told_to_leak(
+def test_precomputed_offsets_are_reported_to_leak(
     model: Model, dataset: Dataset, offsets: Path, tmp_path: Path
 ) -> None:
     robseg.evaluate(model, dataset, "none", refine="segfix", offsets=offsets, out=tmp_path / "run")
@@ -159,13 +159,15 @@ def request(dataset: Dataset, models: Sequence[Model], refine: RefineSource) -> 
     )
 
 
-def test_missing_offsets_are_told_before_anything_runs(model: Model, dataset: Dataset, offsets: Path) -> None:
+def test_missing_offsets_are_reported_before_anything_runs(
+    model: Model, dataset: Dataset, offsets: Path
+) -> None:
     (offsets / f"{dataset.ids[3]}.mat").unlink()
     with pytest.raises(InputError, match=rf"1 of 5 have none: put {dataset.ids[3]}\.mat"):
         prepare(request(dataset, [model], RefineSource(offsets=offsets)))
 
 
-def test_offsets_of_another_size_are_told_by_file(
+def test_offsets_of_another_size_are_reported_by_file(
     model: Model, dataset: Dataset, offsets: Path, tmp_path: Path
 ) -> None:
     write_offsets(offsets / f"{dataset.ids[0]}.mat", np.zeros((4, 4, 2), np.int8))
@@ -192,7 +194,7 @@ def test_published_names_of_files_are_found(model: Model, dataset: Dataset, offs
         (RefineSource(weights=Path("a"), scale=0), "scale of 1 or more"),
     ],
 )
-def test_wrong_requests_are_told_before_anything_is_loaded(source: RefineSource, message: str) -> None:
+def test_wrong_requests_are_reported_before_anything_is_loaded(source: RefineSource, message: str) -> None:
     with pytest.raises(InputError, match=message):
         check(source)
 
