@@ -208,7 +208,7 @@ def test_without_weights_of_its_own_the_error_says_what_to_give(monkeypatch: pyt
 
 
 def test_weights_without_a_refinement_are_refused(model: Model, dataset: Dataset, segfix: Path) -> None:
-    with pytest.raises(InputError, match="add segfix"):
+    with pytest.raises(InputError, match="add --refine segfix"):
         robseg.evaluate(model, dataset, "none", refine_weights=segfix)
 
 
