@@ -245,11 +245,13 @@ class Field:
 
 
 def fields(record: type) -> dict[str, Field]:
-    """Return the options of a dataclass by the names of its fields."""
+    """Return the options of a dataclass by the names of its fields, inherited ones last."""
     hints = get_type_hints(record, include_extras=True)
+    own = record.__annotations__
+    ordered = sorted(dataclasses.fields(record), key=lambda field: field.name not in own)
     return {
         field.name: _field(field, *get_args(hints[field.name]))
-        for field in dataclasses.fields(record)
+        for field in ordered
         if get_origin(hints[field.name]) is Annotated
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import re
 import time
 from pathlib import Path
@@ -13,9 +12,9 @@ import reports
 from reports.run.errors import InvalidRun
 from reports.run.files import write_atomically
 from reports.run.record import Example, RunRecord
-from robseg.evaluation import executors
 from robseg.evaluation.conditions import CLEAN_CONDITION
 from robseg.evaluation.examples import write_examples
+from robseg.evaluation.executors import EXECUTORS
 from robseg.evaluation.job import Job, prepare
 from robseg.evaluation.record import first_record, timed_record
 from robseg.evaluation.request import Request
@@ -43,12 +42,13 @@ def execute(request: Request, command: str = "") -> Results:
     IncompleteRun
         If a worker died. The same call then continues the run.
     """
+    executor = EXECUTORS[request.executor]
     job = prepare(request)
     with Store(folder_of(request, job)) as store:
         shards = shards_left(job, store)
         store.refuse_shortage(shards, job.tallies, job.dataset.num_classes)
         record = _written(first_record(request, job, command, _earlier(store.out)), store.out)
-        timing = run(job, store.out, shards, _executor(request.num_workers, shards), request.progress)
+        timing = run(job, store.out, shards, executor, request.num_workers, request.progress)
         record = _written(timed_record(record, job, timing), store.out)
         start = time.perf_counter()
         results = reports.write_tables(store.out)
@@ -78,12 +78,6 @@ def shards_left(job: Job, store: Store) -> list[Shard]:
     done = store.done(job.context, job.tallies)
     tallies = [tally.name for tally in job.tallies]
     return missing_shards(job.conditions, job.dataset.ids, tuple(job.models), tallies, done)
-
-
-def _executor(num_workers: int, shards: list[Shard]) -> executors.Executor:
-    if num_workers == 0 or not shards:
-        return executors.in_process
-    return functools.partial(executors.local, num_workers=min(num_workers, len(shards)))
 
 
 def _earlier(out: Path) -> RunRecord | None:

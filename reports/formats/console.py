@@ -21,13 +21,16 @@ Line = tuple[str, list[str]]
 def console_summary(results: Results) -> Group:
     """Return clean and mean corrupted mIoU, retention, groups and the worst corruption of every model.
 
-    Few models have a column each. More models have a row each, without the worst corruption, so that the
-    table fits a terminal.
+    Few models have a column each, also with the measures of further tallies. More models have a row each,
+    without these and without the worst corruption, so that the table fits a terminal.
     """
     names = [str(name) for name in results.summary["model"]]
     lines = _lines(results)
     if len(names) <= MODELS_ACROSS:
-        header, rows = names, lines
+        further = [
+            line for tables in results.tallies if tables.tally.show == "table" for line in _tally(tables)
+        ]
+        header, rows = names, [*lines, *further]
     else:
         numbers = [line for line in lines if line[0] != WORST]
         header = [label for label, _ in numbers]
@@ -56,7 +59,6 @@ def _lines(results: Results) -> list[Line]:
         lines.append((label, [shown(row, column) for row in rows]))
     for group, means in results.groups.groupby("group", sort=False):
         lines.append((str(group), [percent(value) for value in means["miou"]]))
-    lines += [line for tables in results.tallies if tables.tally.show == "table" for line in _tally(tables)]
     lines.append((WORST, [_worst(results, str(name)) for name in summary["model"]]))
     return lines
 
@@ -65,7 +67,7 @@ def _tally(tables: TallyTables) -> list[Line]:
     """Return a line for each measure of a tally: its mean under corruption."""
     means = tables.means[(tables.means["kind"] == "overall") & (tables.means["name"] == "mpc")]
     return [
-        (measure.label, [measure.unit.text(value) for value in means[measure.name]])
+        (f"{measure.label}, mean", [measure.unit.text(value) for value in means[measure.name]])
         for measure in tables.tally.whole
     ]
 

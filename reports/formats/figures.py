@@ -1,7 +1,7 @@
 """Matplotlib figures for publications: curves with bands, a heat map, accuracy against robustness.
 
-Colours are those of reports.formats.plots and of cividis, which colour-blind readers can distinguish. Markers
-differ too, so the figures also work in grey.
+Colour-blind readers can distinguish the colours (reports.formats.colours, cividis). Markers differ too, so
+the figures also work in grey.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from reports.formats.colours import COLOURS
 from reports.formats.documents import one_line
-from reports.formats.plots import series
 from reports.run.record import CLEAN
 from reports.tables.results import Results
 
@@ -34,6 +34,7 @@ STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # a $ in a name does not start a formula
     "legend.frameon": False,
 }
+MARKERS = ("o", "s", "^", "D", "v", "p", "h")
 ACROSS = 5  # panels in a row
 LEGEND = 12  # models that fit a legend and a panel
 COLUMNS = 24  # models that fit a heat map
@@ -66,18 +67,21 @@ def curves(results: Results) -> Figure:
     return figure
 
 
+def _look(place: int) -> tuple[str, str]:
+    """Return the colour and the marker of the model with an index in the run; the first 42 differ."""
+    return COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
+
+
 def _panel(ax: Axes, shown: pd.DataFrame, models: list[str]) -> None:
     for place, model in enumerate(models):
         line = shown[shown["model"] == model].sort_values("severity")
-        drawn = series(place)
+        colour, marker = _look(place)
         x, y = line["severity"], 100 * line["miou"]
-        ax.plot(
-            x, y, color=drawn.colour, marker=drawn.marker, markersize=2.5, linewidth=1, label=_name(model)
-        )
+        ax.plot(x, y, color=colour, marker=marker, markersize=2.5, linewidth=1, label=_name(model))
         low, high = 100 * line["miou_low"], 100 * line["miou_high"]
-        ax.fill_between(x, low, high, color=drawn.colour, alpha=0.2, linewidth=0)
+        ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
     ax.set_ylim(0, None)
-    ax.set_xticks(range(6))
+    ax.set_xticks(range(int(shown["severity"].max()) + 1))
 
 
 def heat_map(results: Results) -> Figure:
@@ -122,7 +126,7 @@ def clean_against_corrupted(results: Results) -> Figure:
     figure = Figure(figsize=(3.6, 3.4), layout="constrained")
     ax = figure.subplots()
     for place, row in enumerate(results.summary.to_dict("records")):
-        drawn = series(place)
+        colour, marker = _look(place)
         x, y = 100 * row["clean_miou"], 100 * row["mpc"]
         ends = [[100 * row[f"{name}_{end}"] for end in ("low", "high")] for name in ("clean_miou", "mpc")]
         x_error, y_error = (
@@ -133,8 +137,8 @@ def clean_against_corrupted(results: Results) -> Figure:
             y,
             xerr=x_error,
             yerr=y_error,
-            color=drawn.colour,
-            marker=drawn.marker,
+            color=colour,
+            marker=marker,
             markersize=5,
             linewidth=0.8,
             linestyle="none",

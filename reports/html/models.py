@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from reports.formats.plots import COLOURS
+from reports.formats.colours import COLOURS
 from reports.formats.text import seen_in_training
 from reports.html.text import Score, distinct, label, score_of, words
 from reports.tables.results import Results

@@ -53,6 +53,12 @@ def _tallies() -> Iterable[str]:
     return tallies.examples()
 
 
+def _executors() -> Iterable[str]:
+    from robseg.evaluation.executors import EXECUTORS
+
+    return EXECUTORS
+
+
 def _recipes() -> Iterable[str]:
     from robseg.training.recipe_file import recipe_names
 
@@ -67,6 +73,7 @@ KINDS: dict[str, Callable[[], Iterable[str]]] = {
     "corruptions": _corruptions,
     "protocols": _protocols,
     "tallies": _tallies,
+    "executors": _executors,
     "recipes": _recipes,
 }
 

@@ -11,7 +11,7 @@ import click
 
 import corruptions
 from reports.run.record import CLEAN
-from robseg.evaluation.executors import one_thread
+from robseg.evaluation.executors.local import one_thread
 from robseg.evaluation.job import Job, prepare
 from robseg.evaluation.request import Request
 from robseg.evaluation.shards import Shard

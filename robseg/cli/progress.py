@@ -22,7 +22,7 @@ from rich.progress import (
 from rich.text import Text
 
 from robseg.cli.verbosity import is_quiet
-from robseg.evaluation.run import Progress as Done
+from robseg.evaluation.progress import Progress as Done
 
 __all__ = ["showing"]
 

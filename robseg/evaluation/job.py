@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from robseg.evaluation.classes import label_map
 from robseg.evaluation.request import Request
 from robseg.evaluation.resolve import ModelSource
 from robseg.evaluation.store import Context
-from robseg.models.refine import source as refinement
+from robseg.models.refine.options import refined_models
 
 if TYPE_CHECKING:
     from robseg.models.model import Model
@@ -69,7 +69,10 @@ def prepare(request: Request) -> Job:
                 f"Expected models of different names, but got '{model.name}' twice: leave one out."
             )
         models[model.name] = model
-    models |= {refined.name: refined for refined in _refined(tuple(models.values()), request, dataset)}
+    refined = refined_models(
+        tuple(models.values()), request, dataset.name, dataset.ids, request.device, request.precision
+    )
+    models |= {model.name: model for model in refined}
     context = Context(
         dataset=f"{dataset.name}/{dataset.split}/{dataset.fingerprint}",
         set_versions={
@@ -110,14 +113,3 @@ def _loaded(source: ModelSource | Model, request: Request, dataset: Dataset) -> 
         class_names=dataset.class_names,
         card=source.card,
     )
-
-
-def _refined(models: Sequence[Predictor], request: Request, dataset: Dataset) -> Sequence[Predictor]:
-    """Return a refined version of each model, if that was asked for; all versions share their offsets."""
-    source = resolve.refine_source(request)
-    if source is None:
-        return ()
-    from robseg.models.refine.model import RefinedModel
-
-    offsets = refinement.load(source, dataset.name, dataset.ids, request.device, request.precision)
-    return [RefinedModel(model, offsets, source.scale) for model in models]

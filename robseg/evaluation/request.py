@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from robseg.models.refine.options import RefineOptions
 from robseg.options import NON_NEGATIVE, POSITIVE, Flag, check
 
 if TYPE_CHECKING:
     from robseg.datasets.base import Dataset
-    from robseg.evaluation.run import Progress
+    from robseg.evaluation.progress import Progress
     from robseg.models.card_fields import CardFields
     from robseg.models.model import Model
 else:  # the command line evaluates the annotations and must not wait for torch
@@ -27,7 +28,7 @@ N = Flag(metavar="N")
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
+class Request(RefineOptions):
     """One evaluation as a user asks for it, in plain values or in loaded objects.
 
     Examples
@@ -110,20 +111,6 @@ class Request:
         "Move the targets along with corruptions that move pixels.",
         Flag(off="keep-targets", unset="as the protocol says, else on"),
     ] = None
-    refine: Annotated[
-        str | None,
-        "Evaluate each model a second time with its labels refined by SegFix: segfix, or the id of a SegFix.",
-        Flag(names="models", metavar="MODEL"),
-    ] = None
-    refine_weights: Annotated[
-        Path | str | None, "Weights file of the SegFix, in place of its own.", Flag(metavar="FILE")
-    ] = None
-    offsets: Annotated[
-        Path | str | None,
-        "Folder with one .mat file of offsets per image, to refine with in place of a network.",
-        Flag(metavar="PATH"),
-    ] = None
-    refine_scale: Annotated[int, "Pixels per unit of offset.", POSITIVE] = 2
     boundaries: Annotated[
         Sequence[int],
         "Also score the pixels near class boundaries, at these widths in pixels, such as 2,5. "
@@ -139,6 +126,11 @@ class Request:
     device: Annotated[str, "Device: cpu, cuda, cuda:1, ..."] = "cpu"
     precision: Annotated[Literal["fp32", "bf16", "fp16"], "Precision of the networks."] = "fp32"
     batch_size: Annotated[int, "Images per forward pass of a network.", POSITIVE, N] = 1
+    executor: Annotated[
+        str,
+        "Executor of the work: local (processes on this machine).",
+        Flag(names="executors", metavar="NAME"),
+    ] = "local"
     num_workers: Annotated[
         int,
         "Worker processes. With 0, the work is done in the calling process. The counts are the same.",

@@ -18,8 +18,8 @@ from robseg.evaluation.conditions import conditions_of, severities_of
 from robseg.evaluation.request import Request
 from robseg.models import adapters, catalogue
 from robseg.models.card_fields import fields_in
-from robseg.models.refine import source as refinement
-from robseg.models.refine.source import RefineSource
+from robseg.models.refine import options as refinement
+from robseg.models.refine.names import METHOD
 
 if TYPE_CHECKING:
     from robseg.models.card_fields import CardFields
@@ -34,7 +34,6 @@ __all__ = [
     "models",
     "move_targets",
     "protocol",
-    "refine_source",
 ]
 
 CUSTOM = "custom"  # the protocol of corruptions that a user chose
@@ -62,9 +61,7 @@ def check(request: Request) -> None:
     """
     if isinstance(request.dataset, str):
         DATASETS[request.dataset]
-    source = refine_source(request)
-    if source is not None:
-        refinement.check(source)
+    refinement.check(request)
 
 
 def models(request: Request) -> tuple[ModelSource | Model, ...]:
@@ -139,23 +136,6 @@ def move_targets(request: Request) -> bool:
     return request.protocol is None or protocols.PROTOCOLS[request.protocol].move_targets
 
 
-def refine_source(request: Request) -> RefineSource | None:
-    """Return the source that labels are refined with, or None if no refinement was requested."""
-    weights, offsets = request.refine_weights, request.offsets
-    if request.refine is None:
-        if weights is not None or offsets is not None:
-            raise InputError(
-                "Expected --refine with its weights or offsets, but got none: add --refine segfix."
-            )
-        return None
-    return RefineSource(
-        request.refine,
-        None if weights is None else Path(weights),
-        None if offsets is None else Path(offsets),
-        request.refine_scale,
-    )
-
-
 def _pairs(request: Request) -> tuple[tuple[str, int], ...]:
     """Return the (corruption, severity) pairs of a request."""
     if request.protocol is None:
@@ -207,10 +187,10 @@ def _expand(spec: str, architecture: str | None, dataset: str) -> list[ModelSour
         return [ModelSource(name, Path(spec))]
     several = spec == "all" or any(character in spec for character in "*?[")
     found = catalogue.wanted(spec) if several else (catalogue.resolve(spec, dataset),)
-    cards = [card for card in found if card.architecture != refinement.METHOD]
+    cards = [card for card in found if card.architecture != METHOD]
     if not cards:
         raise InputError(
             f"Expected a model that labels images, but got '{spec}', which is a SegFix: name a model, and "
-            f"add --refine {refinement.METHOD}."
+            f"add --refine {METHOD}."
         )
     return [ModelSource(card.id) for card in cards]

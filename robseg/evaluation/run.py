@@ -10,16 +10,10 @@ from typing import NamedTuple
 
 from robseg.evaluation.executors import Executor
 from robseg.evaluation.job import Job
+from robseg.evaluation.progress import Progress
 from robseg.evaluation.shards import Shard
 
-__all__ = ["Progress", "Timing", "run"]
-
-
-class Progress(NamedTuple):
-    """How far a run is, in predictions (images x conditions x models); `done` counts this call's only."""
-
-    done: int
-    total: int
+__all__ = ["Timing", "run"]
 
 
 class Timing(NamedTuple):
@@ -35,6 +29,7 @@ def run(
     out: Path,
     shards: Sequence[Shard],
     execute: Executor,
+    num_workers: int,
     progress: Callable[[Progress], None] | None = None,
 ) -> Timing:
     """Do the shards, call `progress` after each, and return how the time was spent."""
@@ -44,7 +39,7 @@ def run(
     done, total = 0, sum(map(len, shards))
     if progress is not None:
         progress(Progress(done, total))
-    for shard, seconds in execute(job, out, shards):
+    for shard, seconds in execute(job, out, shards, num_workers):
         stages.update(seconds)
         predicted.update(dict.fromkeys(shard.models, len(shard.indices)))
         done += len(shard)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from torch import Tensor, nn
 
@@ -59,4 +59,4 @@ class Architecture:
 
 def architecture(name: str) -> Architecture:
     """Return the architecture of that name; an unknown name raises InputError with the nearest one."""
-    return ARCHITECTURES[name]
+    return cast(Architecture, ARCHITECTURES[name])

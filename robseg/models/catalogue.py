@@ -11,15 +11,12 @@ import json
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from robseg.errors import InputError, unknown_name
 from robseg.models.card import Card, as_tuples
 from robseg.models.published import read_published
 from robseg.registry import Registry
-
-if TYPE_CHECKING:
-    from robseg.models.base import Architecture
 
 __all__ = [
     "ARCHITECTURES",
@@ -45,9 +42,7 @@ PUBLISHED = "published.toml"
 # The endings of files that hold weights of our architectures.
 WEIGHTS_SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors")
 
-ARCHITECTURES: Registry[Architecture] = Registry(
-    "architecture", "robseg.models.architectures", "ARCHITECTURE"
-)
+ARCHITECTURES: Registry[Any] = Registry("architecture", "robseg.models.architectures", "ARCHITECTURE")
 
 # The short names of backbones in mmsegmentation's configurations.
 BACKBONES = {

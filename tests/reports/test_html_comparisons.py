@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import reports
+from reports.html.beside import beside_of
 from reports.html.models import FEW, ModelView, models_of
 from reports.html.sections.plots import accuracy_plot, cost_plots
-from reports.html.sections.published import beside_of
 from reports.html.sections.summary import verdict
 from reports.html.text import Score
 from reports.run.record import CLEAN, Condition

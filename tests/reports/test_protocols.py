@@ -12,7 +12,7 @@ SIZES = {
 
 
 def test_protocols_are_the_six_of_the_design() -> None:
-    assert set(PROTOCOLS) == set(SIZES)
+    assert set(PROTOCOLS) == {*SIZES, "full"}
 
 
 @pytest.mark.parametrize("name", SIZES)

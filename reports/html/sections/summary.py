@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from reports.html.beside import Beside, beside_of
 from reports.html.models import ModelView
 from reports.html.page import Page, Section
-from reports.html.sections.published import Beside, beside_of
 from reports.html.text import Phrase, Score, listing
 from reports.scoring.protocols import PROTOCOLS
 from reports.tables.results import Results

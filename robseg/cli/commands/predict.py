@@ -22,8 +22,8 @@ from robseg.cli.overlay import Colour, Share, class_colours, indexed, overlay, p
 from robseg.cli.progress import showing
 from robseg.errors import InputError
 from robseg.evaluation.conditions import conditions_of
+from robseg.evaluation.progress import Progress
 from robseg.evaluation.request import Request
-from robseg.evaluation.run import Progress
 from robseg.options import fields
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,11 +15,56 @@ from robseg.cli.verbosity import notes
 from robseg.errors import InputError
 
 if TYPE_CHECKING:
-    from reports import Results
+    from reports.tables.merge import Merged
 
 GROUP = "Understand"
 
-FORMATS = ("html", "csv", "markdown", "latex", "png", "svg")
+
+def _csv(merged: Merged, folder: Path) -> None:
+    from reports.tables.results import save_tables
+
+    save_tables(merged.results, folder)
+
+
+def _html(merged: Merged, folder: Path) -> None:
+    from reports.html import write_page
+
+    write_page(merged.results, folder / "report.html", merged.results.run, merged.left_out)
+
+
+def _markdown(merged: Merged, folder: Path) -> None:
+    from reports.formats.documents import to_markdown
+    from reports.formats.overview import overview
+    from reports.run.files import write_atomically
+
+    write_atomically(folder / "report.md", to_markdown(overview(merged.results, merged.left_out)))
+
+
+def _latex(merged: Merged, folder: Path) -> None:
+    from reports.formats.latex import latex_table
+    from reports.run.files import write_atomically
+
+    write_atomically(folder / "report.tex", latex_table(merged.results))
+
+
+def _figures(form: str) -> Callable[[Merged, Path], None]:
+    def write(merged: Merged, folder: Path) -> None:
+        from reports.formats.figures import save_figures
+
+        save_figures(merged.results, folder, form)
+
+    return write
+
+
+# What writes each format into a folder.
+FORMATS: dict[str, Callable[[Merged, Path], None]] = {
+    "html": _html,
+    "csv": _csv,
+    "markdown": _markdown,
+    "latex": _latex,
+    "png": _figures("png"),
+    "svg": _figures("svg"),
+}
 
 
 @click.command("report", cls=Command)
@@ -72,7 +118,8 @@ def command(
     folder = out or (runs[0] if len(runs) == 1 else Path("report"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(merged.results, merged.left_out, folder, asked, runs[0])
+        for form in asked:
+            FORMATS[form](merged, folder)
     except OSError as error:
         raise InputError(
             f"Expected to be able to write to {folder}, but got: {error}. Choose another --out."
@@ -89,25 +136,3 @@ def _formats(text: str) -> list[str]:
     if unknown or not asked:
         raise InputError(f"Expected --format to name some of {', '.join(FORMATS)}, but got '{text}'.")
     return asked
-
-
-def _write(results: Results, left_out: tuple[str, ...], folder: Path, formats: list[str], run: Path) -> None:
-    from reports.formats.documents import to_markdown
-    from reports.formats.figures import save_figures
-    from reports.formats.latex import latex_table
-    from reports.formats.overview import overview
-    from reports.html import write_page
-    from reports.run.files import write_atomically
-    from reports.tables.results import save_tables
-
-    if "csv" in formats:
-        save_tables(results, folder)
-    if "html" in formats:
-        write_page(results, folder / "report.html", run, left_out)
-    if "markdown" in formats:
-        write_atomically(folder / "report.md", to_markdown(overview(results, left_out)))
-    if "latex" in formats:
-        write_atomically(folder / "report.tex", latex_table(results))
-    for form in ("png", "svg"):
-        if form in formats:
-            save_figures(results, folder, form)

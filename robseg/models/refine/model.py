@@ -13,8 +13,8 @@ from robseg.models.card import Card
 from robseg.models.predict.batch import Batch
 from robseg.models.predict.prediction import Prediction, Predictor
 from robseg.models.refine.gather import SCALE, refined
+from robseg.models.refine.names import METHOD, refined_name
 from robseg.models.refine.offsets import Offsets
-from robseg.models.refine.source import METHOD, refined_name
 
 __all__ = ["RefinedModel"]
 

@@ -21,8 +21,9 @@ from robseg.models.architectures.segfix import SegFix
 from robseg.models.model import Model
 from robseg.models.predict.batch import Batch
 from robseg.models.refine.files import write_offsets
+from robseg.models.refine.names import METHOD, refined_name
+from robseg.models.refine.options import RefineOptions, check
 from robseg.models.refine.predict import predict_offsets
-from robseg.models.refine.source import METHOD, RefineSource, check, refined_name
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +146,7 @@ def test_refinements_of_other_weights_or_scale_do_not_mix(
 
 
 def test_a_job_that_refines_can_be_sent_to_a_worker(model: Model, dataset: Dataset, segfix: Path) -> None:
-    here = prepare(request(dataset, [model], RefineSource(weights=segfix)))
+    here = prepare(request(dataset, [model], RefineOptions(refine="segfix", refine_weights=segfix)))
     there = pickle.loads(pickle.dumps(here))  # noqa: S301
     plain, refined = there.models.values()
     assert refined.base is plain
@@ -153,10 +154,8 @@ def test_a_job_that_refines_can_be_sent_to_a_worker(model: Model, dataset: Datas
     np.testing.assert_array_equal(refined.predict(images), here.models[refined.name].predict(images))
 
 
-def request(dataset: Dataset, models: Sequence[Model], refine: RefineSource) -> Request:
-    return Request(
-        models, dataset, "none", refine=refine.spec, refine_weights=refine.weights, offsets=refine.offsets
-    )
+def request(dataset: Dataset, models: Sequence[Model], options: RefineOptions) -> Request:
+    return Request(models, dataset, "none", **dataclasses.asdict(options))
 
 
 def test_missing_offsets_are_reported_before_anything_runs(
@@ -164,7 +163,7 @@ def test_missing_offsets_are_reported_before_anything_runs(
 ) -> None:
     (offsets / f"{dataset.ids[3]}.mat").unlink()
     with pytest.raises(InputError, match=rf"1 of 5 have none: put {dataset.ids[3]}\.mat"):
-        prepare(request(dataset, [model], RefineSource(offsets=offsets)))
+        prepare(request(dataset, [model], RefineOptions(refine="segfix", offsets=offsets)))
 
 
 def test_offsets_of_another_size_are_reported_by_file(
@@ -179,24 +178,28 @@ def test_published_names_of_files_are_found(model: Model, dataset: Dataset, offs
     ids = tuple(f"frankfurt/frankfurt_{image}" for image in dataset.ids)
     for image in dataset.ids:
         (offsets / f"{image}.mat").rename(offsets / f"frankfurt_{image}_leftImg8bit.mat")
-    job = prepare(request(dataclasses.replace(dataset, ids=ids), [model], RefineSource(offsets=offsets)))
+    job = prepare(
+        request(
+            dataclasses.replace(dataset, ids=ids), [model], RefineOptions(refine="segfix", offsets=offsets)
+        )
+    )
     batch = Batch(dataset.read(0).image[None], ids[:1])
     plain, moved = (batch.result(each).labels for each in job.models.values())
     np.testing.assert_array_equal(moved[..., :-2], plain[..., 2:])
 
 
 @pytest.mark.parametrize(
-    ("source", "message"),
+    ("options", "message"),
     [
-        (RefineSource("segfux"), "segfix"),
-        (RefineSource("enet"), "'segfix' or the id of a SegFix"),
-        (RefineSource(weights=Path("a"), offsets=Path("b")), "got both"),
-        (RefineSource(weights=Path("a"), scale=0), "scale of 1 or more"),
+        (RefineOptions(refine="segfux"), "segfix"),
+        (RefineOptions(refine="enet"), "'segfix' or the id of a SegFix"),
+        (RefineOptions(refine="segfix", refine_weights="a", offsets="b"), "got both"),
+        (RefineOptions(offsets="b"), "but got none: add --refine segfix"),
     ],
 )
-def test_wrong_requests_are_reported_before_anything_is_loaded(source: RefineSource, message: str) -> None:
+def test_wrong_requests_are_told_before_anything_is_loaded(options: RefineOptions, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        check(source)
+        check(options)
 
 
 def test_without_weights_of_its_own_the_error_says_what_to_give(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +207,7 @@ def test_without_weights_of_its_own_the_error_says_what_to_give(monkeypatch: pyt
 
     monkeypatch.setattr(catalogue, "shipped", lambda _: False)
     with pytest.raises(InputError, match=r"--refine-weights FILE or --offsets DIR, or name a published one"):
-        check(RefineSource())
+        check(RefineOptions(refine="segfix"))
 
 
 def test_weights_without_a_refinement_are_refused(model: Model, dataset: Dataset, segfix: Path) -> None:

@@ -1,8 +1,4 @@
-"""Executors do the shards of a job, in this process or in worker processes on this machine.
-
-An executor takes a job, the folder of the run and shards, and yields each shard when it is on disk, in any
-order. No other part of a run knows the number of workers, and the counts do not depend on it.
-"""
+"""Do the shards in this process, or in worker processes on this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ import os
 import pickle
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -26,9 +22,7 @@ from robseg.evaluation.shards import Shard
 from robseg.evaluation.worker import ShardDone, Worker
 from robseg.memory import keep_freed_memory
 
-__all__ = ["Executor", "in_process", "local", "one_thread"]
-
-Executor = Callable[[Job, Path, Iterable[Shard]], Iterator[ShardDone]]
+__all__ = ["EXECUTOR", "one_thread"]
 
 # With busy cores, several torch threads per process become very slow, and spinning threads take time from the
 # others. Libraries read these variables when they are loaded, so they must be set before a worker starts.
@@ -38,12 +32,6 @@ ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "OMP_WAIT_POLICY": "PASSIVE",
 }
-
-
-def in_process(job: Job, out: Path, shards: Iterable[Shard]) -> Iterator[ShardDone]:
-    """Do the shards in this process, one after the other."""
-    with one_thread():  # so that the counts have the same bytes as those of workers
-        yield from map(Worker(job, out).run, shards)
 
 
 @contextlib.contextmanager
@@ -59,14 +47,26 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def local(job: Job, out: Path, shards: Iterable[Shard], num_workers: int) -> Iterator[ShardDone]:
-    """Do the shards in `num_workers` spawned processes, each with one thread.
+def local(job: Job, out: Path, shards: Sequence[Shard], num_workers: int) -> Iterator[ShardDone]:
+    """Do the shards in `num_workers` spawned processes with one thread each; with 0, in this process.
 
     Raises
     ------
     IncompleteRun
         If a worker process died, for example because memory ran out.
     """
+    num_workers = min(num_workers, len(shards))
+    if num_workers == 0:
+        with one_thread():  # as in a worker, so that the counts have the same bytes
+            yield from map(Worker(job, out).run, shards)
+    else:
+        yield from _in_processes(job, out, shards, num_workers)
+
+
+EXECUTOR = local
+
+
+def _in_processes(job: Job, out: Path, shards: Iterable[Shard], num_workers: int) -> Iterator[ShardDone]:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     context = multiprocessing.get_context("spawn")

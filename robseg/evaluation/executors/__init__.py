@@ -1,0 +1,21 @@
+"""The executors, which do the shards of a run. Each is a module with EXECUTOR and is found by its name.
+
+An executor takes a job, the folder of the run, shards and a number of workers. It yields each shard when it
+is on disk, in any order. The counts do not depend on the number of workers, which no other part of a run
+knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from robseg.evaluation.job import Job
+from robseg.evaluation.shards import Shard
+from robseg.evaluation.worker import ShardDone
+from robseg.registry import Registry
+
+__all__ = ["EXECUTORS", "Executor"]
+
+Executor = Callable[[Job, Path, Sequence[Shard], int], Iterator[ShardDone]]
+EXECUTORS: Registry[Executor] = Registry("executor", __name__, "EXECUTOR", first="local")
