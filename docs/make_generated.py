@@ -1,11 +1,11 @@
-"""Make every file that is generated from the corruptions; `make generated` runs this.
+"""Write every file that is generated from the corruptions; `make generated` runs this program.
 
-    python docs/make_generated.py                      # all but the speed
-    python docs/make_generated.py --speed bench.json   # the plot of pytest-benchmark's --benchmark-json
+    python docs/make_generated.py                      # everything but the plot of speed
+    python docs/make_generated.py --speed bench.json   # the plot, from pytest-benchmark's --benchmark-json
 
 It writes the table of corruptions and the strengths that `reports` reads, the digests that the tests compare,
-and the pictures and tables of docs/corruptions.md, whose photograph is scikit-image's "astronaut" (NASA,
-public domain).
+and the pictures and tables of docs/corruptions.md. The pictures show scikit-image's "astronaut" (NASA, public
+domain).
 """
 
 import argparse
@@ -33,16 +33,18 @@ PAGE = ROOT / "docs" / "corruptions.md"
 CORRUPTIONS = ROOT / "reports" / "scoring" / "corruptions.csv"
 STRENGTHS = ROOT / "reports" / "html" / "strength.csv"
 DIGESTS = ROOT / "tests" / "corruptions" / "test_digests.py"
-TILE = 128  # pixels, of the pictures
+TILE = 128  # pixels, the side of each image in the pictures
 
 Picture = NDArray[np.uint8]
 Strengths = dict[str, list[tuple[float, float]]]  # PSNR and SSIM for each severity of a corruption
 
 
 def main() -> None:
-    """Run what the arguments ask for."""
+    """Write the files that the arguments ask for."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--speed", type=Path, help="a file of pytest-benchmark's --benchmark-json")
+    parser.add_argument(
+        "--speed", type=Path, help="Plot the speed from this file of pytest-benchmark's --benchmark-json."
+    )
     arguments = parser.parse_args()
     if arguments.speed:
         plot_speed(json.loads(arguments.speed.read_text())["benchmarks"], PICTURES / "speed.svg")
@@ -60,7 +62,7 @@ def main() -> None:
 
 
 def corruption_rows() -> str:
-    """Return what `reports`, which cannot import `corruptions`, has to know of every corruption, as CSV."""
+    """Return the facts about every corruption as CSV, for `reports`, which cannot import `corruptions`."""
     header = ("corruption", "set", "group", "subsets", "severities", "moves_pixels")
     records = [corruptions.get(name) for name in corruptions.names()]
     return _csv(
@@ -106,7 +108,7 @@ def photograph() -> Picture:
 
 
 def photographs() -> list[Picture]:
-    """Return the photographs on which strength is measured, all shipped with scikit-image."""
+    """Return the photographs on which strength is measured; scikit-image ships all of them."""
     return [data.astronaut(), data.coffee(), data.chelsea(), data.rocket()]
 
 
@@ -123,7 +125,7 @@ def contact_sheet(names: tuple[str, ...]) -> Picture:
 
 
 def captions() -> str:
-    """Return the names of the corruptions above the picture of each group, as Markdown."""
+    """Return, for each group, the names of its corruptions and below them its picture, as Markdown."""
     names = {group: ", ".join(corruptions.names(group)) for group in corruptions.GROUPS}
     return "\n\n".join(
         f"**{group.capitalize()}**: {named}\n\n![{group}](pictures/{group}.webp)"
@@ -136,7 +138,7 @@ def _scaled(image: Picture) -> Picture:
 
 
 def measured(name: str) -> list[tuple[float, float]]:
-    """Return PSNR in dB and SSIM, means over the photographs, for each severity."""
+    """Return PSNR in dB and SSIM for each severity, averaged over the photographs."""
     pairs = [
         [(image, corrupted) for corrupted in corruptions.sweep(image, name, key=str(number))]
         for number, image in enumerate(photographs())
@@ -174,7 +176,7 @@ def parameter_table() -> str:
 
 
 def write_between(mark: str, text: str) -> None:
-    """Replace the text between the marks of that name in the page."""
+    """Replace the text between the marks with this name in docs/corruptions.md."""
     start, end = f"<!-- {mark}: made by `make generated` -->", f"<!-- end of {mark} -->"
     before, _, rest = PAGE.read_text().partition(start)
     _, _, after = rest.partition(end)
@@ -182,7 +184,7 @@ def write_between(mark: str, text: str) -> None:
 
 
 def plot_speed(results: list[dict[str, Any]], path: Path) -> None:
-    """Plot how many times as fast as imagecorruptions each corruption is, a dot per size and severity."""
+    """Plot the speed of each corruption relative to imagecorruptions, with a dot per size and severity."""
     ratios: dict[str, list[float]] = defaultdict(list)
     for result in results:
         if "reference" in result["extra_info"]:

@@ -1,4 +1,4 @@
-"""Result tables in; summaries, plots, HTML and CSV out.
+"""Score the runs of `robseg evaluate`, and report the scores as tables, plots, HTML and CSV.
 
 >>> import reports
 >>> results = reports.write_tables("runs/enet")  # doctest: +SKIP
@@ -10,5 +10,5 @@ import lazy_loader
 
 __part_of__ = "robseg"  # robseg.neighbours looks for this line
 
-# Imported when asked for, as __init__.pyi says: evaluation needs reports.run.record only, and no pandas.
+# The names in __init__.pyi are imported at first use: evaluation needs only reports.run.record, not pandas.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,4 +1,4 @@
-"""Memory that a process frees and soon asks for again."""
+"""Keep memory that a process frees and soon needs again."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ MOST = 2**31 - 1
 
 
 def keep_freed_memory() -> None:
-    """Let this process keep what it frees, where the C library is glibc.
+    """Let this process keep the memory that it frees, if its C library is glibc.
 
-    A network asks for the same large maps again and again. glibc gives each back to the system, which hands
-    out fresh pages one by one, zeroed. Of DeepLabV3+ that was a sixth of a forward pass and a twentieth of a
-    training step.
+    A network allocates the same large maps again and again. glibc returns each to the system, which then has
+    to supply new, zeroed pages one by one. For DeepLabV3+, this took a sixth of the time of a forward pass
+    and a twentieth of that of a training step.
     """
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)

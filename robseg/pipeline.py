@@ -1,4 +1,4 @@
-"""An evaluation from request to report: check, load, run, score, report."""
+"""A whole evaluation, from request to report: check, load, run, score and report."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EXAMPLE_SEVERITY = 3
 
 
 def execute(request: Request, command: str = "") -> Results:
-    """Evaluate a request, score its counts, and write tables and report to the run's folder.
+    """Evaluate a request, score its counts, and write the tables and the report to the run's folder.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def execute(request: Request, command: str = "") -> Results:
         If the request is wrong, or the folder is in use, not writable, too full, or holds counts of another
         run.
     IncompleteRun
-        If a worker died; the same call continues.
+        If a worker died. The same call then continues the run.
     """
     executor = EXECUTORS[request.executor]
     job = prepare(request)
@@ -60,7 +60,7 @@ def execute(request: Request, command: str = "") -> Results:
 
 
 def folder_of(request: Request, job: Job) -> Path:
-    """Return the folder of a run: the one asked for, else runs/<models>-<data set>."""
+    """Return the folder of a run: the requested one, or else runs/MODELS-DATASET."""
     if request.out is not None:
         return Path(request.out)
     models = "+".join(job.models) if len(job.models) <= 3 else f"{len(job.models)}-models"
@@ -81,7 +81,7 @@ def shards_left(job: Job, store: Store) -> list[Shard]:
 
 
 def _earlier(out: Path) -> RunRecord | None:
-    """Return the record of the run that is continued, for its timings (counts describe themselves)."""
+    """Return the record of the run that is continued, whose times are kept."""
     try:
         return RunRecord.load(out)
     except InvalidRun:
@@ -94,7 +94,7 @@ def _written(record: RunRecord, out: Path) -> RunRecord:
 
 
 def _gallery(job: Job, results: Results, out: Path) -> tuple[Example, ...]:
-    """Write examples of the clean condition and of each group's hardest corruption at a medium severity."""
+    """Write examples of the clean condition and, at EXAMPLE_SEVERITY, of each group's hardest corruption."""
     scores = results.scores[results.scores.severity == EXAMPLE_SEVERITY]
     means = scores.groupby(["group", "corruption"], sort=False).miou.mean().reset_index()
     hardest = set(means.loc[means.groupby("group").miou.idxmin().dropna(), "corruption"])

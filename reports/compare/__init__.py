@@ -1,1 +1,1 @@
-"""What changed between two models, and whether it is more than chance."""
+"""Compare two models: what changed, and whether it is more than chance."""

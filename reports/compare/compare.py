@@ -1,7 +1,7 @@
-"""Two models on the same images: what changed, by how much, and whether other images would say the same.
+"""Compare two models on the same images: what changed, by how much, and whether it is more than chance.
 
-The bootstrap is paired: both models are scored on the same resamples, so that what makes an image hard for
-both drops out of their difference. p-values are two-sided; those of corruptions, groups and classes are
+The bootstrap is paired: both models are scored on the same resamples, so images that are hard for both do not
+widen the interval of their difference. p-values are two-sided. Those of corruptions, groups and classes are
 corrected for their number by Holm's method (Scandinavian Journal of Statistics 1979).
 """
 
@@ -38,9 +38,9 @@ class Comparison:
 
     `table` has a row per score: kind and name (as in `reports.scoring.model_scores`), first, second, their
     difference and its interval low..high, p, measure, p_holm, and whether it moved (p_holm below
-    1 - confidence).
-    `forced` says in what the runs differ although they should not, `left_out` names the runs' models that had
-    no partner. `seen` are the corruptions of the comparison that the first and the second were trained with.
+    1 - confidence). `forced` lists the differences of the runs that `force` ignored. `left_out` names the
+    models that only one of the runs has. `seen` lists, for the first and the second model, the corruptions of
+    the comparison that it was trained with.
     """
 
     first: str
@@ -69,19 +69,19 @@ def compare_runs(
 ) -> list[Comparison]:
     """Compare two runs, or models of runs (RUN:MODEL), model by model.
 
-    Models are matched by their names; where each run has, or names, a single one, these are compared.
+    Models are matched by name. If each run has, or each spec names, a single model, these two are compared.
 
     Parameters
     ----------
     force
-        Compare on the images and conditions in common where the runs differ in data, protocol or pixels.
+        If the runs differ in data, protocol or pixels, compare them on their common images and conditions.
     tally
         Compare by the measures of this tally, which both runs must have counted.
 
     Raises
     ------
     InvalidRun
-        If the runs cannot be compared: what differs or is lacking, and what to do.
+        If the runs cannot be compared. The message says what differs or is missing, and what to do.
     """
     bootstrap = bootstrap or Bootstrap()
     (run_a, a), (run_b, b) = (_asked(spec, protocol, tally) for spec in (first, second))
@@ -89,12 +89,12 @@ def compare_runs(
     if unlike and not force:
         raise InvalidRun(
             f"Expected runs that can be compared, but they differ in {'; '.join(unlike)}: "
-            "evaluate both alike, or add --force to compare what they have in common."
+            "evaluate both with the same options, or add --force to compare what they have in common."
         )
     pairs = _pairs(a, b)
     paired = {name for names, _ in pairs for name in names}
     left_out = tuple(model.name for model in (*a.models, *b.models) if model.name not in paired)
-    # The second one takes the first one's images and conditions, in that order: the resamples are the same.
+    # The second run takes its images and conditions in the order of the first, so the resamples are the same.
     a, b = in_common(a, b)
     counted = tallies.find(tally)
     scored_a = read_replicates(run_a, a, bootstrap, counted, classes=True)
@@ -130,7 +130,7 @@ def compare(
     forced: tuple[str, ...] = (),
     left_out: tuple[str, ...] = (),
 ) -> Comparison:
-    """Compare a model of each of two runs that were scored on the same images and resamples."""
+    """Compare one model each of two runs that were scored on the same images and resamples."""
     record, bootstrap = first.record, first.bootstrap
     ours = model_scores(first, models[0], protocol_of(record))
     theirs = model_scores(second, models[1], protocol_of(record))
@@ -151,7 +151,7 @@ def compare(
             "measure": [score.measure.name for score in ours.values()],
         }
     )
-    # Overall scores are few and asked for one by one; the others are searched for what moved.
+    # Overall scores are read one by one, so they are not corrected; the others are searched for changes.
     families = table.groupby(["measure", "kind"], sort=False)["p"]
     table["p_holm"] = families.transform(lambda column: holm(column.to_numpy()))
     table["p_holm"] = table["p_holm"].where(table["kind"] != "overall", table["p"])
@@ -177,7 +177,7 @@ def _seen(scored: Replicates, model: int) -> tuple[str, ...]:
 
 
 def holm(p: Sequence[float] | Floats) -> Floats:
-    """Return p-values corrected for their number by Holm's method; undefined ones do not count.
+    """Return p-values corrected for their number by Holm's method; undefined ones are not counted.
 
     Examples
     --------
@@ -193,7 +193,7 @@ def holm(p: Sequence[float] | Floats) -> Floats:
 
 
 def _pairs(a: RunRecord, b: RunRecord) -> list[tuple[tuple[str, str], tuple[int, int]]]:
-    """Return the names and places of the models that are compared."""
+    """Return the names and indices of the models that are compared."""
     ours, theirs = [m.name for m in a.models], [m.name for m in b.models]
     if len(ours) == len(theirs) == 1:
         return [((ours[0], theirs[0]), (0, 0))]
@@ -201,6 +201,6 @@ def _pairs(a: RunRecord, b: RunRecord) -> list[tuple[tuple[str, str], tuple[int,
     if not common:
         raise InvalidRun(
             f"Expected runs with models of the same names, but got {', '.join(ours)} and "
-            f"{', '.join(theirs)}: name them, RUN:MODEL."
+            f"{', '.join(theirs)}: name one of each as RUN:MODEL."
         )
     return [((name, name), (ours.index(name), theirs.index(name))) for name in common]

@@ -23,20 +23,22 @@ LABELS = {"clean": "clean {measure}", "mpc": "mPC", "rpc": "rPC"}
 
 
 def comparison_document(comparison: Comparison) -> Document:
-    """Return what a comparison says: overall scores, groups, corruptions, classes; largest losses first."""
+    """Return a comparison by overall scores, groups, corruptions and classes, the largest losses first."""
     bootstrap = comparison.bootstrap
     searched = [pair for pair in _shown(comparison) if pair[1] in ("corruption", "class")]
     level = f"{100 * bootstrap.confidence:g} %"
     lines = (
         f"A: {comparison.first}",
         f"B: {comparison.second}",
-        f"{comparison.dataset}, protocol {comparison.protocol}, {comparison.images} images. Difference: B - "
-        f"A in points, with its {level} interval from {bootstrap.resamples} paired resamples of "
-        f"{comparison.units} {comparison.unit}s ({bootstrap.method}). p is two-sided, with Holm's correction "
-        "over the rows of a table, but for the overall scores.",
+        f"{comparison.dataset}, protocol {comparison.protocol}, {comparison.images} images. The difference "
+        f"is B - A in points, with its {level} interval from {bootstrap.resamples} paired resamples of "
+        f"{comparison.units} {comparison.unit}s ({bootstrap.method}). p is two-sided and, except for the "
+        "overall scores, has Holm's correction over the rows of its table.",
         _scored(comparison.tally),
         *(_moved(comparison, measure, kind) for measure, kind in searched),
-        f"Only one of the runs has {', '.join(comparison.left_out)}." if comparison.left_out else "",
+        f"Left out, because only one run has them: {', '.join(comparison.left_out)}."
+        if comparison.left_out
+        else "",
     )
     return Document(
         "Comparison of two models",
@@ -47,7 +49,7 @@ def comparison_document(comparison: Comparison) -> Document:
 
 
 def comparison_csv(comparisons: Sequence[Comparison]) -> str:
-    """Return comparisons as one CSV table; scores are fractions. A forced one says so in every row."""
+    """Return comparisons as one CSV table with scores as fractions; the column `forced` lists differences."""
     return csv_text(
         pd.concat(
             [
@@ -61,7 +63,7 @@ def comparison_csv(comparisons: Sequence[Comparison]) -> str:
 
 
 def comparison_json(comparisons: Sequence[Comparison]) -> str:
-    """Return comparisons as JSON; undefined is null."""
+    """Return comparisons as JSON; undefined scores are null."""
     return (
         json.dumps([_record(comparison) for comparison in comparisons], indent=2, ensure_ascii=False) + "\n"
     )
@@ -82,23 +84,25 @@ def _record(comparison: Comparison) -> dict[str, object]:
 
 
 def _warnings(comparison: Comparison) -> list[str]:
-    warnings = [f"compared with --force although the runs differ in {reason}" for reason in comparison.forced]
+    warnings = [
+        f"compared with --force, although the runs differ in {reason}." for reason in comparison.forced
+    ]
     return warnings + [
-        f"{name} was trained with {', '.join(seen)}, which flatters its scores there and their means."
+        f"{name} was trained with {', '.join(seen)}, so its scores there and their means are too favourable."
         for name, seen in zip("AB", comparison.seen, strict=True)
         if seen
     ]
 
 
 def _shown(comparison: Comparison) -> list[tuple[Measure, str]]:
-    """Return the measures and kinds of scores that have a table, in the order in which they are read."""
+    """Return the measures and kinds of scores that have a table, in reading order."""
     there = set(zip(comparison.table["measure"], comparison.table["kind"], strict=True))
     measures = (*comparison.tally.whole, *comparison.tally.by_class)
     return [(measure, kind) for kind in SHOWN for measure in measures if (measure.name, kind) in there]
 
 
 def _rows(comparison: Comparison, measure: Measure, kind: str) -> pd.DataFrame:
-    """Return the rows of a measure's scores of a kind, the largest losses first where there are many."""
+    """Return the rows of a measure and kind; corruptions and classes start with the largest losses."""
     table = comparison.table
     rows = table[(table["measure"] == measure.name) & (table["kind"] == kind)]
     if kind in ("overall", "group"):
@@ -107,7 +111,7 @@ def _rows(comparison: Comparison, measure: Measure, kind: str) -> pd.DataFrame:
 
 
 def _scored(tally: Tally) -> str:
-    """Return what is compared in place of the primary tally's measures; nothing where it is these."""
+    """Return a sentence on the measures that are compared, or nothing for the primary tally."""
     if tally.always:
         return ""
     labels = ", ".join(measure.label for measure in tally.whole)
@@ -155,7 +159,7 @@ def _row(measure: Measure, kind: str, row: Mapping[Any, Any]) -> tuple[str, ...]
 
 
 def _verdict(measure: Measure, difference: float) -> str:
-    """Return whether a difference is for the better, by the measure's direction."""
+    """Return whether a difference is better or worse, by the direction of the measure."""
     if measure.better == "neither":
         return "higher" if difference > 0 else "lower"
     return "better" if (difference > 0) == (measure.better == "higher") else "worse"

@@ -1,4 +1,4 @@
-"""What a run found, as a table for the terminal. Percentages with one decimal."""
+"""The summary of a run as a table for the terminal, in percent with one decimal."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ Line = tuple[str, list[str]]
 def console_summary(results: Results) -> Group:
     """Return clean and mean corrupted mIoU, retention, groups and the worst corruption of every model.
 
-    Few models stand in columns, also with the measures of further tallies. More models stand in rows, without
-    these and the worst corruption, so that the table fits a terminal.
+    Few models have a column each, also with the measures of further tallies. More models have a row each,
+    without these and without the worst corruption, so that the table fits a terminal.
     """
     names = [str(name) for name in results.summary["model"]]
     lines = _lines(results)
     if len(names) <= MODELS_ACROSS:
-        further = [line for tables in results.tallies if tables.tally.show == "table" for line in _of(tables)]
+        further = [
+            line for tables in results.tallies if tables.tally.show == "table" for line in _tally(tables)
+        ]
         header, rows = names, [*lines, *further]
     else:
         numbers = [line for line in lines if line[0] != WORST]
@@ -42,7 +44,7 @@ def console_summary(results: Results) -> Group:
 
 
 def _lines(results: Results) -> list[Line]:
-    """Return each line of the summary: its label and a cell per model."""
+    """Return the lines of the summary, each with a label and a text per model."""
     summary = results.summary
     rows = summary.to_dict("records")
     # Intervals of many models would not fit a terminal; the CSV files have them.
@@ -61,7 +63,7 @@ def _lines(results: Results) -> list[Line]:
     return lines
 
 
-def _of(tables: TallyTables) -> list[Line]:
+def _tally(tables: TallyTables) -> list[Line]:
     """Return a line for each measure of a tally: its mean under corruption."""
     means = tables.means[(tables.means["kind"] == "overall") & (tables.means["name"] == "mpc")]
     return [

@@ -1,6 +1,6 @@
-"""Tables for people, as Markdown, as a page of HTML, or on the terminal. All texts are escaped here.
+"""Documents for people as Markdown, as an HTML page, or on the terminal. All texts are escaped here.
 
-Names of models, classes and files are anybody's: they may hold markup, newlines, or ten thousand characters.
+Names of models, classes and files come from others: they may contain markup, newlines, or 10,000 characters.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Table:
 
 @dataclasses.dataclass(frozen=True)
 class Document:
-    """A title, `warnings` that nobody should overlook, sentences, and tables. Texts are plain."""
+    """A title, `warnings` that nobody should overlook, sentences, and tables. All texts are unescaped."""
 
     title: str
     warnings: tuple[str, ...]
@@ -74,7 +74,7 @@ def to_markdown(document: Document) -> str:
 
 
 def to_html(*documents: Document) -> str:
-    """Return documents as one page that needs nothing else."""
+    """Return documents as one self-contained page."""
     title = _html(documents[0].title)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -126,12 +126,12 @@ def to_console(document: Document) -> Group:
 
 
 def _md(text: str, longest: int = LONGEST) -> str:
-    """Escape what Markdown or the HTML in it would take for markup."""
+    """Escape the characters that Markdown, or HTML inside it, would read as markup."""
     return re.sub(
         r"([\\`*_{}\[\]#|~!$])", r"\\\1", html.escape(one_line(text, longest), quote=False)
     ).replace(
         "@",
-        "&#64;",  # otherwise a name mentions somebody
+        "&#64;",  # otherwise GitHub would notify a user of that name
     )
 
 

@@ -1,6 +1,6 @@
-"""Plots for publications: curves with bands, a heat map, accuracy against robustness. Matplotlib figures.
+"""Matplotlib figures for publications: curves with bands, a heat map, accuracy against robustness.
 
-Colour-blind readers can tell the colours apart (reports.formats.colours, cividis). Markers differ as well, so
+Colour-blind readers can distinguish the colours (reports.formats.colours, cividis). Markers differ too, so
 the figures also work in grey.
 """
 
@@ -29,15 +29,15 @@ STYLE: dict[Any, Any] = {
     "axes.titlesize": 7.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "svg.hashsalt": "robseg",  # the same scores make the same bytes
+    "svg.hashsalt": "robseg",  # the same scores give the same bytes
     "svg.fonttype": "none",
-    "text.parse_math": False,  # a name with $ in it is a name
+    "text.parse_math": False,  # a $ in a name does not start a formula
     "legend.frameon": False,
 }
 MARKERS = ("o", "s", "^", "D", "v", "p", "h")
 ACROSS = 5  # panels in a row
-LEGEND = 12  # models that a legend, and a panel, has room for
-COLUMNS = 24  # models that a heat map has room for
+LEGEND = 12  # models that fit a legend and a panel
+COLUMNS = 24  # models that fit a heat map
 LONGEST = 32  # characters of a name
 
 
@@ -68,7 +68,7 @@ def curves(results: Results) -> Figure:
 
 
 def _look(place: int) -> tuple[str, str]:
-    """Return the colour and the marker of the model at a place in the run; the first 42 differ."""
+    """Return the colour and the marker of the model with an index in the run; the first 42 differ."""
     return COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
 
 
@@ -85,7 +85,7 @@ def _panel(ax: Axes, shown: pd.DataFrame, models: list[str]) -> None:
 
 
 def heat_map(results: Results) -> Figure:
-    """Return mIoU in % by corruption and model, each mean over severities; a run of one model by severity."""
+    """Return mIoU in % by corruption and model, averaged over severities; a single model has severities."""
     models = _best(results, COLUMNS)
     if len(results.summary) == 1:
         table = results.scores[results.scores["corruption"] != CLEAN]
@@ -107,7 +107,7 @@ def heat_map(results: Results) -> Figure:
     ax.set_xticks(range(len(columns)), [_name(column) for column in columns], rotation=45, ha="right")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    if grid.size <= 400:  # beyond, numbers do not fit
+    if grid.size <= 400:  # more numbers do not fit
         _write_numbers(ax, grid, top)
     _say_how_many(figure, results, models)
     figure.colorbar(image, ax=ax, label="mIoU, %")
@@ -122,7 +122,7 @@ def _write_numbers(ax: Axes, grid: NDArray[np.float64], top: float) -> None:
 
 
 def clean_against_corrupted(results: Results) -> Figure:
-    """Return clean mIoU against mPC, in %: a point with its intervals per model; the line is no loss."""
+    """Return clean mIoU against mPC, in %: a point with intervals per model; the line shows no loss."""
     figure = Figure(figsize=(3.6, 3.4), layout="constrained")
     ax = figure.subplots()
     for place, row in enumerate(results.summary.to_dict("records")):
@@ -173,7 +173,7 @@ def save_figures(results: Results, folder: Path, form: str) -> list[Path]:
 
 
 def _best(results: Results, number: int) -> list[str]:
-    """Return the models with the highest mPC, in the run's order; all where there are no more."""
+    """Return at most `number` models, those with the highest mPC, in the run's order."""
     best = results.summary.sort_values("mpc", ascending=False, kind="stable").head(number)
     return [str(model) for model in results.summary.loc[sorted(best.index), "model"]]
 

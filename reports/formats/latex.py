@@ -1,7 +1,6 @@
-"""Result tables as LaTeX, in the layout of Kamann & Rother's: a row a model, a column a corruption, by group.
+"""Result tables as LaTeX, in Kamann & Rother's layout: a row per model, a column per corruption, by group.
 
-They need the packages booktabs, graphicx (to turn the columns' names) and, as all modern classes have, T1
-fonts.
+They need the packages booktabs and graphicx (to rotate the names of columns), and T1 fonts.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from reports.tables.results import Results
 
 __all__ = ["latex_table", "latex_text"]
 
-LOWER = ("mCD", "mrCD")  # is better
+LOWER = ("mCD", "mrCD")  # scores of which lower ones are better
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_",
     "%": r"\%", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
@@ -34,9 +33,9 @@ def latex_text(text: str, longest: int = LONGEST) -> str:
 
 
 def latex_table(results: Results) -> str:
-    """Return mIoU in % by model: clean, every corruption's mean over severities, mPC, maybe mCD and mrCD.
+    """Return mIoU in % by model: clean, the mean over severities of every corruption, and mPC.
 
-    The best of a column is bold.
+    With a reference, there are mCD and mrCD too. The best score of a column is bold.
     """
     models = [str(name) for name in results.summary["model"]]
     groups = _groups(results)
@@ -100,7 +99,7 @@ def _lines(
 
 
 def _column(values: list[float], *, lower: bool) -> list[str]:
-    """Return the cells of a column, the best of several in bold."""
+    """Return the texts of a column; the best of several is bold."""
     defined = [value for value in values if not math.isnan(value)]
     best = (min if lower else max)(defined) if len(defined) > 1 else None
     texts = [(value, latex_text(percent(value))) for value in values]

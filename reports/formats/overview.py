@@ -1,4 +1,4 @@
-"""A run, or several, as tables for people to paste elsewhere: Markdown."""
+"""The results of one or several runs as a document of tables, which `robseg report` writes as Markdown."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["comparable_rows", "overview"]
 
 SUMMARY = {"clean mIoU": "clean_miou", "mPC": "mpc", "rPC": "rpc", "mCD": "mcd", "mrCD": "mrcd"}
 OVERALL = {"clean": "clean", "mpc": "mPC", "rpc": "rPC"}
-FEW = 6  # models whose intervals fit a table that has a column for each
+FEW = 6  # models; a table with a column for each has room for this many intervals
 
 
 def overview(results: Results, left_out: Sequence[str] = ()) -> Document:
-    """Return scores, costs, means and, where they may be compared, published rows.
+    """Return scores, costs, means and the published rows that may be compared with them.
 
-    CD and rCD are there where there is a reference, further measures where their tallies were counted.
+    CD and rCD need a reference, further measures need the counts of their tallies.
     """
     tables = (
         _summary(results),
@@ -42,7 +42,7 @@ def overview(results: Results, left_out: Sequence[str] = ()) -> Document:
 
 
 def comparable_rows(results: Results) -> list[Published]:
-    """Return the published rows that have the run's data set, split and conditions; none otherwise."""
+    """Return the published rows that have the run's data set, split and conditions."""
     here = {(c.corruption, c.severity) for c in results.record.conditions if c.corruption != CLEAN}
     dataset = (results.record.dataset["name"], results.record.dataset["split"])
     return [
@@ -60,17 +60,18 @@ def _lines(results: Results, left_out: Sequence[str]) -> list[str]:
         scoring_sentence(results),
     ]
     if len(record.models) > FEW:
-        lines.append(f"Of more than {FEW} models, intervals of means are in the CSV files alone.")
+        lines.append(f"With more than {FEW} models, only the CSV files have the intervals of means.")
     return lines + [f"Left out: {reason}." for reason in left_out]
 
 
 def _warnings(record: RunRecord) -> list[str]:
-    """Return which models were trained with corruptions of the run."""
+    """Return a warning for the models that were trained with corruptions of the run."""
     models: dict[tuple[str, ...], list[str]] = {}
     for model in record.models:
         models.setdefault(tuple(seen_in_training(model, record)), []).append(one_line(model.name))
     return [
-        f"{', '.join(names)}: trained with {', '.join(seen)}, which flatters scores there and their means."
+        f"{', '.join(names)}: trained with {', '.join(seen)}, so scores there and their means are too "
+        "favourable."
         for seen, names in models.items()
         if seen
     ]
@@ -86,7 +87,7 @@ def _summary(results: Results) -> Table:
 
 
 def _costs(results: Results) -> list[Table]:
-    """Return a table of what each model costs; none where nothing is known of any."""
+    """Return a table of the cost of each model, or none if no cost is known."""
     costs = results.summary[["parameters", "gmacs", "ms_per_image"]]
     if costs.isna().all(axis=None):
         return []
@@ -103,7 +104,7 @@ def _number(value: float, decimals: int) -> str:
 
 
 def _degradations(results: Results) -> list[Table]:
-    """Return tables of CD and rCD by corruption; none where there is no reference."""
+    """Return tables of CD and rCD by corruption, or none without a reference."""
     reference = results.scoring.reference
     if not reference:
         return []
@@ -129,7 +130,7 @@ def _further(results: Results) -> list[Table]:
 
 
 def _mean(kind: str, name: str) -> str:
-    """Return what a mean is called where overall scores, groups and corruptions stand in one table."""
+    """Return the name of a mean in a table that has overall scores, groups and corruptions."""
     return OVERALL[name] if kind == "overall" else f"{name} (group)" if kind == "group" else name
 
 
@@ -153,7 +154,7 @@ def _published(results: Results) -> list[Table]:
 def _means(
     table: pd.DataFrame, column: str, title: str, score: str = "miou", measure: Measure | None = None
 ) -> list[Table]:
-    """Return a table of a score by `column`, a column per model; none where nothing is corrupted."""
+    """Return a table of a score by `column` with a column per model, or none if nothing was corrupted."""
     if table.empty:
         return []
     models = list(dict.fromkeys(table["model"]))

@@ -1,4 +1,4 @@
-"""Scores and how they were made, in words and numbers that people read."""
+"""Texts for people: scores, and how they were computed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["percent", "score_alone", "score_with_interval", "scoring_sentence", 
 
 
 def percent(fraction: float) -> str:
-    """Return a fraction as a percentage with one decimal, a dash where it is undefined.
+    """Return a fraction as a percentage with one decimal, or a dash if it is undefined.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def percent(fraction: float) -> str:
 
 
 def scoring_sentence(results: Results) -> str:
-    """Return in words how the scores were made."""
+    """Return a sentence on how the scores were computed."""
     scoring = results.scoring
     against = (
         f"; reference {scoring.reference} ({scoring.source}), {scoring.ratio}" if scoring.reference else ""
@@ -42,7 +42,7 @@ def scoring_sentence(results: Results) -> str:
 
 
 def score_with_interval(row: Mapping[Any, Any], column: str, unit: Unit = PERCENT) -> str:
-    """Return a score of a row of a table with its interval, where it has one.
+    """Return a score from a row of a table with its interval, if it has one.
 
     Examples
     --------
@@ -55,12 +55,12 @@ def score_with_interval(row: Mapping[Any, Any], column: str, unit: Unit = PERCEN
 
 
 def score_alone(row: Mapping[Any, Any], column: str, unit: Unit = PERCENT) -> str:
-    """Return a score of a row of a table without its interval."""
+    """Return a score from a row of a table without its interval."""
     return unit.text(row[column])
 
 
 def seen_in_training(model: ModelRecord, record: RunRecord) -> list[str]:
-    """Return those of a run's corruptions that a model's card says it was trained with."""
+    """Return the corruptions of a run that the model was trained with, according to its card."""
     seen = model.card.get("seen_corruptions")
     here = {c.corruption for c in record.conditions if c.corruption != CLEAN}
     return [name for name in seen if name in here] if isinstance(seen, list | tuple) else []

@@ -1,1 +1,1 @@
-"""Whether a run passes, held against a baseline and the rules of a project."""
+"""Decide whether a run passes, by a baseline and the rules of a project."""

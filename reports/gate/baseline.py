@@ -1,4 +1,4 @@
-"""Baselines: what a gate holds a run against, from another run or from a small file kept in a repository."""
+"""Baselines: the earlier scores that a gate compares a run with, from a run or a small committed file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VERSION = 2
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """A score with its interval, NaN where undefined."""
+    """A score with its interval; undefined values are NaN."""
 
     value: float
     low: float
@@ -44,7 +44,7 @@ class Estimate:
 
 @dataclasses.dataclass(frozen=True)
 class ModelBaseline:
-    """The scores of one model; `replicates` only where the baseline is a run with counts."""
+    """The scores of one model; `replicates` is None if the baseline is a file, which has no counts."""
 
     name: str
     sha256: str
@@ -54,7 +54,7 @@ class ModelBaseline:
 
 @dataclasses.dataclass(frozen=True)
 class Baseline:
-    """Scores of an earlier run, and what they are of: nothing else may be held against them."""
+    """The scores of an earlier run, and the facts in which a run must agree to be compared with them."""
 
     identity: Mapping[str, str]
     images: int
@@ -63,20 +63,20 @@ class Baseline:
     models: tuple[ModelBaseline, ...]
 
     def differences(self, record: RunRecord) -> list[Difference]:
-        """Return in what a run differs from the baseline's so that they must not be compared."""
+        """Return the differences between a run and the baseline that forbid comparing them."""
         found = unlike(self.identity, identity(record))
         if self.images_digest != images_digest(record):
-            found.append(Difference("images", f"{self.images}", f"{len(record.images)}, others"))
+            found.append(Difference("images", f"{self.images}", f"{len(record.images)} others"))
         return found
 
 
 def images_digest(record: RunRecord) -> str:
-    """Return a digest of the names of a run's images, in any order."""
+    """Return a digest of the names of a run's images that does not depend on their order."""
     return hashlib.blake2b(json.dumps(sorted(record.images)).encode(), digest_size=16).hexdigest()
 
 
 def baseline_of(scored: Sequence[Replicates]) -> Baseline:
-    """Return a run that was scored by its tallies, the primary one first, as a baseline with replicates."""
+    """Return a baseline with replicates from a run's scores by each tally, the primary one first."""
     record = scored[0].record
     models = []
     for place, model in enumerate(record.models):
@@ -99,7 +99,7 @@ def baseline_of(scored: Sequence[Replicates]) -> Baseline:
 
 
 def baseline_json(scored: Sequence[Replicates]) -> str:
-    """Return a scored run as the text of a baseline file: identity, scores and intervals, no counts."""
+    """Return the text of a baseline file for a scored run: its identity, scores and intervals, no counts."""
     baseline, first = baseline_of(scored), scored[0]
     versions = first.record.versions
     content = {
@@ -121,7 +121,7 @@ def baseline_json(scored: Sequence[Replicates]) -> str:
 
 
 def _lines(value: object, indent: str = "") -> str:
-    """Return JSON with a line for each entry of a mapping: so differences of committed files read well."""
+    """Return JSON with a line for each entry of a mapping, so that diffs of committed files read well."""
     if not isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     inner = indent + " "
@@ -145,13 +145,13 @@ def load_baseline(path: Path) -> Baseline:
     Raises
     ------
     InvalidRun
-        If it is none, or one that this version does not know.
+        If the file is not a baseline, or has a version that this program does not read.
     """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         if raw["format"] != FORMAT or raw["version"] != VERSION:
             raise InvalidRun(
-                f"Expected {path} to be a baseline of version {VERSION}, but it is another: "
+                f"Expected {path} to be a baseline of version {VERSION}, but its format or version differs: "
                 "write it again with `robseg baseline save RUN`."
             )
         return Baseline(
@@ -165,7 +165,7 @@ def load_baseline(path: Path) -> Baseline:
         if isinstance(error, InvalidRun):
             raise
         raise InvalidRun(
-            f"Expected {path} to be a run's folder or a baseline's file, but it is not readable as one "
+            f"Expected {path} to be the folder of a run or a baseline file, but it cannot be read as either "
             f"({type(error).__name__}): write it with `robseg baseline save RUN`."
         ) from error
 

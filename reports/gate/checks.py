@@ -20,16 +20,16 @@ __all__ = ["FAIL", "INCONCLUSIVE", "PASS", "Check", "checks_of", "lacking_model"
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 SAME = 2e-6  # a baseline's file keeps six digits
 UNDEFINED = Estimate(math.nan, math.nan, math.nan)
-EDGE = 1e-9  # of a limit: 1.0 points are not more than 1.0
+EDGE = 1e-9  # tolerance of limits, so that rounding does not make 1.0 points exceed 1.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """One rule for one score of one model; NaN is undefined.
+    """One rule applied to one score of one model; undefined values are NaN.
 
-    `value` is what the rule is about, with its interval: the drop, the rise, the relative drop, or for a
-    floor the score. A drop is for the worse and a rise for the better, whatever the measure's direction.
-    `unit` is that of `value`, `score_unit` that of `baseline` and `score`.
+    `value`, with its interval, is what the rule limits: the drop, the rise, the relative drop, or for a floor
+    the score. A drop is a change for the worse and a rise a change for the better, whatever the direction of
+    the measure. `unit` is the unit of `value`, `score_unit` the unit of `baseline` and `score`.
     """
 
     model: str
@@ -55,7 +55,7 @@ def checks_of(
     bootstrap: Bootstrap,
     missing: frozenset[Condition] = frozenset(),
 ) -> Iterator[Check]:
-    """Yield the checks of a model; what neither side defines is checked only where a rule names it."""
+    """Yield the checks of a model; a score that is undefined on both sides needs a rule that names it."""
     known = _measures(old) | _measures(new)
     for rule in RULES:
         targets = getattr(rules, rule)
@@ -100,7 +100,7 @@ def checks_of(
 
 
 def _measures(model: ModelBaseline | None) -> dict[ScoreKey, Measure | None]:
-    """Return the scores of a model with their measures, which a file does not know."""
+    """Return the measure of each score of a model, or None if the scores come from a file."""
     if model is None:
         return {}
     known = model.replicates or {}
@@ -122,9 +122,9 @@ def _lost(
     lower: bool,
     relative: bool,
 ) -> Estimate:
-    """Return how much worse the new score is, with an interval; `relative` to the old one.
+    """Return how much worse the new score is, with an interval.
 
-    `lower` says that a lower score is better.
+    `relative` divides the loss by the old score. `lower` says that a lower score is better.
     """
     before, after = old.scores.get(key, UNDEFINED), new.scores.get(key, UNDEFINED)
     scale = before.value if relative else 1.0
@@ -146,9 +146,9 @@ def _lost(
 
 
 def _judge(value: Estimate, limit: float, *, at_least: bool, intervals: bool) -> tuple[str, str]:
-    """Return a verdict and its reason: no value beyond its limit, or with `at_least` below it."""
+    """Return the verdict and its reason; a value fails above its limit, or with `at_least` below it."""
     if math.isnan(value.value):
-        return FAIL, "there is nothing to compare: a score is missing or undefined"
+        return FAIL, "nothing to compare: a score is missing or undefined"
     sign = -1 if at_least else 1
     best, worst = sorted((sign * value.low, sign * value.high)) if value.low == value.low else (math.nan,) * 2
     beyond = sign * value.value > sign * limit + EDGE
@@ -162,7 +162,7 @@ def _judge(value: Estimate, limit: float, *, at_least: bool, intervals: bool) ->
 
 
 def _touches(key: ScoreKey, missing: frozenset[Condition]) -> bool:
-    """Return whether a score of the baseline rests on a missing condition."""
+    """Return whether a score of the baseline depends on a missing condition."""
     if not missing or key.kind == "clean-class":
         return False
     clean_too = any(c.corruption == CLEAN for c in missing)
@@ -178,6 +178,6 @@ def _touches(key: ScoreKey, missing: frozenset[Condition]) -> bool:
 
 
 def _same_predictions(new: ModelBaseline, old: ModelBaseline, key: ScoreKey) -> bool:
-    """Return whether weights and score are the same: then so were the predictions, on any images."""
+    """Return whether weights and score are the same; the predictions were then the same on any images."""
     before, after = old.scores.get(key, UNDEFINED), new.scores.get(key, UNDEFINED)
     return new.sha256 == old.sha256 and abs(before.value - after.value) <= SAME

@@ -14,16 +14,16 @@ from reports.gate.gate import Gate
 
 __all__ = ["gate_document", "gate_json", "github_annotations", "junit_xml", "step_summary"]
 
-ROWS = 200  # of the table that people read; gate.json has all
-ANNOTATIONS = 10  # GitHub shows no more of a kind
+ROWS = 200  # in the table of the document; gate.json has all checks
+ANNOTATIONS = 10  # GitHub shows no more of each level
 SUMMARY_BYTES = 1_000_000  # GitHub refuses a step's summary above 1 MiB
 WORDS = {"max_drop": "drop", "max_rise": "rise", "max_relative_drop": "relative drop", "floor": "score"}
-# A worse error is a higher one: neither "drop" nor "rise" would be understood.
+# Of measures such as errors, a higher value is worse, so "drop" and "rise" would be misleading.
 WORDS_OF_ERRORS = WORDS | {"max_drop": "loss", "max_rise": "gain", "max_relative_drop": "relative loss"}
 
 
 def gate_json(gate: Gate) -> str:
-    """Return a verdict as JSON; undefined is null."""
+    """Return a verdict as JSON; undefined values are null."""
     raw = dataclasses.asdict(gate)
     for check in raw["checks"]:
         check["unit"], check["score_unit"] = check["unit"][0], check["score_unit"][0]
@@ -34,7 +34,7 @@ def gate_json(gate: Gate) -> str:
 
 
 def junit_xml(gate: Gate) -> str:
-    """Return a verdict as JUnit XML, a case per check; a lenient gate skips inconclusive ones."""
+    """Return a verdict as JUnit XML with a case per check; a lenient gate skips inconclusive checks."""
     failed = [check for check in gate.checks if _fails(check, gate)]
     skipped = [c for c in gate.checks if c.verdict == INCONCLUSIVE and not gate.strict]
     suite = ElementTree.Element(
@@ -67,11 +67,11 @@ def step_summary(gate: Gate) -> str:
     text = to_markdown(gate_document(gate))
     if len(text.encode()) <= SUMMARY_BYTES:
         return text
-    return text.encode()[:SUMMARY_BYTES].decode(errors="ignore") + "\n\nCut here; see gate.json.\n"
+    return text.encode()[:SUMMARY_BYTES].decode(errors="ignore") + "\n\nThe rest is cut off: see gate.json.\n"
 
 
 def github_annotations(gate: Gate) -> list[str]:
-    """Return GitHub's workflow commands for what failed or is inconclusive, worst first."""
+    """Return GitHub's workflow commands for the checks that failed or are inconclusive, worst first."""
     failed = [check for check in gate.checks if _fails(check, gate)]
     unsure = [check for check in gate.checks if check.verdict == INCONCLUSIVE and not gate.strict]
     lines = [_command("error", check) for check in _worst_first(failed)[:ANNOTATIONS]]
@@ -81,7 +81,7 @@ def github_annotations(gate: Gate) -> list[str]:
 
 
 def gate_document(gate: Gate) -> Document:
-    """Return a verdict for people: what failed first."""
+    """Return a verdict as a document; failed checks come first."""
     order = {FAIL: 0, INCONCLUSIVE: 1}
     checks = sorted(gate.checks, key=lambda check: order.get(check.verdict, 2))
     counts = {name: sum(c.verdict == name for c in checks) for name in (FAIL, INCONCLUSIVE, "pass")}
@@ -92,11 +92,11 @@ def gate_document(gate: Gate) -> Document:
     ]
     if gate.verdict == INCONCLUSIVE:
         lines.append(
-            "Inconclusive: an interval spans its limit. "
+            "Some checks are inconclusive, because an interval spans its limit. "
             + ("The gate is strict, so it fails." if gate.strict else "The gate is lenient, so it passes.")
         )
     if len(checks) > ROWS:
-        lines.append(f"The table shows {ROWS} checks, what failed first; gate.json has all {len(checks)}.")
+        lines.append(f"The table shows {ROWS} checks, failed ones first; gate.json has all {len(checks)}.")
     table = Table(
         "Checks",
         ("check", "model", "baseline", "run", "value", "interval", "limit", "verdict"),
@@ -134,7 +134,7 @@ def _word(check: Check) -> str:
 
 
 def _at_least(check: Check) -> bool:
-    """Return whether a value must reach its limit, in place of staying below it."""
+    """Return whether the value must be at least its limit, rather than at most."""
     return check.rule == "floor" and not check.lower_is_better
 
 
@@ -151,7 +151,7 @@ def _worst_first(checks: Iterable[Check]) -> list[Check]:
 
 
 def _command(level: str, check: Check) -> str:
-    """Return one workflow command; its property and its message have characters that would end them."""
+    """Return one workflow command, with the characters escaped that would end its title or message."""
     message = sentence(check).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     title = (
         f"robseg gate {one_line(check.target, 60)}".replace("%", "%25")

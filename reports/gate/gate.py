@@ -1,9 +1,9 @@
-"""A gate: is a run as good as its baseline, and as good as it must be.
+"""A gate: check that a run is as good as its baseline, and as good as the rules demand.
 
-Each check has a value that must not exceed a limit, and says "inconclusive" where the value's interval spans
-it. Against a run, intervals are paired (same images, same resamples). A baseline file has no counts: there
-the two models' own intervals are combined as if they came from different images (MOVER: Zou & Donner,
-Statistics in Medicine 2008), which is wider than need be.
+Each check compares a value with its limit; it is inconclusive if the interval of the value spans the limit.
+If the baseline is a run, intervals are paired (same images, same resamples). A baseline file has no counts,
+so the intervals of the two models are combined as if they came from different images (MOVER: Zou & Donner,
+Statistics in Medicine 2008), which gives wider intervals than necessary.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["Gate", "run_gate"]
 
 @dataclasses.dataclass(frozen=True)
 class Gate:
-    """The verdict on a run; a lenient gate has `passed` where it is inconclusive. `notes` are for people."""
+    """The verdict on a run. A gate that is not strict passes if it is inconclusive. `notes` are sentences."""
 
     run: str
     baseline: str
@@ -46,9 +46,9 @@ def run_gate(
     Raises
     ------
     InvalidRun
-        If a run or baseline cannot be read, they must not be compared, or a rule is about nothing.
+        If a run or baseline cannot be read, the two must not be compared, or a rule names no score.
     MissingCounts
-        If a run has not ended.
+        If a run is incomplete.
     """
     bootstrap = bootstrap or Bootstrap()
     folder, record = open_spec(run)
@@ -63,7 +63,8 @@ def run_gate(
     kept = tuple(c for c in theirs.conditions if (c.corruption, c.severity) in here)
     if not kept:
         raise InvalidRun(
-            "Expected the run to have conditions of the baseline, but it has none: evaluate it alike."
+            "Expected the run to have conditions of the baseline, but it has none: evaluate both with the "
+            "same options."
         )
     same = dataclasses.replace(record, conditions=kept)
     mine = baseline_of(score(folder, same, bootstrap, classes=True))
@@ -79,14 +80,14 @@ def run_gate(
 
 
 def _open_baseline(baseline: str | Path, record: RunRecord, bootstrap: Bootstrap) -> Baseline:
-    """Return the baseline, once it is known that the run may be held against it."""
+    """Return the baseline, after a check that the run may be compared with it."""
     if split_spec(str(baseline))[0] is None:
         theirs = load_baseline(Path(baseline))
         _refuse(theirs.differences(record))
         return theirs
     folder, other = open_spec(baseline)
     _refuse([unlike for unlike in differences(other, record) if unlike.what != "conditions"])
-    # The run's order of images: so both have the same resamples.
+    # The order of images is the run's, so that both have the same resamples.
     aligned = dataclasses.replace(other, images=record.images, clusters=record.clusters)
     return baseline_of(score(folder, aligned, bootstrap, classes=True))
 
@@ -95,12 +96,12 @@ def _refuse(unlike: Sequence[Difference]) -> None:
     if unlike:
         raise InvalidRun(
             f"Expected a baseline and a run that can be compared, but they differ in "
-            f"{'; '.join(map(str, unlike))}: evaluate alike, or save a new baseline."
+            f"{'; '.join(map(str, unlike))}: evaluate both with the same options, or save a new baseline."
         )
 
 
 def _pairs(theirs: Baseline, mine: Baseline) -> list[tuple[ModelBaseline, ModelBaseline | None]]:
-    """Return each model of the baseline with the run's of that name; single ones belong together anyhow."""
+    """Pair each model of the baseline with the run's model of that name; two single models are a pair."""
     if len(theirs.models) == len(mine.models) == 1:
         return [(theirs.models[0], mine.models[0])]
     by_name = {model.name: model for model in mine.models}
@@ -110,21 +111,23 @@ def _pairs(theirs: Baseline, mine: Baseline) -> list[tuple[ModelBaseline, ModelB
 def _notes(theirs: Baseline, rules: Rules, extra: int) -> list[str]:
     notes = []
     if not rules.intervals:
-        notes.append("Scores are judged on these very images: no allowance is made for their being a sample.")
+        notes.append("Scores are judged on these images alone, without intervals for other images.")
     elif any(model.replicates is None for model in theirs.models):
         notes.append(
-            "The baseline is a file without counts, so intervals are not paired: the run's own and the "
-            "stored ones are combined, which is wider than need be. Give the baseline's run for paired ones."
+            "The baseline is a file without counts, so intervals are not paired: those of the run and of the "
+            "file are combined, which makes them wider. For paired intervals, give the run as the baseline."
         )
     else:
-        notes.append("Intervals of drops are paired: both runs are scored on the same resamples of images.")
+        notes.append(
+            "The intervals of drops are paired: both runs are scored on the same resamples of images."
+        )
     if extra:
-        notes.append(f"The run has {extra} conditions that the baseline lacks: they are left out.")
+        notes.append(f"The run has {extra} conditions that the baseline lacks; they are left out.")
     return notes
 
 
 def _gate(run: str, baseline: str, rules: Rules, checks: Sequence[Check], notes: list[str]) -> Gate:
-    """Return the verdict of all checks; none at all is a failure."""
+    """Return the verdict of all checks; without any check, the gate fails."""
     found = {check.verdict for check in checks}
     verdict = FAIL if FAIL in found or not checks else INCONCLUSIVE if INCONCLUSIVE in found else PASS
     if not checks:

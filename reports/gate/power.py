@@ -1,4 +1,4 @@
-"""How many images does it take to see a drop? From the spread of a run's scores over resamples."""
+"""How many images are needed to see a drop, estimated from the spread of a run's scores over resamples."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ SHOWN = ("overall", "group", "corruption")
 
 @dataclasses.dataclass(frozen=True)
 class Need:
-    """What it takes to see a drop of one score: `error` of the difference of two runs, fractions.
+    """The images needed to see a drop of one score.
 
-    `visible` is the drop that the run's own images show; `images` the number needed for each asked drop.
+    `error` is the standard error of the difference of two runs, a fraction. `visible` is the smallest drop
+    that the run's own images show; `images` is the number of images needed for each drop asked for.
     """
 
     key: ScoreKey
@@ -36,9 +37,9 @@ class Need:
 
 
 def images_needed(error: float, images: int, drop: float, confidence: float, power: float) -> int:
-    """Return how many images show a drop, where `images` of them leave a standard error of the difference.
+    """Return how many images show a drop, if `error` is the standard error of the difference on `images`.
 
-    The error shrinks as one over the root of the number; the test is two-sided at 1 - confidence.
+    The error falls with the square root of the number of images; the test is two-sided at 1 - confidence.
 
     Examples
     --------
@@ -54,8 +55,8 @@ def plan_gate(
 ) -> Document:
     """Return, for the first model of a run, how many images show drops (fractions) of its scores.
 
-    The other run is taken to vary as much as this one, and unpaired: an upper bound, since two versions of a
-    model mostly err on the same images.
+    The other run is assumed to vary as much as this one and to be unpaired. This gives an upper bound,
+    because two versions of a model mostly err on the same images.
     """
     folder, record = open_spec(run)
     bootstrap = bootstrap or Bootstrap()
@@ -65,7 +66,7 @@ def plan_gate(
 
 
 def _shown(scored: Replicates) -> list[tuple[ScoreKey, float]]:
-    """Return the standard error of the difference of two runs by score, without undefined ones."""
+    """Return each score and the standard error of its difference between two runs, if it is defined."""
     found = model_scores(scored, 0, protocol_of(scored.record))
     errors = [
         (key, math.sqrt(2) * float(standard_error(score.replicates, scored.bootstrap)))
@@ -85,13 +86,13 @@ def _need(scored: Replicates, key: ScoreKey, error: float, drops: Sequence[float
 def plan_document(
     scored: Replicates, needs: Sequence[Need], drops: Sequence[float], power: float
 ) -> Document:
-    """Return the plan for people."""
+    """Return the images needed as a document."""
     record, level = scored.record, 100 * scored.bootstrap.confidence
     lines = (
         f"{record.models[0].name} on {len(record.images)} images of {record.dataset['name']}, from "
         f"{scored.bootstrap.resamples} resamples of {scored.units.count} {scored.units.kind}s.",
-        f"A drop is seen with probability {power:g} by a two-sided test at {level:g} % confidence. The "
-        "numbers suppose a baseline file, whose intervals are not paired; against a run, fewer images do.",
+        f"With these images, a two-sided test at {level:g} % confidence shows a drop with probability "
+        f"{power:g}. They are for a baseline file, whose intervals are not paired; a run needs fewer.",
     )
     header = ("", "seen here, points", *(f"images for {100 * drop:g} points" for drop in drops))
     rows = tuple(

@@ -1,18 +1,18 @@
 """The rules of a gate, from a TOML file and from `TARGET=NUMBER` on the command line.
 
-A file looks like this; targets that are not named fall under a rule without one::
+A file looks like this. A rule's default covers the usual targets that the rule does not name::
 
-    strict = false            # true: an interval that spans a limit fails
-    intervals = true          # false: judge the scores on these very images
-    [max_drop]                # points of a score that may be lost against the baseline
+    strict = false            # true: a check fails if its interval spans the limit
+    intervals = true          # false: judge the scores on these images alone
+    [max_drop]                # how many points a score may lose against the baseline
     default = 1.0             # mIoU: clean, mPC, every group, every corruption
     "corruption:fog" = 2.0
-    "trimap-2/mpc" = 2.0      # of another tally: its name stands in front
-    [max_rise]                # points that may be gained: where code must not move numbers
+    "trimap-2/mpc" = 2.0      # a score of another tally starts with the name of the tally
+    [max_rise]                # how many points it may gain, for changes that must not move scores
     default = 1.0
-    [max_relative_drop]       # percent of the baseline's score
+    [max_relative_drop]       # the same as max_drop, in percent of the baseline's score
     mpc = 2.5
-    [floor]                   # percent that a score must reach, whatever the baseline has
+    [floor]                   # the percentage that a score must reach, whatever the baseline
     mpc = 40
     "class:person" = 25
 """
@@ -47,7 +47,7 @@ WILDCARDS = {
 class Rules:
     """Limits by target: `max_drop` and `max_rise` in points, `max_relative_drop` and `floor` in percent.
 
-    `strict`: an inconclusive check fails. `intervals`: False judges scores as if these images were all.
+    If `strict`, an inconclusive check fails. If not `intervals`, scores are judged on these images alone.
     """
 
     max_drop: Mapping[str, float] = dataclasses.field(default_factory=dict)
@@ -59,7 +59,7 @@ class Rules:
 
     @property
     def need_baseline(self) -> bool:
-        """Whether a rule is about a drop or a rise."""
+        """Whether a rule limits a drop or a rise."""
         return bool(self.max_drop or self.max_rise or self.max_relative_drop)
 
 
@@ -69,7 +69,7 @@ def read_rules(path: Path) -> Rules:
     Raises
     ------
     InvalidRun
-        If it cannot be read, or has something that is no rule.
+        If the file cannot be read, or contains something that is not a rule.
     """
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -108,17 +108,19 @@ def assigned(texts: Iterable[str], option: str) -> dict[str, float]:
 def limits(
     targets: Mapping[str, float], known: Mapping[ScoreKey, Measure | None], rule: str
 ) -> dict[ScoreKey, float]:
-    """Return the limit of each score that a rule is about; the more particular target wins.
+    """Return the limit of each score that a rule covers; the most specific target wins.
 
     Raises
     ------
     InvalidRun
-        If a target is none of the scores, or one whose measure no gate may name.
+        If a target names no score, or a score whose measure has no better direction.
     """
     if rule == "floor" and DEFAULT in targets:
-        raise InvalidRun("Expected a floor with its target, such as mpc=40 or class:person=25, but got none.")
+        raise InvalidRun(
+            "Expected a target for each floor, but got a number alone: write, for example, mpc=40."
+        )
     found: dict[ScoreKey, float] = {}
-    for target in sorted(targets, key=lambda target: _particularity(_split(target, known)[1])):
+    for target in sorted(targets, key=lambda target: _specificity(_split(target, known)[1])):
         meant = _meant(target, known)
         if not meant:
             raise _unknown(target, known)
@@ -126,8 +128,8 @@ def limits(
             measure = known[key]
             if measure is not None and not measure.gated:
                 raise InvalidRun(
-                    f"Expected the target of a rule, but got '{target}', of which neither more nor less is "
-                    "better: leave it out."
+                    f"Expected a score that can get better or worse, but got '{target}', where neither more "
+                    "nor less is better: leave it out."
                 )
         found |= dict.fromkeys(meant, targets[target])
     return found
@@ -149,7 +151,7 @@ def _meant(target: str, known: Iterable[ScoreKey]) -> list[ScoreKey]:
 
 
 def _split(target: str, known: Iterable[ScoreKey]) -> tuple[str, str]:
-    """Return the prefix of a target, that of a measure which there is, and the rest.
+    """Split a target into the longest prefix that a known score has, and the rest.
 
     Examples
     --------
@@ -166,17 +168,17 @@ def _unknown(target: str, known: Iterable[ScoreKey]) -> InvalidRun:
     names = [*map(str, known), *(key.name for key in known), *WILDCARDS]
     near = get_close_matches(target, names, n=1)
     hint = f"did you mean '{near[0]}'?" if near else "see docs/gate.md for the names."
-    return InvalidRun(f"Expected the target of a rule, but the run has no '{target}': {hint}")
+    return InvalidRun(f"Expected a score as the target of a rule, but the run has no '{target}': {hint}")
 
 
-def _particularity(target: str) -> int:
+def _specificity(target: str) -> int:
     if target == DEFAULT:
         return 0
     return 1 if target in WILDCARDS else 2
 
 
 def _table(raw: object, name: str, path: Path) -> dict[str, float]:
-    """Return a rule's table; a number alone stands for the default targets."""
+    """Return a rule's table; a number alone is the limit of the default targets."""
     if isinstance(raw, (int, float)) and not isinstance(raw, bool):
         raw = {DEFAULT: raw}
     if not isinstance(raw, dict):
@@ -185,11 +187,11 @@ def _table(raw: object, name: str, path: Path) -> dict[str, float]:
         return {str(target): _number(value) for target, value in raw.items()}
     except (TypeError, ValueError) as error:
         raise InvalidRun(
-            f"Expected every limit of `{name}` in {path} to be a number of 0 or more."
+            f"Expected every limit of `{name}` in {path} to be a number from 0 to 100: correct the others."
         ) from error
 
 
 def _number(value: float) -> float:
-    if isinstance(value, bool) or not 0 <= value <= 100:  # NaN is refused as well
+    if isinstance(value, bool) or not 0 <= value <= 100:  # this refuses NaN too
         raise ValueError(value)
     return float(value)

@@ -33,9 +33,9 @@ def write_report(
 
 
 def write_page(results: Results, path: Path, run: Path, left_out: Sequence[str] = ()) -> Path:
-    """Write the report of some results to a file; examples and images' counts are those of the folder `run`.
+    """Write the report of results to a file; examples and the counts of images come from the folder `run`.
 
-    `left_out` says what of several runs is not in it (`reports.tables.merge`).
+    `left_out` says what was left out of several runs (see `reports.tables.merge`).
     """
     style, script = (_own(name) for name in ("style.css", "report.js"))
     page = describe(results, run, left_out)
@@ -59,7 +59,7 @@ def _own(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return a content security policy: nothing but this style and this script, and images in the page."""
+    """Return a content security policy that allows only this style, this script, and embedded images."""
     style_hash, script_hash = (
         base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)
     )

@@ -1,4 +1,4 @@
-"""Published tables beside a run's models, where they are for the same data and conditions."""
+"""A published table beside a run's models, if it is for the same data and conditions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Beside", "BesideRow", "beside_of"]
 
 
 class BesideRow(NamedTuple):
-    """A model of the run (`ours`) or a published one: clean mIoU, mean of `cells`, share kept, `cells`."""
+    """A model of the run (`ours`) or a published one: clean mIoU, mean of `cells`, kept share, `cells`."""
 
     name: str
     ours: bool
@@ -30,7 +30,7 @@ class BesideRow(NamedTuple):
 
 
 class Beside(NamedTuple):
-    """The published table with the run's models in it; without rows, `text` says why there is none."""
+    """The published table with the run's models added; without rows, `text` says why there is none."""
 
     text: str
     columns: list[str]
@@ -50,8 +50,8 @@ def beside_of(results: Results, models: Sequence[ModelView]) -> Beside:
     ranked = sorted(found, key=lambda row: -_mean(row[3]) if not math.isnan(_mean(row[3])) else math.inf)
     sources = "; ".join(dict.fromkeys(row.source for row in rows))
     return Beside(
-        f"mIoU in %, for each corruption the mean over its severities. Published: {sources}. Various people "
-        "trained these models on various data: differences are not those of a controlled experiment.",
+        f"mIoU in %, averaged over the severities of each corruption. Published: {sources}. Various people "
+        "trained these models on various data, so differences are not those of a controlled experiment.",
         [words(name) for name in names],
         [_row(*row) for row in ranked],
     )
@@ -70,14 +70,14 @@ def _mean(scores: Sequence[float]) -> float:
 
 
 def _why_not(results: Results) -> str:
-    """Return why no published table may stand here; they are all of one data set and protocol."""
+    """Return why there is no published table; all published rows are for one data set and protocol."""
     row = next(iter(published().values()))
     dataset = results.record.dataset
     here = (dataset["name"], dataset["split"])
     if here != (row.dataset, row.split):
         return (
             f"{len(published())} published models ({row.dataset}, {row.split}) are left out: scores on other "
-            f"data, here {label(here[0])} ({label(here[1])}), do not compare."
+            f"data do not compare, and this run is on {label(here[0])} ({label(here[1])})."
         )
     there = {(c.corruption, c.severity) for c in results.record.conditions if c.corruption != CLEAN}
     protocol = PROTOCOLS[row.protocol]
@@ -87,6 +87,4 @@ def _why_not(results: Results) -> str:
         if asked <= there
         else f"evaluate with --protocol {row.protocol} to see them."
     )
-    return (
-        f"{len(published())} published models are left out, as they were scored on other conditions: {advice}"
-    )
+    return f"{len(published())} published models are left out, because their conditions differ: {advice}"

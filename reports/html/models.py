@@ -1,4 +1,4 @@
-"""The models of a report: their scores, where each breaks, how it is drawn."""
+"""The models of a report: their scores, their weak points, and how each is drawn."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from reports.tables.results import Results
 
 __all__ = ["FEW", "Bar", "ModelView", "models_of", "ranked", "rows_by_model"]
 
-FEW = 6  # models that are drawn at first: as many as there are colours
+FEW = 6  # models that are drawn before the reader chooses: as many as there are colours
 WORST = 5
-DASHES = ("", "6 3", "2 3", "8 3 2 3", "12 3")  # of lines, where colours repeat
+DASHES = ("", "6 3", "2 3", "8 3 2 3", "12 3")  # patterns of lines whose colours repeat
 
 
 class Bar(NamedTuple):
-    """A group or a corruption: its mIoU, and in which group it is."""
+    """A group or a corruption, its mIoU, and the group of the corruption."""
 
     name: str
     score: Score
@@ -31,9 +31,9 @@ class Bar(NamedTuple):
 class ModelView(NamedTuple):
     """One model.
 
-    `place` is its place in the run, `plotted` whether it is drawn before the reader chooses. `seen` are those
-    of the run's corruptions that it was trained with. `parameters`, `gmacs`, `ms_per_image` are NaN where
-    unknown.
+    `place` is its index in the run; `plotted` says whether it is drawn before the reader chooses. `seen`
+    lists the corruptions of the run that it was trained with. `parameters`, `gmacs` and `ms_per_image` are
+    NaN if unknown.
     """
 
     place: int
@@ -67,7 +67,7 @@ class ModelView(NamedTuple):
 
     @property
     def full(self) -> float:
-        """What a whole bar stands for: the clean mIoU, or the highest of the bars should one exceed it."""
+        """The mIoU of a full bar: the clean mIoU, or a higher value that a bar or its interval reaches."""
         ends = [self.clean.value]
         for bar in (*self.groups, *self.corruptions):
             ends += [bar.score.value, bar.score.high]
@@ -75,7 +75,7 @@ class ModelView(NamedTuple):
 
 
 def models_of(results: Results) -> list[ModelView]:
-    """Return the models of a run in its order; the first of `ranked` are plotted."""
+    """Return the models of a run in its order; if there are many, the first of `ranked` are plotted."""
     record = results.record
     groups, corruptions = rows_by_model(results.groups), rows_by_model(results.corruptions)
     summary = results.summary.to_dict("records")
@@ -109,7 +109,7 @@ def models_of(results: Results) -> list[ModelView]:
 
 
 def _drawn(models: Sequence[ModelView]) -> list[ModelView]:
-    """Return models with a look for each: as in other plots where they are few, else the best differ most."""
+    """Return models with colours and dashes: in order if they are few, else the best differ most."""
     order = ranked(models) if len(models) > FEW else models
     looks = {model.place: look for look, model in enumerate(order)}
     return [
@@ -123,7 +123,7 @@ def _drawn(models: Sequence[ModelView]) -> list[ModelView]:
 
 
 def ranked(models: Sequence[ModelView]) -> list[ModelView]:
-    """Return models with the highest mPC first, by clean mIoU where that is undefined."""
+    """Return the models with the highest mPC first; models without mPC follow, by clean mIoU."""
 
     def rank(model: ModelView) -> tuple[float, float]:
         mpc, clean = model.mpc, model.clean
@@ -133,7 +133,7 @@ def ranked(models: Sequence[ModelView]) -> list[ModelView]:
 
 
 def rows_by_model(table: pd.DataFrame) -> dict[str, list[dict[Any, Any]]]:
-    """Return the rows of a table of `Results`, in its order, by model."""
+    """Return the rows of a table of `Results` by model, in the order of the table."""
     rows: dict[str, list[dict[Any, Any]]] = {}
     for row in table.to_dict("records"):
         rows.setdefault(str(row["model"]), []).append(row)
@@ -141,12 +141,12 @@ def rows_by_model(table: pd.DataFrame) -> dict[str, list[dict[Any, Any]]]:
 
 
 def colour_of(look: int) -> str:
-    """Return the colour of the model that is drawn as number `look`."""
+    """Return the colour of number `look`."""
     return COLOURS[look % len(COLOURS)]
 
 
 def dashes_of(look: int) -> str:
-    """Return the dashes of its line; with the colours, the first 30 models differ."""
+    """Return the dashes of number `look`; together with the colours, the first 30 models differ."""
     return DASHES[look // len(COLOURS) % len(DASHES)]
 
 

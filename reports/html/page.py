@@ -1,4 +1,4 @@
-"""What the sections of a report share, as a plain record for their templates."""
+"""The record that the sections of a report and their templates share."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from reports.tables.results import Results
 
 __all__ = ["Page", "Section", "describe"]
 
-LONGEST = 44  # characters of several models' names that a title has room for
+LONGEST = 44  # characters; a title has room for names of several models up to this length
 
 
 class Page(NamedTuple):
-    """What a page is about. `run` is the folder that examples and the images' counts are read from.
+    """The content of a page. `run` is the folder whose examples and counts of images are shown.
 
-    `ranked` are the models with the highest mPC first, `corrupted` is the number of corrupted conditions,
-    `groups` are those of the corruptions, and `colours` maps classes to CSS colours. `left_out` says what of
-    several runs is not in it.
+    `ranked` has the models with the highest mPC first, `corrupted` is the number of corrupted conditions,
+    `groups` are those of the corruptions, and `colours` maps classes to CSS colours. `left_out` says what was
+    left out of several runs.
     """
 
     results: Results
@@ -45,9 +45,9 @@ class Page(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A section of a page: its place among the others, its link, and what its template is given.
+    """A section of a page: its place in the order of sections, its link, and the content of its template.
 
-    `describe` returns None where the section has nothing to say.
+    `describe` returns None if the section has nothing to show.
     """
 
     order: int
@@ -56,12 +56,12 @@ class Section(NamedTuple):
 
 
 def describe(results: Results, run: Path, left_out: Sequence[str] = ()) -> Page:
-    """Return what the report of a run's folder is about.
+    """Return the content of the report of a run's folder.
 
     Raises
     ------
     InvalidRun
-        If the palette is not a colour for each class.
+        If the palette does not have one colour for each class.
     """
     record = results.record
     corrupted = [c for c in record.conditions if c.corruption != CLEAN]
@@ -91,7 +91,7 @@ def _title(models: Sequence[ModelView]) -> str:
 
 
 def _lead(results: Results, corrupted: int) -> str:
-    """Return in a line what was evaluated."""
+    """Return a line that says what was evaluated."""
     record = results.record
     images = f"{plural(len(record.images), 'image')} ({label(record.dataset['split'])})"
     if not corrupted:
@@ -105,31 +105,31 @@ def _lead(results: Results, corrupted: int) -> str:
 
 
 def _warnings(results: Results, models: Sequence[ModelView], left_out: Sequence[str]) -> list[str]:
-    """Return what nobody should overlook."""
+    """Return the warnings that nobody should overlook."""
     record = results.record
     asked = len(record.models) * len(record.conditions) * len(record.images)
     missing = asked - int(results.scores["images"].sum())
     found = []
     if missing:
         found.append(
-            f"Incomplete: {missing:,} predictions are missing: scores rest on fewer images or are left blank."
+            f"Incomplete: {missing:,} predictions are missing, so scores are based on fewer images or blank."
         )
     if left_out:
-        found.append(f"Left out: {plural(len(left_out), 'run or model')}, see Provenance.")
+        found.append(f"Left out: {plural(len(left_out), 'run or model')}; see Provenance.")
     trained = [model for model in models if model.seen]
     if len(trained) == 1:
         seen = listing(trained[0].seen)
-        found.append(f"{trained[0].label} was trained with {seen}, which flatters its scores there.")
+        found.append(f"{trained[0].label} was trained with {seen}, so its scores there are too favourable.")
     elif trained:
         found.append(
-            f"{len(trained)} models were trained with some of these corruptions, which flatters their scores "
-            "there: see Provenance."
+            f"{len(trained)} models were trained with some of these corruptions, so their scores there are "
+            "too favourable: see Provenance."
         )
     return found
 
 
 def _colours(dataset: dict[str, Any]) -> dict[str, str]:
-    """Return the colours of a data set's classes as CSS, by the names that the page shows."""
+    """Return the CSS colours of a data set's classes, keyed by the names that the page shows."""
     names, palette = dataset["class_names"], dataset["palette"]
     if len(palette) != len(names) or not all(map(_is_colour, palette)):
         raise InvalidRun(

@@ -7,7 +7,7 @@
 
   all(".tools, .live").forEach((element) => { element.hidden = false; });
 
-  // Sorting: a button in each column's head. Numbers come largest first, what is undefined last.
+  // Sorting: a button in the head of each column. Numbers start with the largest; undefined ones come last.
   const valueOf = (row, column) => {
     const text = row.cells[column].textContent.trim();
     return { text, number: parseFloat(text) };
@@ -41,7 +41,7 @@
     });
   }
 
-  // Models: a filter by name for everything, and a tick for each curve.
+  // Models: a filter by name that applies everywhere, and a checkbox for each curve.
   const find = one("#find");
   const names = {};
   all("#models tbody tr").forEach((row) => { names[row.dataset.m] = row.cells[0].textContent.trim().toLowerCase(); });
@@ -101,7 +101,7 @@
   function moved(points, panel, close) {
     const pairs = points.split(" ").map((pair) => pair.split(",").map(Number));
     const place = ([x, y]) => [panel.at[panel.ticks.indexOf(x)], y];
-    // By strength a curve runs from weak to strong, in whatever order the severities come.
+    // By strength, a curve runs from weak to strong, whatever the order of the severities.
     const run = (part, sign) => part.map(place).sort((a, b) => sign * (a[0] - b[0]));
     const half = pairs.length / 2;
     const ordered = close ? [...run(pairs.slice(0, half), 1), ...run(pairs.slice(half), -1)] : run(pairs, 1);
@@ -163,6 +163,6 @@
   });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") silence(); });
 
-  // Paper shows what is folded away.
+  // Print shows folded parts too.
   window.addEventListener("beforeprint", () => all("details").forEach((part) => { part.open = true; }));
 })();

@@ -1,4 +1,4 @@
-"""The measured strength of corruptions: a severity is only a number in a list.
+"""The measured strength of corruptions, because severities of different corruptions do not compare.
 
 `strength.csv` holds the peak signal-to-noise ratio (PSNR), in dB, between an image and its corrupted version
 for each corruption and severity: the mean over the four photographs that scikit-image ships (astronaut,
@@ -20,7 +20,7 @@ TABLE = Path(__file__).with_name("strength.csv")
 
 
 def psnr(set_versions: Mapping[str, str]) -> dict[tuple[str, int], float]:
-    """Return the PSNR in dB by (corruption, severity) of the corruption sets whose versions were measured.
+    """Return the PSNR in dB by (corruption, severity), for the corruption sets whose version was measured.
 
     Examples
     --------

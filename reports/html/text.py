@@ -1,7 +1,7 @@
-"""What a page calls things, and how it writes scores.
+"""Names and scores as a page shows them.
 
-Names of models, classes, images and corruptions are anybody's: a page shows them on one line and not at full
-length. Markup in them is harmless, as the templates escape everything.
+Names of models, classes, images and corruptions come from others, so a page shortens them to one line. Markup
+in them is harmless, because the templates escape everything.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LONGEST = 60  # characters of a name that a table has room for
 
 
 class Score(NamedTuple):
-    """A score and the ends of its interval, as people read them in its unit; NaN where undefined.
+    """A score and the ends of its interval, which is shown in its unit; undefined values are NaN.
 
     Examples
     --------
@@ -35,17 +35,17 @@ class Score(NamedTuple):
 
     @property
     def number(self) -> str:
-        """The score alone."""
+        """The score without its interval."""
         return self.unit.text(self.value)
 
     @property
     def interval(self) -> str:
-        """The interval in brackets, "" where there is none."""
+        """The interval in brackets, or "" if there is none."""
         return "" if math.isnan(self.low) else f"[{self.unit.text(self.low)}, {self.unit.text(self.high)}]"
 
     @property
     def defined(self) -> bool:
-        """Whether there is a score at all."""
+        """Whether the score is not NaN."""
         return not math.isnan(self.value)
 
     def __str__(self) -> str:
@@ -56,19 +56,19 @@ UNDEFINED = Score(math.nan)
 
 
 class Phrase(NamedTuple):
-    """A part of a sentence, and whether it is what the sentence is about."""
+    """A part of a sentence, and whether it is emphasised."""
 
     text: str
     strong: bool = False
 
 
 def score_of(row: Mapping[Any, Any], column: str, unit: Unit = PERCENT) -> Score:
-    """Return a score of a row of a table of `Results`, with its interval."""
+    """Return a score with its interval from a row of a table of `Results`."""
     return Score(float(row[column]), float(row[f"{column}_low"]), float(row[f"{column}_high"]), unit)
 
 
 def label(name: object) -> str:
-    """Return a name as a page shows it: one line, not too long, never nothing.
+    """Return a name as a page shows it: on one line, shortened, and never empty.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def words(name: object) -> str:
 
 
 def distinct(names: Iterable[object]) -> list[str]:
-    """Return labels that differ, even where names do only beyond what a label shows.
+    """Return distinct labels, even if names differ only in characters that a label does not show.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def listing(names: Iterable[str]) -> str:
-    """Return names as an enumeration.
+    """Return names as a list in words.
 
     Examples
     --------

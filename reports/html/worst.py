@@ -1,4 +1,4 @@
-"""The images on which models fail most, from the counts of each image."""
+"""The images on which models score lowest, from the counts of each image."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ Floats = NDArray[np.float64]
 
 
 class WorstImage(NamedTuple):
-    """One image: for each model its mIoU on clean and on corrupted pixels, and the hardest corruption."""
+    """One image, and for each model its clean mIoU, its mIoU under corruption and the hardest corruption."""
 
     image: str
     scores: list[tuple[str, str, str]]
 
 
 class WorstImages(NamedTuple):
-    """The images with the lowest mIoU under corruption, lowest first, and the models that were asked."""
+    """The images with the lowest mIoU under corruption, lowest first, and the models that were scored."""
 
     models: list[ModelView]
     images: list[WorstImage]
@@ -44,7 +44,7 @@ class WorstImages(NamedTuple):
 def worst_images(run: Path, results: Results, models: Sequence[ModelView]) -> WorstImages:
     """Rank the images of a run's folder by the mIoU of their own counts, summed over corrupted conditions.
 
-    Only models of this folder's run that are drawn at first are asked; with several, their mean decides.
+    The ranking uses the models of this folder that are plotted before the reader chooses, by their mean.
     """
     own = {model.name: model for model in RunRecord.load(run).models}
     asked = [model for model in models if model.plotted and model.name in own]
@@ -69,7 +69,7 @@ def _added(one: Columns, other: Columns) -> Columns:
 
 
 def _values(tally: Tally, columns: Columns) -> Floats:
-    """Return the headline of counts (M, N, L) by model and image."""
+    """Return the headline measure of counts (M, N, L) by model and image, (M, N)."""
     return tally.headline.value({name: column[..., None] for name, column in columns.items()})[..., 0]
 
 
@@ -78,7 +78,7 @@ def _ranked(
 ) -> list[WorstImage]:
     """Return the worst images; `clean` and `corrupted` are (M, N), `by_corruption` is (K, M, N)."""
     images = results.record.images
-    order = np.argsort(corrupted.mean(axis=0), kind="stable")  # NaN last
+    order = np.argsort(corrupted.mean(axis=0), kind="stable")  # NaN is last
     number = min(SHOWN, len(images) // 2)
     found = []
     for image in (int(place) for place in order[:number]):

@@ -1,1 +1,1 @@
-"""Whether two runs rank models and corruptions alike."""
+"""Measure whether two runs rank models and corruptions alike."""

@@ -16,7 +16,7 @@ __all__ = ["Pair", "counterparts", "in_words", "pair_models"]
 
 
 class Pair(NamedTuple):
-    """A model of the first run and its counterpart in the second: what both are called, and their names."""
+    """A model of the first run and its counterpart in the second: a name for both, and the name of each."""
 
     name: str
     first: str
@@ -24,9 +24,9 @@ class Pair(NamedTuple):
 
 
 def pair_models(ours: Sequence[str], theirs: Sequence[str]) -> tuple[Pair, ...]:
-    """Pair models of the same name, then those of the same name but for the training data after its @.
+    """Pair models of the same name, then models whose names differ only in the training data after an @.
 
-    A model with several such counterparts has none. Where each side has a single model, these are a pair.
+    A model with several counterparts of the second kind is not paired. Two single models always are a pair.
 
     Raises
     ------
@@ -47,31 +47,31 @@ def pair_models(ours: Sequence[str], theirs: Sequence[str]) -> tuple[Pair, ...]:
     if len(ours) == len(theirs) == 1:
         return (Pair(f"{ours[0]} / {theirs[0]}", ours[0], theirs[0]),)
     raise InvalidRun(
-        "Expected runs with models of the same names, or of the same before an @, but got "
-        f"{', '.join(ours)} and {', '.join(theirs)}: name one of each, RUN:MODEL."
+        "Expected runs with models of the same names, apart from training data after an @, but got "
+        f"{', '.join(ours)} and {', '.join(theirs)}: name one of each as RUN:MODEL."
     )
 
 
 def counterparts(first: RunRecord, second: RunRecord) -> tuple[tuple[Pair, ...], tuple[RunRecord, RunRecord]]:
-    """Return the pairs of models, and both records with these alone and the conditions that both have.
+    """Return the pairs of models, and both records reduced to these models and the common conditions.
 
-    Models and conditions stand in the same order in both; so do images if the data are the same.
+    Both records have models and conditions in the same order, and images too if the data are the same.
 
     Raises
     ------
     InvalidRun
-        If there is no pair of models, or no corruption that both have at the same severity.
+        If there is no pair of models, or no corruption that both runs have at the same severity.
     """
     pairs = pair_models([model.name for model in first.models], [model.name for model in second.models])
     there = conditions_of(second)
     conditions = tuple(c for c in first.conditions if (c.corruption, c.severity) in there)
     if all(condition.corruption == CLEAN for condition in conditions):
         raise InvalidRun(
-            "Expected runs with corruptions in common, at the same severities, but got "
-            f"{in_words(conditions_of(first))} and {in_words(there)}: evaluate both alike."
+            "Expected runs with common corruptions at the same severities, but got "
+            f"{in_words(conditions_of(first))} and {in_words(there)}: evaluate both with the same options."
         )
     if second.dataset == first.dataset and set(second.images) == set(first.images):
-        # The first one's order of images: so the resamples are the same.
+        # The order of images is the first run's, so that the resamples are the same.
         second = dataclasses.replace(second, images=first.images, clusters=first.clusters)
     whole = len(conditions) == len(first.conditions) == len(second.conditions)
     protocol = first.protocol if whole and first.protocol == second.protocol else CUSTOM.name
@@ -84,14 +84,14 @@ def counterparts(first: RunRecord, second: RunRecord) -> tuple[tuple[Pair, ...],
 def _narrowed(
     record: RunRecord, names: Sequence[str], conditions: tuple[Condition, ...], protocol: str
 ) -> RunRecord:
-    """Return a record with some models, in this order, and with these conditions."""
+    """Return a record with only the named models, in this order, and the given conditions."""
     models = {model.name: model for model in record.models}
     chosen = tuple(models[name] for name in names)
     return dataclasses.replace(record, models=chosen, conditions=conditions, protocol=protocol)
 
 
 def _by_key(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return names by what they are without their training data: enet+segfix of enet@camvid+segfix."""
+    """Group names by the name without training data, such as enet+segfix for enet@camvid+segfix."""
     found: dict[str, list[str]] = {}
     for name in names:
         found.setdefault(re.sub(r"@[^+]*", "", name), []).append(name)

@@ -1,4 +1,4 @@
-"""How alike two runs rank, as a document for people, and as CSV and JSON for programs."""
+"""The rank correlations of two runs as a document for people, and as CSV and JSON for programs."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ __all__ = ["ranks_csv", "ranks_document", "ranks_json", "rho_text"]
 SIDES = {"A": "first", "B": "second"}
 LABELS = {"clean": "clean mIoU", "mpc": "mPC", "rpc": "rPC"}
 MEANS = {
-    "models": "of models, mean over corruptions",
-    "corruptions": "of corruptions, mean over models",
-    "conditions": "of conditions, mean over models",
+    "models": "ranks of models, mean over corruptions",
+    "corruptions": "ranks of corruptions, mean over models",
+    "conditions": "ranks of conditions, mean over models",
 }
 TITLES = {
     "mean": "Rank correlations",
-    "models": "Of models, by score and under each corruption",
-    "corruptions": "Of corruptions, by mIoU over severities, for each model",
-    "conditions": "Of conditions (a corruption at a severity), by mIoU, for each model",
+    "models": "Ranks of models, by each overall score and by mIoU under each corruption",
+    "corruptions": "Ranks of corruptions, by mean mIoU over severities, for each model",
+    "conditions": "Ranks of conditions (a corruption at a severity), by mIoU, for each model",
 }
 
 
 def ranks_document(ranks: Ranks) -> Document:
-    """Return the rank correlations of two runs, and the numbers that were ranked with their ranks."""
+    """Return the rank correlations of two runs, and the scores that were ranked, with their ranks."""
     correlations = {kind: _correlations(ranks.table, kind) for kind in TITLES}
     tables = [
         correlations["mean"],
@@ -56,7 +56,7 @@ def ranks_csv(ranks: Ranks) -> str:
 
 
 def ranks_json(ranks: Ranks) -> str:
-    """Return all about two runs' ranks as JSON; undefined is null."""
+    """Return the ranks of two runs and their correlations as JSON; undefined values are null."""
     fields = dataclasses.asdict(ranks) | {
         "pairs": [pair._asdict() for pair in ranks.pairs],
         **{name: _records(getattr(ranks, name)) for name in ("table", "models", "corruptions")},
@@ -76,27 +76,28 @@ def rho_text(rho: float) -> str:
 
 
 def _lines(ranks: Ranks) -> Iterator[str]:
-    """Yield in sentences what was ranked, and how sure it is."""
+    """Yield sentences on what was ranked and how certain the correlations are."""
     models, level = len(ranks.pairs), f"{100 * ranks.bootstrap.confidence:g} %"
     yield f"A: {_side(ranks.first)}"
     yield f"B: {_side(ranks.second)}"
     yield (
-        f"Protocol {ranks.protocol or 'custom'}, {len(ranks.corruptions)} corruptions. Models, A and B: "
+        f"Protocol {ranks.protocol or 'custom'}, {len(ranks.corruptions)} corruptions. Models in A and B: "
         + "; ".join(f"{pair.first} and {pair.second}" for pair in ranks.pairs)
         + "."
     )
     yield (
-        "Spearman's rho is 1 where both rank alike, -1 where they rank in reverse. Its interval is about the "
-        f"images: {level}, from {ranks.bootstrap.resamples} resamples of each run's own. Chance among images "
-        "lowers agreement and resampling lowers it again: the low end is safe, but the high end may even be "
-        "below rho. p is about the number of items: the share of their orders that agree at least as well."
+        "Spearman's rho is 1 if both runs rank alike and -1 if one ranks in the reverse order of the other. "
+        f"Its {level} interval, from {ranks.bootstrap.resamples} resamples of each run's images, covers the "
+        "choice of images. With few images, rho is biased towards zero, and its interval even more: the low "
+        "end is safe, but the high end may be below rho. p covers the number of items: it is the share of "
+        "their orders that agree at least as well."
     )
     if models < FEWEST:
-        yield f"Models are not ranked: that takes {FEWEST} of them, but there are {models}."
+        yield f"Models are not ranked: this takes at least {FEWEST} of them, but there are {models}."
     elif models <= EXACT:
-        yield f"{models} models that agree in full have p = {_p(1 / math.factorial(models))}."
+        yield f"{models} models in the same order have p = {_p(1 / math.factorial(models))}."
     if ranks.left_out:
-        yield f"Left out, without a counterpart in the other run: {'; '.join(ranks.left_out)}."
+        yield f"Left out, because the other run has no counterpart: {'; '.join(ranks.left_out)}."
 
 
 def _side(side: Side) -> str:
@@ -143,7 +144,7 @@ def _numbers(title: str, names: Iterable[str], columns: dict[str, list[str]]) ->
 
 
 def _ranked(values: pd.Series[float]) -> list[str]:
-    """Return fractions as percentages with ranks, 1 the highest; tied ones share their mean rank."""
+    """Return fractions as percentages with ranks, 1 for the highest; ties share their mean rank."""
     ranks = values.rank(ascending=False)
     return [
         percent(value) if math.isnan(rank) else f"{percent(value)} ({rank:g})"

@@ -1,11 +1,11 @@
-"""Do two runs rank models and corruptions alike? Rank correlations, usually of runs on different data.
+"""Rank correlations: how alike two runs, usually on different data, rank models and corruptions.
 
-Two things leave a rank correlation uncertain. The images: both runs are scored on resamples of their own
-images and ranked anew on each, which makes its interval. The number of items: p is the share of all their
-orders that agree at least as well as the one that was found.
+A rank correlation is uncertain for two reasons. One is the choice of images: its interval comes from ranks on
+resamples of each run's images. The other is the small number of items: p is the share of all their orders
+that agree at least as well as the order that was found.
 
-Chance among images hides agreement, and a resample has it twice: intervals of rank correlations lie too low
-where items are close. Their low end is safe, their high end may even be below rho (docs/scores.md).
+With few images, rho is biased towards zero, and on resamples more so: if items have close scores, intervals
+of rho lie too low. Their low end is safe, but their high end may even be below rho (docs/scores.md).
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ Floats = NDArray[np.float64]
 Scores = Mapping[ScoreKey, Floats]
 
 OVERALL = ("clean", "mpc", "rpc")
-MATTERS = (SET, "targets")  # what runs should share even where their data differ
+MATTERS = (SET, "targets")  # differences to warn of, even between runs on different data
 
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """One of the two runs: its folder, its data, and what is resampled, images or clusters of them."""
+    """One of the two runs: its folder, its data, and the units that are resampled, images or clusters."""
 
     run: str
     dataset: str
@@ -52,17 +52,17 @@ class Side:
 
 @dataclasses.dataclass(frozen=True)
 class Ranks:
-    """How alike two runs rank.
+    """The rank correlations of two runs.
 
-    `table` has a row per rank correlation: kind, name, how many items are ranked, rho in -1..1 with its
-    interval low..high, and p, one-sided. Of kind "models" are those of models, by an overall score or under a
-    corruption, where there are three pairs or more; of "corruptions" and "conditions" those by the mIoU of a
-    pair; of "mean" the means over the corruptions, or pairs, of each. Conditions have no p: severities order
-    them anyhow.
+    `table` has a row per rank correlation: kind, name, the number of ranked items, rho in -1..1 with its
+    interval low..high, and the one-sided p. There are four kinds. "models" ranks models by an overall score
+    or under a corruption, if there are at least three pairs. "corruptions" and "conditions" rank these by
+    the mIoU of one pair. "mean" has the mean of each other kind over corruptions or pairs. Conditions have no
+    p, because the severities order them in any run.
 
-    `models` and `corruptions` are what was ranked, fractions: the scores of each pair, and what is retained
-    under each corruption, the mean over pairs. `unlike` says in what the runs differ although they should
-    not, `left_out` what only one of them has.
+    `models` and `corruptions` have the scores that were ranked, as fractions: those of each pair, and the
+    share of the clean mIoU kept under each corruption, averaged over pairs. `unlike` lists the differences of
+    the runs that may distort ranks, `left_out` the models and conditions that only one run has.
     """
 
     first: Side
@@ -85,12 +85,12 @@ def rank_runs(
     resamples: int = 2000,
     confidence: float = 0.95,
 ) -> Ranks:
-    """Compare the ranks in two runs, or in models of runs (RUN:MODEL), of what both have.
+    """Compare how two runs, or models of runs (RUN:MODEL), rank the models and conditions of both.
 
     Raises
     ------
     InvalidRun
-        If a run cannot be read, or they share no model or no corruption at a severity.
+        If a run cannot be read, or the runs share no model or no corruption at the same severity.
     """
     (run_a, a), (run_b, b) = open_spec(first), open_spec(second)
     if protocol is not None:
@@ -115,7 +115,7 @@ def rank(
     unlike: tuple[str, ...] = (),
     left_out: tuple[str, ...] = (),
 ) -> Ranks:
-    """Compare the ranks in two scored runs of just these pairs and of the same conditions, in one order."""
+    """Compare the ranks in two scored runs with exactly these pairs and the same conditions, in order."""
     a, b = _scores(first), _scores(second)
     names = [pair.name for pair in pairs]
     corruptions = [key.name for key in a if key.kind == "corruption"]
@@ -147,9 +147,10 @@ def rank(
 
 @dataclasses.dataclass(frozen=True)
 class _Correlations:
-    """G rank correlations of a kind, of as many items.
+    """G rank correlations of one kind, all with the same number of items.
 
-    `replicates` (G, R) are on the resamples of images, `reordered` (G, P) by `reports.ranks.spearman.orders`.
+    `replicates` (G, R) come from the resamples of images, `reordered` (G, P) from the orders of
+    `reports.ranks.spearman.orders`.
     """
 
     kind: str
@@ -159,7 +160,7 @@ class _Correlations:
     reordered: Floats
 
     def mean(self) -> _Correlations:
-        """Return their mean as a single one; items are reordered in all of them alike."""
+        """Return their mean as one correlation; all of them use the same orders."""
         parts = (part.mean(axis=0, keepdims=True) for part in (self.replicates, self.reordered))
         return _Correlations("mean", [self.kind], self.items, *parts)
 
@@ -173,7 +174,7 @@ class _Correlations:
 def _correlate(
     kind: str, names: Sequence[str], first: Floats, second: Floats, *, by_chance: bool = True
 ) -> _Correlations:
-    """Return the rank correlations of items, (G, I, R) in both runs; p only where chance might order them."""
+    """Return G rank correlations of the items of two runs, (G, I, R) each; with p only if `by_chance`."""
     items = first.shape[1]
     reordered = np.full((len(names), 1), np.nan)
     if by_chance:
@@ -182,7 +183,7 @@ def _correlate(
 
 
 def _scores(scored: Replicates) -> Scores:
-    """Return the scores of a run's models with replicates, (M, R)."""
+    """Return the scores of a run by name, with the replicates of all models, (M, R)."""
     protocol = protocol_of(scored.record)
     models = [model_scores(scored, place, protocol) for place in range(len(scored.record.models))]
     return {key: np.stack([model[key].replicates for model in models]) for key in models[0]}
@@ -199,7 +200,7 @@ def _by_model(scores: Scores, kind: str) -> Floats:
 
 
 def _overall(first: Scores, second: Scores) -> dict[str, Floats]:
-    """Return the overall scores of models, both runs' side by side."""
+    """Return each overall score of the models, in columns for the first and the second run."""
     return {
         f"{name}_{side}": scores[ScoreKey("overall", name)][:, 0]
         for name in OVERALL
@@ -208,7 +209,7 @@ def _overall(first: Scores, second: Scores) -> dict[str, Floats]:
 
 
 def _retained(scores: Scores) -> Floats:
-    """Return the share of the clean mIoU that is kept under each corruption, the mean over models."""
+    """Return the share of the clean mIoU that is kept under each corruption, averaged over models."""
     kept = retention(_stack(scores, "corruption"), scores[ScoreKey("overall", "clean")])
     mean: Floats = kept[..., 0].mean(axis=1)
     return mean
@@ -220,7 +221,7 @@ def _side(scored: Replicates, run: str) -> Side:
 
 
 def _left_out(run: Path, record: RunRecord, kept: RunRecord) -> list[str]:
-    """Return in words which models and conditions of a run have no counterpart."""
+    """Return phrases that name the models and conditions of a run without a counterpart."""
     models = ", ".join(model.name for model in record.models if model not in kept.models)
     conditions = in_words(conditions_of(record) - conditions_of(kept))
     parts = {"models": models, "conditions": conditions}

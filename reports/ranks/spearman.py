@@ -1,6 +1,6 @@
-"""Spearman's rank correlation on many replicates at once, and how often chance alone reaches it.
+"""Spearman's rank correlation of many replicates at once, and how often chance alone reaches it.
 
-Spearman, American Journal of Psychology 1904; tied items share the mean of their ranks.
+Spearman, American Journal of Psychology 1904. Tied items share the mean of their ranks.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ __all__ = ["orders", "p_of_orders", "spearman"]
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
-FEWEST = 3  # items: two agree or disagree by the toss of a coin
-EXACT = 7  # items of which every order is tried
-DRAWN = 10_000  # orders of more items
-SAME = 1e-9  # rank correlations that differ by less are one and the same, summed otherwise
+FEWEST = 3  # items; the order of two items agrees by chance half of the time
+EXACT = 7  # items; up to this number, every order is tried
+DRAWN = 10_000  # random orders, for more items
+SAME = 1e-9  # rank correlations that differ by less are equal up to rounding
 
 
 def spearman(first: Floats, second: Floats) -> Floats:
     """Return the rank correlation, -1..1, of items (..., I, R) with replicates, (..., R).
 
-    It is undefined for fewer than three items, where an item is undefined, and where all of a side are tied.
+    It is NaN if there are fewer than three items, if an item is NaN, or if all items of a side are tied.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def spearman(first: Floats, second: Floats) -> Floats:
 
 
 def orders(items: int) -> Places:
-    """Return orders of items, (I, P), the given one first: all of them, or 10,000 of more than seven items.
+    """Return orders of items, (I, P), the given one first: all of up to seven items, else 10,000.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def orders(items: int) -> Places:
 
 
 def p_of_orders(rho: Floats) -> Floats:
-    """Return the one-sided p-value of correlations (..., P) under `orders`: what share is no lower.
+    """Return the one-sided p-value of correlations (..., P) under `orders`: the share as high as the first.
 
     Examples
     --------
@@ -71,6 +71,6 @@ def p_of_orders(rho: Floats) -> Floats:
 
 
 def _centred_ranks(values: Floats) -> Floats:
-    """Return the ranks of items (..., I, R) less their mean; all NaN where an item is."""
+    """Return the ranks of items (..., I, R) minus their mean; all are NaN if an item is."""
     ranks: Floats = rankdata(values, axis=-2) - (values.shape[-2] + 1) / 2
     return ranks

@@ -1,4 +1,4 @@
-"""Read a run's counts: checked, condition by condition, so that memory does not grow with their number."""
+"""Read and check a run's counts, one condition at a time, so that memory use does not grow with the run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 CONDITION = ("corruption", "severity")
-# What a row is about; the clean image has corruption CLEAN and severity 0.
+# The columns that identify a row. For clean images, corruption is CLEAN and severity is 0.
 KEYS = pa.schema(
     [
         pa.field("model", pa.string(), nullable=False),
@@ -54,9 +54,10 @@ def counts_folder(run: Path, tally: Tally) -> Path:
 
 @dataclasses.dataclass(frozen=True)
 class ConditionCounts:
-    """The counts of all models and images under one condition, `place` in the record's conditions.
+    """The counts of all models and images under one condition, whose index in the record is `place`.
 
-    `columns`: int64 (M, N, L) by the tally's columns, zeros where a row is missing; `seen`: bool (M, N).
+    `columns` maps each column of the tally to int64 (M, N, L), with zeros where a row is missing. `seen`,
+    bool (M, N), says which rows exist.
     """
 
     place: int
@@ -66,9 +67,10 @@ class ConditionCounts:
 
 @dataclasses.dataclass(frozen=True)
 class Totals:
-    """Counts merged over images: `columns` int64 (M, K, L) by model, condition and place in the column.
+    """Counts summed over images.
 
-    `images`: int64 (M, K), how many images were merged.
+    `columns` maps each column of the tally to int64 (M, K, L), by model, condition and place in the column.
+    `images`, int64 (M, K), is the number of images summed.
     """
 
     columns: Mapping[str, NDArray[np.int64]]
@@ -77,7 +79,7 @@ class Totals:
 
 @dataclasses.dataclass(frozen=True)
 class _Rows:
-    """The rows of a file: places in the record's `models`, `conditions`, `images` (R,); columns (R, L)."""
+    """The rows of a file: `model`, `condition`, `image` (R,) are indices into the record; columns (R, L)."""
 
     model: NDArray[np.intp]
     condition: NDArray[np.intp]
@@ -88,22 +90,24 @@ class _Rows:
 def read_conditions(
     run: Path, record: RunRecord, tally: Tally, *, partial: bool = False
 ) -> Iterator[ConditionCounts]:
-    """Yield the counts of a tally under each condition that `record` asks for, in its order.
+    """Yield the counts of a tally under each condition of `record`, in the order of the record.
 
-    A run may hold more models, conditions and images than were asked for last; those are passed over. Files
-    may divide the rows in any way, but one file for each condition is read fastest.
+    A run may hold more models, conditions and images than the record, which names those of the latest
+    request; the others are skipped. Files may divide the rows in any way, but reading is fastest with one
+    file per condition.
 
     Raises
     ------
     InvalidRun
-        If a file cannot be read or breaks the schema (the file is named), or a prediction is counted twice.
+        If a file cannot be read or breaks the schema (the message names it), or a prediction is counted
+        twice.
     MissingCounts
-        After the last condition, unless `partial`, if predictions are missing.
+        After the last condition, if predictions are missing and `partial` is False.
     """
     folder = counts_folder(run, tally)
     files = _files_by_condition(folder)
     lengths = tally.lengths(len(record.dataset["class_names"]))
-    # Neighbouring conditions may share a file: the latest is kept.
+    # Neighbouring conditions may share a file, so the latest file stays in memory.
     read = functools.lru_cache(maxsize=1)(functools.partial(_read_rows, record=record, tally=tally))
     missing: list[tuple[int, int, int]] = []
     number = 0
@@ -130,7 +134,7 @@ def total(run: Path, record: RunRecord, tally: Tally, *, partial: bool = False) 
 
 
 def merge_images(conditions: Iterable[ConditionCounts]) -> Totals:
-    """Return the counts of conditions, merged over images."""
+    """Return the counts of each condition, summed over images."""
     sums: dict[str, list[NDArray[np.int64]]] = {}
     images = []
     for counts in conditions:
@@ -142,9 +146,9 @@ def merge_images(conditions: Iterable[ConditionCounts]) -> Totals:
 
 
 def _files_by_condition(folder: Path) -> dict[tuple[str, int], list[Path]]:
-    """Return the files of a folder that have rows of each (corruption, severity)."""
+    """Map each (corruption, severity) to the files of a folder that hold rows of it."""
     files: dict[tuple[str, int], list[Path]] = {}
-    # Python's glob shows hidden files too: those are temporary names of files being written.
+    # Python's glob also returns hidden files, which are files that are still being written.
     for path in sorted(p for p in folder.glob("*.parquet") if not p.name.startswith(".")):
         for condition in _conditions_in(path):
             files.setdefault(condition, []).append(path)
@@ -152,7 +156,7 @@ def _files_by_condition(folder: Path) -> dict[tuple[str, int], list[Path]]:
 
 
 def _conditions_in(path: Path) -> list[tuple[str, int]]:
-    """Return the conditions of a file's rows, from its footer where that shows a single one."""
+    """Return the conditions of a file's rows; its footer suffices if there is a single one."""
     with _damage_named(path):
         footer = pq.read_metadata(path)
         ends = [_range(footer, group, name) for group in range(footer.num_row_groups) for name in CONDITION]
@@ -168,7 +172,7 @@ def _range(footer: Any, group: int, name: str) -> tuple[Any, Any] | None:
     """Return the least and the greatest value of a column in a row group, if the footer has them."""
     position = footer.schema.names.index(name)
     statistics = footer.row_group(group).column(position).statistics
-    has_ends = statistics is not None and statistics.has_min_max  # too long a text has none
+    has_ends = statistics is not None and statistics.has_min_max  # missing for long texts
     return (statistics.min, statistics.max) if has_ends else None
 
 
@@ -180,20 +184,20 @@ def _of_condition(
     seen = np.zeros(shape, np.int64)
     for rows in files:
         here = rows.condition == place
-        cells = (rows.model[here], rows.image[here])
-        np.add.at(seen, cells, 1)
+        places = (rows.model[here], rows.image[here])
+        np.add.at(seen, places, 1)
         for name, column in columns.items():
-            column[cells] = rows.columns[name][here]
+            column[places] = rows.columns[name][here]
     if (seen > 1).any():
         raise InvalidRun(
-            f"Expected one count per model, condition and image in {folder}, but some are there "
+            f"Expected one count per model, condition and image in {folder}, but some occur "
             "twice: evaluate again into an empty folder."
         )
     return ConditionCounts(place, columns, seen > 0)
 
 
 def _read_rows(path: Path, record: RunRecord, tally: Tally) -> _Rows:
-    """Return the rows of a file that are of the predictions which `record` asks for."""
+    """Return the rows of a file that belong to predictions of `record`."""
     table = _read(path, schema_of(tally))
     conditions = {(c.corruption, c.severity): k for k, c in enumerate(record.conditions)}
     models = {m.name: k for k, m in enumerate(record.models)}
@@ -218,7 +222,7 @@ def _read(path: Path, schema: Any) -> Any:
 
 @contextmanager
 def _damage_named(path: Path) -> Iterator[None]:
-    """Turn what a damaged file raises into InvalidRun."""
+    """Raise InvalidRun in place of the errors that a damaged file causes."""
     try:
         yield
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
@@ -229,7 +233,7 @@ def _damage_named(path: Path) -> Iterator[None]:
 
 
 def _places(places: Mapping[Any, int], names: Sequence[Any]) -> NDArray[np.intp]:
-    """Return the place of each name, -1 for one that was not asked for."""
+    """Return the place of each name, or -1 for a name that was not asked for."""
     return np.fromiter((places.get(name, -1) for name in names), np.intp, len(names))
 
 
@@ -240,7 +244,7 @@ def _matrix(column: Any, length: int, name: str, path: Path) -> NDArray[np.int64
     lengths = np.asarray(lists.value_lengths())
     if (lengths != length).any() or values.null_count:
         raise InvalidRun(
-            f"Expected {length} numbers in every `{name}` of {path}, but some rows have others: "
+            f"Expected {length} numbers in every `{name}` of {path}, but some rows have more or fewer: "
             "delete the file and evaluate again."
         )
     matrix: NDArray[np.int64] = values.to_numpy(zero_copy_only=False).reshape(-1, length)
@@ -258,7 +262,7 @@ def _missing(first: tuple[int, int, int], number: int, record: RunRecord, folder
     where = record.conditions[condition]
     asked = len(record.models) * len(record.conditions) * len(record.images)
     return MissingCounts(
-        f"Expected {asked} predictions in {folder}, but {number} are missing, the "
-        f"first of {record.models[model].name} on {record.images[image]} ({where.corruption}, severity "
+        f"Expected {asked} predictions in {folder}, but {number} are missing; the first is that of "
+        f"{record.models[model].name} on {record.images[image]} ({where.corruption}, severity "
         f"{where.severity}): run the same `robseg evaluate` again to complete them."
     )

@@ -1,4 +1,4 @@
-"""The errors that a user can fix, for all three packages."""
+"""The errors that a user can fix; all three packages raise them."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ __all__ = ["InputError", "InvalidRun", "MissingCounts", "unknown_name"]
 class InputError(ValueError):
     """Wrong usage or input: the command line prints the message without a traceback and exits with 2.
 
-    The message has one or two lines: what was expected, what came, what to do.
+    The message has one or two lines: what was expected, what was found, and what to do.
     """
 
 
 class InvalidRun(InputError):
-    """A run's folder is not what it should be."""
+    """A run's folder is missing, damaged, or unsuitable for what was asked."""
 
 
 class MissingCounts(InvalidRun):
-    """A run has not ended: predictions are missing."""
+    """A run is incomplete: predictions are missing."""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
-    """Return the error for a name that is not among the known ones, with the nearest of them.
+    """Return the error for an unknown name; its message suggests the most similar known name.
 
     Examples
     --------
     >>> print(unknown_name("data set", "camvit", ["camvid", "streets"]))
-    Unknown data set 'camvit': did you mean 'camvid'? Known are camvid, streets.
+    Unknown data set 'camvit': did you mean 'camvid'? The known ones are camvid, streets.
     """
     known = list(known)
     near = get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'? " if near else ""
-    return InputError(f"Unknown {kind} '{name}': {hint}Known are {', '.join(known)}.")
+    return InputError(f"Unknown {kind} '{name}': {hint}The known ones are {', '.join(known)}.")

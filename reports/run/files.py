@@ -14,12 +14,12 @@ LEFTOVERS = ".*.tmp"  # a glob pattern for the files that a killed process leave
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
-    """Write a file under a temporary name and rename it; a text is written as UTF-8.
+    """Write a file under a temporary name, then rename it. Text is written as UTF-8.
 
     Raises
     ------
     InputError
-        If it cannot be written: the disk is full, there is no permission.
+        If the file cannot be written, for example because the disk is full.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

@@ -40,7 +40,7 @@ def identity(record: RunRecord) -> dict[str, str]:
 
 
 def unlike(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[Difference]:
-    """Return in what two identities differ; a corruption set that only one of them has is no difference."""
+    """Return the differences of two identities, except for a corruption set that only one of them has."""
     return [
         Difference(what, ours.get(what, "nothing"), theirs.get(what, "nothing"))
         for what in {**ours, **theirs}
@@ -50,9 +50,10 @@ def unlike(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[Differenc
 
 
 def differences(first: RunRecord, second: RunRecord, *, protocol: bool = True) -> list[Difference]:
-    """Return in what two runs differ so that their scores must not be compared; images in any order.
+    """Return the differences that forbid comparing the scores of two runs; the order of images is none.
 
-    `protocol` False leaves out protocol and conditions, for runs that are scored under one protocol anyhow.
+    With `protocol=False`, protocol and conditions are ignored, for runs that are scored under one protocol
+    anyway.
     """
     found = unlike(identity(first), identity(second))
     if set(first.images) != set(second.images):
@@ -77,21 +78,24 @@ def conditions_of(record: RunRecord) -> set[tuple[str, int]]:
 
 
 def in_common(first: RunRecord, second: RunRecord) -> tuple[RunRecord, RunRecord]:
-    """Return both records with the images and conditions that they share, in the first one's order.
+    """Return both records with the images and conditions that they share, in the order of the first.
 
     Raises
     ------
     InvalidRun
-        If they share no image, no condition, or have other classes: then there is nothing to compare.
+        If they share no image or no condition, or their classes differ.
     """
     if first.dataset["class_names"] != second.dataset["class_names"]:
-        raise InvalidRun("Expected runs with the same classes, but their classes differ: compare others.")
+        raise InvalidRun("Expected runs with the same classes, but their classes differ: choose other runs.")
     theirs, here = conditions_of(second), set(second.images)
     kept = [place for place, image in enumerate(first.images) if image in here]
     conditions = tuple(c for c in first.conditions if (c.corruption, c.severity) in theirs)
     if not kept or not conditions:
         what = "image" if not kept else "condition"
-        raise InvalidRun(f"Expected runs with something in common, but they share no {what}.")
+        raise InvalidRun(
+            f"Expected runs that share images and conditions, but they share no {what}: "
+            "evaluate both with the same options."
+        )
     changes = {
         "images": tuple(first.images[place] for place in kept),
         "clusters": tuple(first.clusters[place] for place in kept) if first.clusters else (),

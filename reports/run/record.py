@@ -2,11 +2,11 @@
 
 Layout of a run's folder::
 
-    run.json                what was asked, of which model and data, with which versions
-    counts/*.parquet        one row per model x corruption x severity x image, of the primary tally
-    counts/TALLY/*.parquet  the same of every further tally
-    examples/*.png          a few images, see Example
-    scores.csv classes.csv summary.csv report.html     written by this package
+    run.json                the request, its models and data, and the versions of all software
+    counts/*.parquet        the primary tally, a row per model x corruption x severity x image
+    counts/TALLY/*.parquet  every further tally, in the same layout
+    examples/*.png          the images of the gallery, see Example
+    scores.csv classes.csv summary.csv report.html     the results, written by this package
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ class Condition:
 
 @dataclasses.dataclass(frozen=True)
 class ModelRecord:
-    """One model of a run: its name in the tables, the facts of its card, its weights' SHA-256, its cost.
+    """One model of a run: its name in the tables, its card, its weights' SHA-256, and its cost.
 
-    `parameters` and `gmacs` are None where they cannot be counted. `facts` are further facts of a changed
-    model, such as what it was refined by, in words.
+    `parameters` and `gmacs` are None where they cannot be counted. `facts` says in words how a model was
+    changed, for example by which SegFix its labels were refined.
     """
 
     name: str
@@ -61,11 +61,11 @@ class ModelRecord:
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """One image of the gallery; its three files lie below the run's folder, named relative to it.
+    """One image of the gallery. The paths of its three files are relative to the run's folder.
 
     `image` is the (corrupted) image that the model saw, RGB. `prediction` and `target` are either grey 8-bit
-    files of class ids (255: ignored), which the report colours with the data set's palette, or already
-    coloured. The clean image has corruption CLEAN and severity 0.
+    files of class ids (255: ignored), which the report colours with the data set's palette, or coloured
+    files. For a clean image, corruption is CLEAN and severity is 0.
     """
 
     model: str
@@ -81,9 +81,9 @@ class Example:
 class RunRecord:
     """The content of run.json. `dataset` has name, split, fingerprint, class_names, palette and citation.
 
-    `clusters` names, for each image, the block of images that it belongs with (none: every image stands for
-    itself); intervals then resample blocks. `set_versions` are the versions of the corruption sets. `tallies`
-    names what was counted, the primary tally first.
+    `clusters` names the block of images that each image belongs to; intervals then resample blocks. If it is
+    empty, they resample images. `set_versions` maps corruption sets to their versions. `tallies` names the
+    tallies that were counted, the primary one first.
     """
 
     command: str
@@ -117,7 +117,7 @@ class RunRecord:
         Raises
         ------
         InvalidRun
-            If there is no run.json, or it is not one that this version wrote.
+            If run.json does not exist, is damaged, or has another schema version.
         """
         path = run / "run.json"
         if not path.is_file():
@@ -149,13 +149,13 @@ class RunRecord:
 
 
 def _check(record: RunRecord, path: Path) -> None:
-    """Raise InvalidRun unless the record describes a grid: known data set, no row or column named twice."""
+    """Raise InvalidRun unless the data set is described in full and every axis has distinct names."""
     missing = [key for key in DATASET_KEYS if key not in record.dataset]
     if missing:
-        raise InvalidRun(f"Expected `dataset` in {path} to have {', '.join(missing)}: evaluate again.")
+        raise InvalidRun(f"Expected `dataset` in {path}, but it lacks {', '.join(missing)}: evaluate again.")
     if record.clusters and len(record.clusters) != len(record.images):
         raise InvalidRun(
-            f"Expected `clusters` in {path} to be one for each of {len(record.images)} images, but got "
+            f"Expected `clusters` in {path} to name one for each of {len(record.images)} images, but got "
             f"{len(record.clusters)}: evaluate again."
         )
     axes = {
@@ -167,4 +167,6 @@ def _check(record: RunRecord, path: Path) -> None:
     }
     for name, values in axes.items():
         if not values or len(set(values)) != len(values):
-            raise InvalidRun(f"Expected `{name}` in {path} to be distinct and not empty: evaluate again.")
+            raise InvalidRun(
+                f"Expected distinct `{name}` in {path}, but got none or repeated ones: evaluate again."
+            )

@@ -1,4 +1,4 @@
-"""RUN and RUN:MODEL, as people name what is scored, compared or gated."""
+"""RUN and RUN:MODEL, the names of a run and of one of its models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["open_spec", "pick_model", "split_spec"]
 
 
 def open_spec(spec: str | Path) -> tuple[Path, RunRecord]:
-    """Return a run's folder and its record, with one model only where RUN:MODEL names one.
+    """Return a run's folder and its record; for RUN:MODEL, the record has only that model.
 
     Raises
     ------
@@ -27,9 +27,9 @@ def open_spec(spec: str | Path) -> tuple[Path, RunRecord]:
 
 
 def split_spec(text: str) -> tuple[Path | None, str | None]:
-    """Return the run's folder and the model's name of RUN or RUN:MODEL; no folder where there is no run.
+    """Split RUN or RUN:MODEL into the run's folder and the model's name; both are None without a run.
 
-    Both parts may have colons in them.
+    Both parts may contain colons.
     """
     if (Path(text) / "run.json").is_file():
         return Path(text), None
@@ -45,11 +45,13 @@ def pick_model(record: RunRecord, name: str | None, run: Path) -> RunRecord:
     Raises
     ------
     InvalidRun
-        If there is no such model, or several and none is named.
+        If there is no such model, or there are several and `name` is None.
     """
     names = [model.name for model in record.models]
     if name is None and len(names) > 1:
-        raise InvalidRun(f"Expected RUN:MODEL, as {run} has {len(names)} models: {', '.join(names)}.")
+        raise InvalidRun(
+            f"Expected RUN:MODEL, but got a run alone, and {run} has {len(names)} models: {', '.join(names)}."
+        )
     chosen = name if name is not None else names[0]
     if chosen not in names:
         raise InvalidRun(f"Expected a model of {run} ({', '.join(names)}), but got '{chosen}'.")

@@ -1,4 +1,4 @@
-"""What is counted of predictions: the columns of a tally, how an image is counted, what the sums measure."""
+"""A tally: one kind of count, and the measures that are computed from its sums."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 __all__ = ["IGNORE_INDEX", "PERCENT", "PRIMARY", "Columns", "Measure", "Prediction", "Row", "Tally", "Unit"]
 
 IGNORE_INDEX = 255  # the label of pixels that do not count
-PRIMARY = "confusion"  # the tally that every run counts, which the main tables are about
+PRIMARY = "confusion"  # the tally that every run counts and the main tables show
 
 Floats = NDArray[np.float64]
 Row = Mapping[str, NDArray[np.int64]]
@@ -21,9 +21,9 @@ Columns = Mapping[str, NDArray[np.int64]]
 
 
 class Prediction(NamedTuple):
-    """What a model answered for one image: `labels` uint8 (H, W) in the data set's classes.
+    """A model's prediction for one image: `labels` uint8 (H, W), in the classes of the data set.
 
-    `confidence` float32 (H, W) is the probability of each label, None unless a tally of the run asks for it.
+    `confidence` float32 (H, W) is the probability of each label, None unless a tally of the run needs it.
     """
 
     labels: NDArray[np.uint8]
@@ -31,14 +31,14 @@ class Prediction(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """How people read a value: times `scale`, with so many `decimals`, followed by `symbol`."""
+    """How a value is shown: multiplied by `scale`, rounded to `decimals`, followed by `symbol`."""
 
     symbol: str = ""
     scale: float = 1.0
     decimals: int = 3
 
     def text(self, value: float) -> str:
-        """Return a value without its symbol, a dash where it is undefined.
+        """Return a value without its symbol, or a dash if it is undefined.
 
         Examples
         --------
@@ -48,7 +48,7 @@ class Unit(NamedTuple):
         return "–" if math.isnan(value) else f"{self.scale * value:.{self.decimals}f}"
 
     def fine(self, value: float) -> str:
-        """Return a value with one more decimal, as limits have them.
+        """Return a value with one more decimal, as limits are shown.
 
         Examples
         --------
@@ -75,16 +75,16 @@ class Unit(NamedTuple):
         return f"{rounded:+.{decimals}f}" if rounded else f"{0:.{decimals}f}"
 
 
-PERCENT = Unit("%", 100.0, 1)  # of fractions
+PERCENT = Unit("%", 100.0, 1)  # for fractions
 
 
 @dataclasses.dataclass(frozen=True)
 class Measure:
-    """One value that follows from summed counts.
+    """One value that is computed from summed counts.
 
-    `value` maps columns (..., L, R), whose last axis are replicates, to (..., R), or with `by_class` to
-    (..., C, R); undefined is NaN. `name` is its column in tables, `label` what people read. A measure without
-    `interval` is reported as it is: it is not resampled, and neither compared nor gated.
+    `value` maps columns (..., L, R), whose last axis is replicates, to (..., R), or with `by_class` to
+    (..., C, R); undefined is NaN. `name` is its column in tables, `label` its name in reports. A measure
+    without `interval` is reported but not resampled, compared or gated.
     """
 
     name: str
@@ -97,7 +97,7 @@ class Measure:
 
     @property
     def gated(self) -> bool:
-        """Whether a gate may name it: it needs an interval, and a direction that is better."""
+        """Whether a gate may limit it: this takes an interval, and a direction that is better."""
         return self.interval and self.better != "neither"
 
 
@@ -107,32 +107,33 @@ def _itself(target: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @dataclasses.dataclass(frozen=True)
 class Tally:
-    """One kind of count, and all that the rest of the program needs to know of it.
+    """One kind of count, with everything that the rest of the program needs to know about it.
 
     Attributes
     ----------
     name
-        What a user asks for, such as `trimap-2`; also the folder of its counts.
+        The name that a user asks for, such as `trimap-2`; also the name of the folder of its counts.
     title, note
         The heading under which a report shows its measures, and a sentence on what they mean. Tallies that
         share a title share a section.
     columns
-        The names of its counts and how many int64 numbers each has: a number, or "classes" for one of each
-        class of the data set. Rows merge by addition.
+        The names of its counts, each with its length: how many int64 numbers it has, or "classes" for one
+        number per class of the data set. Rows merge by addition.
     count
-        Maps a Prediction, what `prepare` made of the image's target, and the number of classes to a row.
-        Everything here must be picklable: workers are other processes.
+        A function from a Prediction, the target as `prepare` returned it, and the number of classes to a
+        row. This and all other fields must be picklable, because workers are other processes.
     measures
-        The values that follow. The first without `by_class` is the headline; so is the first with it.
+        The values that are computed from the counts. The first without `by_class` and the first with it are
+        headlines: their scores have the shortest names (see `prefix`).
     prepare
-        What is made of a target uint8 (H, W) once, for the predictions of all models.
+        A function of the target, uint8 (H, W), that is called once for the predictions of all models.
     needs_confidence
         Whether `count` reads `Prediction.confidence`.
     show
-        Whether reports show its measures in a table, or leave them to the CSV files.
+        "table" if reports show its measures in a table, "none" if only the CSV files have them.
     table, keys
-        The CSV table that its measures go to (its name if empty), and the columns that tell apart the tallies
-        that share it, such as {"width": 2}.
+        The CSV table that its measures are written to (by default its name), and the columns that distinguish
+        tallies in a shared table, such as {"width": 2}.
     """
 
     name: str
@@ -163,19 +164,19 @@ class Tally:
 
     @property
     def by_class(self) -> tuple[Measure, ...]:
-        """The measures that are a value for each class."""
+        """The measures with intervals that have one value per class."""
         return tuple(measure for measure in self.measures if measure.interval and measure.by_class)
 
     @property
     def headline(self) -> Measure:
-        """The measure that stands for the tally."""
+        """The measure that represents the tally."""
         return self.whole[0]
 
     def prefix(self, measure: Measure) -> str:
-        """Return what stands before the names of a measure's scores in rules and baselines.
+        """Return the prefix of the names that a measure's scores have in rules and baselines.
 
-        It is empty for the headlines of the tally that every run counts, `TALLY/` for those of another one,
-        and `TALLY.MEASURE/` for further measures.
+        It is empty for the headlines of the primary tally, `TALLY/` for the headlines of another tally, and
+        `TALLY.MEASURE/` for all other measures.
         """
         if measure in (*self.whole[:1], *self.by_class[:1]):
             return "" if self.always else f"{self.name}/"

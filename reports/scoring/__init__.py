@@ -1,1 +1,1 @@
-"""From counts to scores and their intervals."""
+"""Compute scores and their intervals from counts."""

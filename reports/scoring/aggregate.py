@@ -1,6 +1,6 @@
-"""From mIoU by condition to the scores of a protocol: mPC, rPC, CD, rCD, mCD, mrCD.
+"""Compute the scores of a protocol (mPC, rPC, CD, rCD, mCD, mrCD) from mIoU by condition.
 
-Every function takes and returns arrays whose last axis are R replicates: the first is the score itself, the
+Every function takes and returns arrays whose last axis is R replicates: the first is the score itself, the
 others are the same score on resampled images (`reports.scoring.resampling`). A published number has R = 1.
 """
 
@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 
 @dataclasses.dataclass(frozen=True)
 class ModelCurves:
-    """The mIoU of one model: `clean` (R,), and by corruption (S, R) at the `severities` (S,) it has."""
+    """The mIoU of one model: `clean` (R,), and for each corruption (S, R) at its S `severities`."""
 
     clean: Floats
     corrupted: Mapping[str, Floats]
@@ -43,7 +43,7 @@ class ModelCurves:
 
 
 def model_curves(miou: Floats, conditions: Sequence[Condition]) -> ModelCurves:
-    """Return the curves of a model from its mIoU by condition, (K, R); clean is NaN where there is none."""
+    """Return the curves of a model from its mIoU by condition, (K, R); without a clean one, it is NaN."""
     clean = np.full(miou.shape[-1], np.nan)
     rows: dict[str, list[int]] = {}
     for place, condition in enumerate(conditions):
@@ -59,7 +59,7 @@ def model_curves(miou: Floats, conditions: Sequence[Condition]) -> ModelCurves:
 
 
 def published_curves(row: Published) -> ModelCurves:
-    """Return the curves of a published row, each severity being its corruption's published mean."""
+    """Return the curves of a published row; each severity has the published mean of its corruption."""
     severities = PROTOCOLS[row.protocol].severities
     return ModelCurves(
         np.array([row.clean]),
@@ -69,12 +69,12 @@ def published_curves(row: Published) -> ModelCurves:
 
 
 def by_corruption(curves: ModelCurves) -> dict[str, Floats]:
-    """Return the mean mIoU over severities, by corruption; undefined where one of them is."""
+    """Return the mean mIoU over the severities of each corruption, NaN if one of them is NaN."""
     return {name: miou.mean(axis=0) for name, miou in curves.corrupted.items()}
 
 
 def by_group(curves: ModelCurves, groups: Mapping[str, str]) -> dict[str, Floats]:
-    """Return the mean mIoU over the conditions of a group; `groups` gives each corruption's."""
+    """Return the mean mIoU over the conditions of each group; `groups` maps corruptions to groups."""
     rows: dict[str, list[Floats]] = {}
     for name, miou in curves.corrupted.items():
         rows.setdefault(groups[name], []).append(miou)
@@ -82,7 +82,7 @@ def by_group(curves: ModelCurves, groups: Mapping[str, str]) -> dict[str, Floats
 
 
 def by_severity(curves: ModelCurves) -> dict[int, Floats]:
-    """Return the mean mIoU over the corruptions that have a severity."""
+    """Return, for each severity, the mean mIoU over the corruptions that have it."""
     rows: dict[int, list[Floats]] = {}
     for name, miou in curves.corrupted.items():
         for severity, values in zip(curves.severities[name], miou, strict=True):
@@ -91,7 +91,7 @@ def by_severity(curves: ModelCurves) -> dict[int, Floats]:
 
 
 def mean_performance(curves: ModelCurves, protocol: Protocol) -> Floats:
-    """Return mPC: the mean mIoU under corruption (Michaelis et al. 2019), as the protocol weighs it."""
+    """Return mPC, the mean mIoU under corruption (Michaelis et al. 2019), with the protocol's weights."""
     if not curves.corrupted:
         return np.full_like(curves.clean, np.nan)
     if protocol.mean_over == "corruptions":
@@ -100,7 +100,7 @@ def mean_performance(curves: ModelCurves, protocol: Protocol) -> Floats:
 
 
 def retention(miou: Floats, clean: Floats) -> Floats:
-    """Return the share of the clean mIoU that is kept; rPC where `miou` is mPC."""
+    """Return the share of the clean mIoU that is kept. If `miou` is mPC, this is rPC."""
     kept: Floats = np.divide(
         miou, clean, out=np.full(np.broadcast(miou, clean).shape, np.nan), where=clean != 0
     )

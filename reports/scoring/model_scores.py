@@ -1,4 +1,4 @@
-"""Every score of one model by a tally, under a name of its own, with its bootstrap replicates."""
+"""Every score of one model by one tally, keyed by name, with its bootstrap replicates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["KINDS", "ModelScore", "ScoreKey", "model_scores", "unit_of"]
 
 Floats = NDArray[np.float64]
 
-# What a reader is told of the scores of each kind; {measure} is the measure's label.
+# The heading of the scores of each kind; {measure} stands for the measure's label.
 KINDS = {
     "overall": "Overall",
     "group": "Groups: {measure} over the conditions of a group",
@@ -29,7 +29,7 @@ KINDS = {
 
 
 class ScoreKey(NamedTuple):
-    """A score's name: a kind of KINDS and a name within it, after the prefix of its measure (`Tally.prefix`).
+    """The name of a score: its kind in KINDS, its name within it, and its measure's `Tally.prefix`.
 
     Examples
     --------
@@ -46,19 +46,19 @@ class ScoreKey(NamedTuple):
 
 
 class ModelScore(NamedTuple):
-    """The replicates (R,) of one score, and the measure that they are values of."""
+    """The replicates (R,) of one score, and its measure."""
 
     measure: Measure
     replicates: Floats
 
 
 def unit_of(measure: Measure, kind: str, name: str) -> Unit:
-    """Return the unit of a measure's score; what is kept of a clean score is a share, whatever its unit."""
+    """Return the unit of a measure's score; rPC is a percentage, whatever the unit of the measure."""
     return PERCENT if (kind, name) == ("overall", "rpc") else measure.unit
 
 
 def model_scores(scored: Replicates, model: int, protocol: Protocol) -> dict[ScoreKey, ModelScore]:
-    """Return the scores of the model at a place of a scored run, measure by measure."""
+    """Return the scores of the model with index `model` in a scored run, measure by measure."""
     found: dict[ScoreKey, ModelScore] = {}
     for measure in scored.tally.whole:
         prefix = scored.tally.prefix(measure)
@@ -81,7 +81,7 @@ def _whole(
     if curves.corrupted:
         mpc = mean_performance(curves, protocol)
         found["overall", "mpc"] = mpc
-        if measure.better == "higher":  # what is kept of an error says nothing
+        if measure.better == "higher":  # the share of an error that is kept means nothing
             found["overall", "rpc"] = retention(mpc, curves.clean)
     group_of = {condition.corruption: condition.group for condition in conditions}
     found |= {("group", name): mean for name, mean in by_group(curves, group_of).items()}

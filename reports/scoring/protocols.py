@@ -1,4 +1,4 @@
-"""Protocols: which corruptions at which severities make a published or a recommended benchmark."""
+"""Protocols: the corruptions and severities of published and recommended benchmarks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Corruption(NamedTuple):
 
 
 def _corruptions() -> tuple[_Corruption, ...]:
-    """Read what `make generated` has written of the records in `corruptions`, which reports cannot import."""
+    """Read the table that `make generated` writes, because reports cannot import `corruptions`."""
     table = Path(__file__).with_name("corruptions.csv")
     with table.open(encoding="utf-8", newline="") as file:
         return tuple(
@@ -43,7 +43,7 @@ _COMMON = [corruption for corruption in _ALL if "common" in corruption.subsets]
 _VALIDATION = [corruption for corruption in _ALL if "validation" in corruption.subsets]
 _OTHERS = [corruption for corruption in _ALL if corruption not in _COMMON + _VALIDATION]
 
-# the order in which Kamann & Rother list those of ImageNet-C
+# the order in which Kamann & Rother list the corruptions of ImageNet-C
 _ORDER = (
     "motion_blur", "defocus_blur", "glass_blur", "gaussian_blur",
     "gaussian_noise", "impulse_noise", "shot_noise", "speckle_noise",
@@ -104,7 +104,7 @@ def _every_severity(corruptions: Iterable[_Corruption]) -> Mapping[str, tuple[in
 
 
 def _mild_noise(corruptions: Iterable[_Corruption]) -> Mapping[str, tuple[int, ...]]:
-    """Let noise count at severities 1 to 3 only: above, hardly any signal is left."""
+    """Return all severities, but only 1 to 3 of noise, which leaves hardly any signal above."""
     return MappingProxyType(
         {
             corruption.name: (1, 2, 3) if corruption.name.endswith("_noise") else corruption.severities
@@ -125,13 +125,13 @@ _PROTOCOLS = (
     ),
     Protocol(
         "segformer",
-        "The 16 of Kamann & Rother that are in ImageNet-C, noise at severities 1-3",
+        "Kamann & Rother's 16 corruptions from ImageNet-C, noise at severities 1-3",
         _mild_noise(_KAMANN_16),
         "Xie et al., SegFormer, NeurIPS 2021, appendix D, arXiv 2105.15203",
     ),
     Protocol(
         "imagenet-c",
-        "ImageNet-C's 15 corruptions at five severities, in the manner of its corruption error",
+        "ImageNet-C's 15 corruptions at five severities, averaged as in its corruption error",
         _every_severity(_COMMON),
         "Hendrycks & Dietterich, ICLR 2019, arXiv 1903.12261",
         "mCD against a reference model takes the place of mCE against AlexNet.",
@@ -161,4 +161,4 @@ _PROTOCOLS = (
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({protocol.name: protocol for protocol in _PROTOCOLS})
 
 CUSTOM = Protocol("custom", "Corruptions of your own choice", MappingProxyType({}), "")
-"""Stands in for a protocol where a run has conditions of the user's choice."""
+"""The protocol of a run whose conditions the user chose."""

@@ -1,11 +1,11 @@
-"""Published robustness tables, to stand beside one's own scores or to be the reference of CD and rCD.
+"""Published robustness tables, to show beside the scores of a run or to use as the reference of CD and rCD.
 
-`published_cityscapes.csv` holds mIoU in % on the Cityscapes validation set, for each corruption the mean over
-severities 1-5, for noise 1-3. Its 12 models are those of Kamann & Rother (CVPR 2020; IJCV 2021, doi
+`published_cityscapes.csv` holds mIoU in % on the Cityscapes validation set, averaged for each corruption over
+severities 1-5 (noise: 1-3). Its 12 models are those of Kamann & Rother (CVPR 2020; IJCV 2021, doi
 10.1007/s11263-020-01383-2) as table 5 of the SegFormer paper reprints them (Xie et al., NeurIPS 2021, arXiv
-2105.15203); SegFormer's own row comes from there too. Only this one copy was seen: the original tables, with
-their three camera corruptions and their CD and rCD, could not be checked against it. The models were trained
-by various people, so differences between rows are not those of a controlled experiment.
+2105.15203); SegFormer's own row comes from the same table. We saw only this copy and could not check it
+against the original tables, which also have the three camera corruptions, CD and rCD. Various people trained
+the models, so differences between rows are not those of a controlled experiment.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ SEGFORMER = "Xie et al., SegFormer, NeurIPS 2021, table 5"
 
 @dataclasses.dataclass(frozen=True)
 class Published:
-    """One row of a published table: `clean` mIoU, and by corruption its mean over the protocol's severities.
+    """One row of a published table: `clean` mIoU, and by corruption the mean over the protocol's severities.
 
     Scores are fractions. `protocol` names the Protocol whose conditions were averaged, `dataset` and `split`
-    the data they are for: anything else must not be compared with them.
+    name the data. Scores on other conditions or other data must not be compared with these.
     """
 
     name: str
@@ -59,7 +59,7 @@ def published() -> Mapping[str, Published]:
 
 def _row(line: dict[str, str]) -> Published:
     name = line.pop("model")
-    # Rounded: 34.4 / 100 would not be the number that 0.344 is.
+    # Rounded, because 34.4 / 100 is not the same float as 0.344.
     mious = {corruption: round(float(value) / 100, 4) for corruption, value in line.items()}
     clean = mious.pop(CLEAN)
     source = SEGFORMER if name.startswith("SegFormer") else KAMANN_ROTHER

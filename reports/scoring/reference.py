@@ -19,7 +19,7 @@ __all__ = ["Reference", "find_reference"]
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
-    """A reference by the name it was asked for, its curves, and where they come from."""
+    """A reference: the name under which it was asked for, its curves, and where they come from."""
 
     name: str
     curves: ModelCurves
@@ -60,8 +60,8 @@ def _curves_of_run(run: Path, name: str | None, scored: Replicates) -> ModelCurv
     if unlike or lacking:
         reason = "; ".join(map(str, unlike)) or f"it lacks {len(lacking)} of the conditions"
         raise InvalidRun(
-            f"Expected the reference {run} to be of the same data and conditions, but: {reason}. "
-            "Evaluate it as this run was."
+            f"Expected the reference {run} to have the same data and conditions as the run, but got this "
+            f"difference: {reason}. Evaluate it like the run."
         )
     same = dataclasses.replace(
         other, images=ours.images, clusters=ours.clusters, conditions=ours.conditions
@@ -71,17 +71,17 @@ def _curves_of_run(run: Path, name: str | None, scored: Replicates) -> ModelCurv
 
 
 def _check_published(row: Published, record: RunRecord) -> None:
-    """Raise InvalidRun unless the run has the data set and just the conditions of a published row."""
+    """Raise InvalidRun unless the run has the data set and exactly the conditions of a published row."""
     here = (record.dataset["name"], record.dataset["split"])
     if here != (row.dataset, row.split):
         raise InvalidRun(
             f"Expected {row.dataset}/{row.split} for the published reference '{row.name}', but the run is on "
-            f"{here[0]}/{here[1]}: scores on other data must not be set against it. Name a model of a run."
+            f"{here[0]}/{here[1]}: scores on other data do not compare. Name a model of a run instead."
         )
     severities = PROTOCOLS[row.protocol].severities
     asked = {(name, level) for name in row.corrupted for level in severities[name]}
     if {pair for pair in conditions_of(record) if pair[0] != CLEAN} != asked:
         raise InvalidRun(
             f"Expected the conditions of protocol {row.protocol} for the published reference '{row.name}', "
-            f"but the scored ones are others: add --protocol {row.protocol}."
+            f"but got others: add --protocol {row.protocol}."
         )

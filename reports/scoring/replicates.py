@@ -22,7 +22,7 @@ AT_ONCE = 2**22  # numbers that are resampled together: 32 MiB
 
 @dataclasses.dataclass(frozen=True)
 class ClassReplicates:
-    """A measure by model and class, (M, C, R): clean, and its mean over the conditions that define it."""
+    """A measure by model and class, (M, C, R): clean, and the mean over conditions that define it."""
 
     clean: Floats
     corrupted: Floats
@@ -32,8 +32,9 @@ class ClassReplicates:
 class Replicates:
     """The scores of a run by one tally.
 
-    `totals` are over its images. `measures` has, for each of `tally.whole`, (M, K, R) with replicates (see
-    `reports.scoring.resampling`); `classes` has the means of `tally.by_class`, if they were asked for.
+    `totals` are the counts summed over all images. `measures` maps the name of each measure in `tally.whole`
+    to its replicates, (M, K, R), see `reports.scoring.resampling`. `classes` maps the name of each measure in
+    `tally.by_class` to its means, and is empty unless they were asked for.
     """
 
     record: RunRecord
@@ -46,11 +47,11 @@ class Replicates:
 
     @property
     def headline(self) -> Floats:
-        """The tally's headline, (M, K, R)."""
+        """The replicates of the tally's headline measure, (M, K, R)."""
         return self.measures[self.tally.headline.name]
 
     def on_all_images(self, measure: Measure) -> Floats:
-        """Return a measure without replicates, (M, K) or (M, K, C)."""
+        """Return a measure on all images, without replicates, (M, K) or (M, K, C)."""
         columns = {name: column[..., None] for name, column in self.totals.columns.items()}
         return measure.value(columns)[..., 0]
 
@@ -64,12 +65,12 @@ def read_replicates(
     partial: bool = False,
     classes: bool = False,
 ) -> Replicates:
-    """Score a run by a tally on its images and on resamples of them; by class only if asked for.
+    """Score a run by a tally, on its images and on resamples of them; by class only if `classes`.
 
     Raises
     ------
     InvalidRun
-        As `reports.run.counts.read_conditions`.
+        For the same reasons as in `reports.run.counts.read_conditions`.
     """
     units = units_of(record.images, record.clusters, bootstrap.resamples)
     number = 1 + bootstrap.resamples + (units.count if bootstrap.method == "bca" else 0)
@@ -95,8 +96,8 @@ def read_replicates(
 def _resampled(counts: ConditionCounts, models: slice, units: Units, bootstrap: Bootstrap) -> Columns:
     """Return the columns of some models under a condition, summed over images, (M, L, R)."""
     lengths = [column.shape[-1] for column in counts.columns.values()]
-    # All columns of all models in one product. Replicates are its first axis and become the last as a view: a
-    # sum over classes runs over neighbours in memory, and is the same to the last bit however many there are.
+    # One product for all columns of all models. Its first axis is replicates, which a view makes the last, so
+    # a sum over classes runs over adjacent memory and has the same last bit for any number of replicates.
     together = np.concatenate([column[models] for column in counts.columns.values()], axis=-1)
     sums = np.moveaxis(replicate(np.moveaxis(together, 0, 1), units, bootstrap.method), 0, -1)
     parts = np.split(sums, np.cumsum(lengths)[:-1], axis=-2)
@@ -112,7 +113,7 @@ def _parts(counts: ConditionCounts, number: int) -> list[slice]:
 
 
 class _ClassMeans:
-    """Adds up a measure by class, leaving out what is undefined."""
+    """Averages a measure by class over conditions, leaving out undefined values."""
 
     def __init__(self, record: RunRecord, number: int) -> None:
         shape = (len(record.models), len(record.dataset["class_names"]), number)
@@ -127,7 +128,7 @@ class _ClassMeans:
         self._counts[self._clean[condition]][models] += defined
 
     def means(self) -> ClassReplicates:
-        """Return the means of what was added."""
+        """Return the means of the values that were added."""
         clean, corrupted = (
             np.divide(self._sums[kind], self._counts[kind], out=np.full(self._sums[kind].shape, np.nan),
                       where=self._counts[kind] > 0)

@@ -1,13 +1,13 @@
 """Confidence intervals by the bootstrap over images, or over blocks of images that belong together.
 
 Counts are added before they are scored, so a resample of images is a vector of integer weights, and all
-resamples are one matrix product. The product is exact: its sums of whole numbers stay far below 2**53. So it
-is the same bytes on any machine, with any number of threads. Weights follow from the images' names, so all
-models and conditions of a run, and two runs on the same images, see the same resamples: their differences
-are paired.
+resamples are one matrix product. The product is exact, because its sums of integers stay far below 2**53, so
+it has the same bytes on any machine with any number of threads. The weights depend only on the images' names.
+So all models and conditions of a run, and two runs on the same images, see the same resamples, and their
+differences are paired.
 
-Arrays of replicates have them as their last axis: first the score itself, then `resamples` bootstrap
-replicates, then, for BCa, one replicate for each unit that is left out.
+Replicates are the last axis of an array: first the score itself, then `resamples` bootstrap replicates, and
+for BCa one replicate for each unit that is left out.
 
 Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapters 13 and 14.
 """
@@ -32,10 +32,10 @@ Ints = NDArray[np.int64]
 
 @dataclasses.dataclass(frozen=True)
 class Bootstrap:
-    """How intervals are made: from how many `resamples`, at which `confidence`, by which `method`.
+    """How intervals are computed: the number of `resamples`, the `confidence` and the `method`.
 
     "percentile" reads the replicates' quantiles; "bca" corrects them for bias and skewness (Efron 1987).
-    On mIoU with rare classes the two covered alike in our simulations, so the simpler one is the default.
+    In our simulations of mIoU with rare classes, both had the same coverage, so the simpler is the default.
     """
 
     resamples: int = 2000
@@ -45,9 +45,10 @@ class Bootstrap:
 
 @dataclasses.dataclass(frozen=True)
 class Units:
-    """What is resampled: `place` (N,) is each image's unit among `count`; `kind` is "image" or "cluster".
+    """The units that are resampled: `count` images or clusters, as `kind` ("image" or "cluster") says.
 
-    `weights` is float64 (B, count): how often each resample has each unit.
+    `place` (N,) is the index of each image's unit. `weights`, float64 (B, count), is how often each of B
+    resamples contains each unit.
     """
 
     kind: str
@@ -64,15 +65,15 @@ class Interval(NamedTuple):
 
 
 def units_of(images: Sequence[str], clusters: Sequence[str], resamples: int) -> Units:
-    """Return the units of a run and its resamples; `clusters` (N,) names each image's, none: images alone."""
+    """Return the units of a run and their resamples: the `clusters` of the images, or if empty the images."""
     names = list(dict.fromkeys(clusters or images))
     places = {name: place for place, name in enumerate(names)}
     key = hashlib.blake2b(json.dumps([list(images), list(clusters)]).encode(), digest_size=16).digest()
     rng = np.random.default_rng(np.random.SeedSequence(int.from_bytes(key, "little")))
     count = len(names)
     draws = rng.integers(0, count, (resamples, count))
-    cells = draws + count * np.arange(resamples)[:, None]
-    weights = np.bincount(cells.ravel(), minlength=resamples * count).reshape(resamples, count)
+    bins = draws + count * np.arange(resamples)[:, None]
+    weights = np.bincount(bins.ravel(), minlength=resamples * count).reshape(resamples, count)
     return Units(
         "cluster" if clusters else "image",
         count,
@@ -96,9 +97,9 @@ def replicate(counts: Ints, units: Units, method: str = "percentile") -> Ints:
 
 
 def interval(values: Floats, units: int | Ints, bootstrap: Bootstrap) -> Interval:
-    """Return the intervals of replicates (..., R); undefined for a score that is, and for a single unit.
+    """Return the intervals of replicates (..., R): NaN if the score is NaN or there is a single unit.
 
-    `units` is how many there are, for all scores or for each, (...).
+    `units` is the number of units, one for all scores or (...) for each.
     """
     tail = (1 - bootstrap.confidence) / 2
     estimate, resampled = values[..., 0], np.sort(values[..., 1 : 1 + bootstrap.resamples], axis=-1)
@@ -113,9 +114,9 @@ def interval(values: Floats, units: int | Ints, bootstrap: Bootstrap) -> Interva
 
 
 def p_value(differences: Floats, units: int, bootstrap: Bootstrap) -> Floats:
-    """Return the two-sided p-value of replicates (..., R) of a difference that would be 0 by chance.
+    """Return the two-sided p-value of a difference with replicates (..., R); the hypothesis is that it is 0.
 
-    It is 1 - the confidence at which the interval would just touch 0, and at least 2 / (resamples + 1).
+    It is 1 minus the confidence at which the interval would just touch 0, and at least 2 / (resamples + 1).
     """
     resampled = differences[..., 1 : 1 + bootstrap.resamples]
     bias, skewness = _corrections(differences, bootstrap)
@@ -128,7 +129,7 @@ def p_value(differences: Floats, units: int, bootstrap: Bootstrap) -> Floats:
 
 
 def standard_error(values: Floats, bootstrap: Bootstrap) -> Floats:
-    """Return the standard deviation over the resamples of replicates (..., R)."""
+    """Return the standard error of scores with replicates (..., R): the deviation over resamples."""
     deviation: Floats = np.std(values[..., 1 : 1 + bootstrap.resamples], axis=-1, ddof=1)
     return deviation
 
@@ -146,7 +147,7 @@ def _corrections(values: Floats, bootstrap: Bootstrap) -> tuple[Floats, Floats]:
 
 
 def _share_below(resampled: Floats, point: Floats) -> Floats:
-    """Return the share of replicates below a point, ties by half, kept off 0 and 1 by half a replicate."""
+    """Return the share of replicates below a point; ties count half, and it is never exactly 0 or 1."""
     number = resampled.shape[-1]
     less = (resampled < point[..., None]).sum(axis=-1)
     equal = (resampled == point[..., None]).sum(axis=-1)

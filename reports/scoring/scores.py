@@ -1,6 +1,6 @@
-"""Every score as a pure function of confusion counts or of other scores. Undefined is NaN.
+"""Scores as pure functions of confusion counts or of other scores. An undefined score is NaN.
 
-Arrays of counts have their classes last: (..., C). Scores are fractions.
+The last axis of counts is the classes: (..., C). Scores are fractions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 
 def iou(tp: Ints, fp: Ints, fn: Ints) -> Floats:
-    """Return the intersection over union by class, (..., C); NaN for a class that is nowhere to be seen.
+    """Return the intersection over union by class, (..., C); NaN for a class that occurs nowhere.
 
     Examples
     --------
@@ -39,26 +39,26 @@ def iou(tp: Ints, fp: Ints, fn: Ints) -> Floats:
 def miou(tp: Ints, fp: Ints, fn: Ints) -> Floats:
     """Return the mean IoU over the classes that occur, (...).
 
-    The counts are those of a whole data set: a mean of the images' own IoUs is another number.
+    The counts are sums over a whole data set. The mean of the IoUs of single images is a different score.
     """
     return defined_mean(iou(tp, fp, fn))
 
 
 def pixel_accuracy(tp: Ints, fn: Ints) -> Floats:
-    """Return the share of labelled pixels that are right, (...)."""
+    """Return the share of labelled pixels that are predicted correctly, (...)."""
     return _ratio(tp.sum(axis=-1), (tp + fn).sum(axis=-1))
 
 
 def mean_accuracy(tp: Ints, fn: Ints) -> Floats:
-    """Return the mean, over the classes in the target, of the share of their pixels that are right."""
+    """Return the share of each class's pixels that are predicted correctly, averaged over target classes."""
     return defined_mean(_ratio(tp, tp + fn))
 
 
 def corruption_degradation(miou: Sequence[float] | Floats, reference: Sequence[float] | Floats) -> Floats:
-    """Return CD of one corruption: the sum over severities of 1 - mIoU, over the same of a reference model.
+    """Return CD of one corruption: 1 - mIoU summed over severities, divided by that of a reference model.
 
-    Kamann & Rother, IJCV 2021. 1 for the reference itself; lower is better. Severities are the first axis,
-    (S, ...) -> (...).
+    Kamann & Rother, IJCV 2021. CD is 1 for the reference itself; lower is better. Severities are the first
+    axis, (S, ...) -> (...).
 
     Examples
     --------
@@ -74,10 +74,10 @@ def relative_corruption_degradation(
     reference: Sequence[float] | Floats,
     reference_clean: float | Floats,
 ) -> Floats:
-    """Return rCD of one corruption: the sum over severities of the mIoU lost from clean, over a reference's.
+    """Return rCD of one corruption: clean mIoU - mIoU summed over severities, divided by a reference's.
 
-    Kamann & Rother, IJCV 2021. The denominator may be near zero for a mild corruption, and the ratio
-    then large. Severities are the first axis, (S, ...) -> (...).
+    Kamann & Rother, IJCV 2021. For a mild corruption, the denominator may be near zero and the ratio large.
+    Severities are the first axis, (S, ...) -> (...).
 
     Examples
     --------
@@ -88,7 +88,7 @@ def relative_corruption_degradation(
 
 
 def defined_mean(values: Floats) -> Floats:
-    """Return the mean over the last axis of the values that are not NaN; NaN where there is none."""
+    """Return the mean over the last axis of the values that are not NaN; NaN if all of them are."""
     defined = ~np.isnan(values)
     return _ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
 
@@ -98,7 +98,7 @@ def _lost(miou: Sequence[float] | Floats, start: float | Floats) -> Floats:
 
 
 def _ratio(numerator: NDArray[np.generic], denominator: NDArray[np.generic]) -> Floats:
-    """Divide, NaN where the denominator is 0."""
+    """Return the quotient, NaN where the denominator is 0."""
     top, bottom = np.broadcast_arrays(np.asarray(numerator, np.float64), np.asarray(denominator, np.float64))
     result: Floats = np.divide(top, bottom, out=np.full(bottom.shape, np.nan), where=bottom != 0)
     return result

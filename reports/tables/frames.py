@@ -33,7 +33,7 @@ NAN = float("nan")
 
 
 def ends(*names: str) -> list[str]:
-    """Return the columns of scores that have intervals: each with its low and high end."""
+    """Return the columns of scores with intervals: for each score its name, its low end and its high end."""
     return [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
 
 
@@ -46,7 +46,7 @@ Floats = NDArray[np.float64]
 
 
 def scores(scored: Replicates) -> pd.DataFrame:
-    """Return the table of scores.csv: models as in the run, clean first, then conditions as in the run."""
+    """Return the table of scores.csv: models in the run's order, each with its clean condition first."""
     record = scored.record
     return pd.DataFrame(
         [
@@ -68,9 +68,9 @@ def scores(scored: Replicates) -> pd.DataFrame:
 
 
 def measured(scored: Replicates, model: int) -> list[dict[str, float]]:
-    """Return a model's measures that are one value for all classes, by condition as `clean_first` has them.
+    """Return a model's measures over all classes, one dictionary per condition, in `clean_first` order.
 
-    Each has the ends of its interval beside it, unless it is a measure without one.
+    The ends of its interval follow each measure that has one.
     """
     units = np.minimum(scored.totals.images[model], scored.units.count)
     columns: dict[str, Floats] = {}
@@ -88,7 +88,7 @@ def measured(scored: Replicates, model: int) -> list[dict[str, float]]:
 
 
 def classes(scored: Replicates) -> pd.DataFrame:
-    """Return the table of classes.csv: rows as in scores.csv, then classes as in the data set."""
+    """Return the table of classes.csv: for each row of scores.csv, a row per class of the data set."""
     record = scored.record
     values = {m.name: scored.on_all_images(m) for m in scored.tally.measures if m.by_class}
     rows = [
@@ -190,7 +190,7 @@ def _means(
 
 
 def with_interval(scored: Replicates, model: int, name: str, values: Floats) -> dict[str, float]:
-    """Return a score of a model and the ends of its interval, under their columns' names."""
+    """Return a score of a model and the ends of its interval, keyed by the names of their columns."""
     units = min(scored.units.count, int(scored.totals.images[model].min()))
     low, high = interval(values, units, scored.bootstrap)
     return {name: float(values[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
@@ -209,5 +209,5 @@ def _groups(conditions: Sequence[Condition]) -> dict[str, str]:
 
 
 def clean_first(conditions: Sequence[Condition]) -> list[tuple[int, Condition]]:
-    """Return conditions with their places in the run, the clean one first."""
+    """Return the conditions with their indices in the run, the clean one first."""
     return sorted(enumerate(conditions), key=lambda pair: pair[1].corruption != CLEAN)

@@ -1,4 +1,4 @@
-"""Several runs in one set of tables: models that were scored on the same pixels, under the same protocol."""
+"""Several runs in one set of tables, if their models saw the same pixels and share a protocol."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Merged", "load_runs"]
 
 
 class Merged(NamedTuple):
-    """The tables of several runs, and in words what of them was left out."""
+    """The tables of several runs, and sentences about what was left out of them."""
 
     results: Results
     left_out: tuple[str, ...]
@@ -37,8 +37,8 @@ def load_runs(
 ) -> Merged:
     """Compute the tables of runs that share data, pixels and protocol with the first of them.
 
-    The other runs, and models of a name that is there already, are left out. `reference` may be a model of
-    any of the runs; the other parameters are those of `reports.load`.
+    Runs that differ in these are left out, and so are models whose name an earlier run has. `reference` may
+    be a model of any of the runs; the other parameters are those of `reports.load`.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def load_runs(
         left_out += [f"{folder}: its model {name} is in an earlier run" for name in known]
         new = tuple(model for model in record.models if model.name not in names)
         if new:
-            # The first run's order of images and conditions: so the resamples are the same.
+            # The order of images and conditions is the first run's, so that the resamples are the same.
             kept.append((folder, _aligned(record, first[1], new)))
             names |= {model.name for model in new}
     scored = [score(folder, record, bootstrap or Bootstrap(), partial=partial) for folder, record in kept]
@@ -86,9 +86,9 @@ def _reference(text: str, scored: Sequence[Replicates]) -> Reference:
 
 
 def _joined(parts: Sequence[Results]) -> Results:
-    """Return the tables of all parts one below the other, with one record for all models.
+    """Concatenate the tables of all parts, with one record for all models.
 
-    What is a single run's own (its command, times and examples) is dropped where there are several.
+    Times and examples belong to a single run, so they are dropped if there are several.
     """
     if len(parts) == 1:
         return parts[0]
@@ -106,7 +106,7 @@ def _joined(parts: Sequence[Results]) -> Results:
 
 
 def _joined_tallies(parts: Sequence[Results]) -> tuple[TallyTables, ...]:
-    """Return the tables of each tally, of all parts that have it."""
+    """Concatenate the tables of each tally over the parts that have it."""
     by_name: dict[str, list[TallyTables]] = {}
     for tables in (tables for part in parts for tables in part.tallies):
         by_name.setdefault(tables.tally.name, []).append(tables)

@@ -1,4 +1,4 @@
-"""A run's result tables, computed from its counts: the counts are the one truth, the CSV files their copy."""
+"""A run's result tables, always computed from its counts; the CSV files are copies that nothing reads."""
 
 from __future__ import annotations
 
@@ -38,9 +38,10 @@ TABLES = ("scores", "classes", "summary", "corruptions", "groups", "severities")
 
 @dataclasses.dataclass(frozen=True)
 class Scoring:
-    """How scores were made from counts: everything that changes them and is not the run's own.
+    """How scores were computed from counts: every setting that changes them and is not part of the run.
 
-    `source` says where the reference comes from. `unit` is what the bootstrap resamples, `units` how many.
+    `source` says where the reference comes from. The bootstrap resamples `units` images or clusters, as
+    `unit` says.
     """
 
     protocol: str
@@ -59,9 +60,9 @@ class Scoring:
 class Results:
     """The tables of a run in folder `run`, with the columns of its CSV files; scores are fractions.
 
-    `scores` has a row per model and condition, `classes` per model, condition and class, `summary` per model;
-    `corruptions`, `groups` and `severities` are means by these, per model. `tallies` are the tables of the
-    further tallies.
+    `scores` has a row per model and condition, `classes` a row per model, condition and class, `summary` a
+    row per model. `corruptions`, `groups` and `severities` have means over a corruption, a group or a
+    severity, for each model. `tallies` has the tables of the further tallies.
     """
 
     run: Path
@@ -89,19 +90,19 @@ def load(
     Parameters
     ----------
     protocol
-        Score under this protocol; the run must have its conditions. None: the run's own.
+        Protocol to score under, by default the run's own. The run must have its conditions.
     reference
-        A model of the run, RUN:MODEL, RUN, or a published row's name; where given, the summary has CD scores
+        A model of the run, RUN:MODEL, RUN, or the name of a published row. The tables then have CD and rCD
         against it.
     bootstrap
-        How intervals are made. None: 2000 resamples, 95 %, percentiles.
+        How intervals are computed, by default from 2000 resamples as 95 % percentile intervals.
     partial
-        Accept a run that lacks predictions: the column `images` then says how many each score rests on.
+        Accept a run that lacks predictions. The column `images` says how many images each score is based on.
 
     Raises
     ------
     InvalidRun
-        If the run is damaged, incomplete, or without that protocol or reference.
+        If the run is damaged or incomplete, or has no such protocol or reference.
     """
     run = Path(run)
     record = RunRecord.load(run)
@@ -114,7 +115,7 @@ def load(
 def score(
     run: Path, record: RunRecord, bootstrap: Bootstrap, *, partial: bool = False, classes: bool = False
 ) -> list[Replicates]:
-    """Score a run by each of its tallies, the primary one first."""
+    """Return the scores of a run by each of its tallies, the primary one first."""
     return [
         read_replicates(run, record, bootstrap, tallies.find(name), partial=partial, classes=classes)
         for name in record.tallies
@@ -122,7 +123,7 @@ def score(
 
 
 def results_of(run: Path, scored: Sequence[Replicates], reference: Reference | None) -> Results:
-    """Return the tables of a run in a folder that was scored by its tallies, the primary one first."""
+    """Return the tables of the run in a folder from its scores by each tally, the primary one first."""
     first, *further = scored
     protocol = protocol_of(first.record)
     scoring = Scoring(
@@ -150,7 +151,7 @@ def results_of(run: Path, scored: Sequence[Replicates], reference: Reference | N
 
 
 def protocol_of(record: RunRecord) -> Protocol:
-    """Return a run's protocol, for how it averages; that of custom conditions if it has no named one."""
+    """Return the protocol that says how a run's scores are averaged; CUSTOM if it has no named one."""
     return PROTOCOLS.get(record.protocol, CUSTOM)
 
 
@@ -170,19 +171,19 @@ def under_protocol(record: RunRecord, name: str) -> RunRecord:
         how = "move" if protocol.move_targets else "keep"
         raise InvalidRun(
             f"Expected targets that {'move' if protocol.move_targets else 'stay'} under {', '.join(moving)}, "
-            f"as protocol '{name}' says, but this run's are otherwise: evaluate with --{how}-targets."
+            f"as protocol '{name}' says, but in this run they {'stay' if protocol.move_targets else 'move'}: "
+            f"evaluate with --{how}-targets."
         )
-    there = {(c.corruption, c.severity): c for c in record.conditions}
-    lacking = [pair for pair in conditions(protocol) if pair not in there]
+    known = {(c.corruption, c.severity): c for c in record.conditions}
+    lacking = [pair for pair in conditions(protocol) if pair not in known]
     if lacking:
         corruption, severity = lacking[0]
         raise InvalidRun(
-            f"Expected the conditions of protocol '{name}', but {len(lacking)} are "
-            f"not in this run, the first of them {corruption} at severity {severity}: "
-            f"evaluate with --protocol {name}."
+            f"Expected the conditions of protocol '{name}', but this run lacks {len(lacking)} of them, for "
+            f"example {corruption} at severity {severity}: evaluate with --protocol {name}."
         )
     clean = tuple(c for c in record.conditions if c.corruption == CLEAN)
-    chosen = (*clean, *(there[pair] for pair in conditions(protocol)))
+    chosen = (*clean, *(known[pair] for pair in conditions(protocol)))
     return dataclasses.replace(record, conditions=chosen, protocol=name)
 
 
@@ -194,11 +195,11 @@ def write_tables(
     bootstrap: Bootstrap | None = None,
     partial: bool = False,
 ) -> Results:
-    """Write scores.csv, classes.csv, summary.csv and others into the run's folder and return their content.
+    """Write the tables of a run (scores.csv, summary.csv and others) into its folder and return them.
 
-    The same counts make the same bytes. A text that a spreadsheet would take for a formula (it starts with
-    = + - @, a tab or a carriage return) gets an apostrophe in front. scoring.json says how the scores were
-    made.
+    The same counts give the same bytes. A text that a spreadsheet would take for a formula (it starts with
+    = + - @, a tab or a carriage return) is written with an apostrophe in front. scoring.json says how the
+    scores were computed. The parameters are those of `load`.
     """
     results = load(run, protocol=protocol, reference=reference, bootstrap=bootstrap, partial=partial)
     save_tables(results, Path(run))
@@ -208,7 +209,7 @@ def write_tables(
 def save_tables(results: Results, folder: Path) -> list[Path]:
     """Write every table as CSV, and scoring.json, into a folder; return their paths.
 
-    scoring.json lists them: a table of an earlier call that is not written again is removed.
+    scoring.json lists the tables. A table that an earlier call wrote and this one does not is deleted.
     """
     tables = {name: getattr(results, name) for name in TABLES} | csv_tables(results.tallies)
     texts = {f"{name}.csv": csv_text(table) for name, table in tables.items()}
@@ -231,7 +232,7 @@ def _earlier_tables(folder: Path) -> set[str]:
 
 
 def csv_text(table: pd.DataFrame) -> str:
-    """Return a table as CSV: shortest exact floats, empty where undefined, no text that acts as a formula."""
+    """Return a table as CSV: the shortest exact floats, nothing for NaN, and no text that is a formula."""
     texts = table.select_dtypes(exclude="number").columns
     harmless = table.assign(**{name: table[name].map(_harmless) for name in texts})
     return harmless.to_csv(index=False, lineterminator="\n")

@@ -21,8 +21,8 @@ MEANS = ("overall", "group", "corruption")
 class TallyTables(NamedTuple):
     """The measures of a tally as data frames, whose first columns are model, data set and the tally's keys.
 
-    `conditions` has a row per condition, `means` per kind and name of `reports.scoring.model_scores` (clean,
-    mPC, rPC, and the mean over each group and corruption), `classes` per condition and class.
+    `conditions` has a row per condition, `classes` a row per condition and class. `means` has a row per kind
+    and name of `reports.scoring.model_scores`: clean, mPC, rPC, and the mean over each group and corruption.
     """
 
     tally: Tally
@@ -61,9 +61,9 @@ def _means(scored: Replicates, model: int, protocol: Protocol) -> list[dict[str,
 
 
 def csv_tables(tallies: Sequence[TallyTables]) -> dict[str, pd.DataFrame]:
-    """Return the tables by the names of their CSV files; tallies that share a table stand side by side.
+    """Return the tables by the names of their CSV files; tallies may share a table.
 
-    Those whose keys are alike share rows: the others have rows of their own.
+    In a shared table, tallies with equal keys share rows and add columns, and the others add rows.
     """
     found: dict[str, pd.DataFrame] = {}
     names = dict.fromkeys(tables.tally.table or tables.tally.name for tables in tallies)
@@ -84,5 +84,5 @@ def _side_by_side(sharing: Sequence[TallyTables], which: str) -> pd.DataFrame:
             new = [name for name in table.columns if name not in alike[keys].columns]
             table = alike[keys].join(table[new])
         alike[keys] = table
-    # Rows of one model and condition are neighbours.
+    # The index sorts the rows of one model and condition next to each other.
     return pd.concat(alike.values()).sort_index(kind="stable").reset_index(drop=True)

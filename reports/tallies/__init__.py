@@ -1,6 +1,6 @@
-"""The tallies: a module each, found by its name, with a function `tally` that makes it.
+"""The tallies. Each is a module in this folder, found by its name, with a function `tally` that returns it.
 
-`trimap-2` is made by `tally("2")` of the module `trimap`. `register` makes a tally of one's own known.
+For `trimap-2`, this is `tally("2")` of the module `trimap`. `register` adds a tally from elsewhere.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _makers: dict[str, Maker] = {}
 
 
 def register(kind: str, maker: Maker) -> None:
-    """Make a kind of tally known: `maker(argument)` returns the tally named KIND, or KIND-ARGUMENT.
+    """Add a kind of tally: `maker(argument)` returns the tally named KIND, or KIND-ARGUMENT.
 
     Raises
     ------
     ValueError
-        If there is one of that name.
+        If there is already a kind of that name.
     """
     if kind in _makers:
         raise ValueError(f"The tally '{kind}' is registered twice.")
@@ -58,7 +58,7 @@ def find(name: str) -> Tally:
 
 
 def examples() -> tuple[str, ...]:
-    """Return the name of a tally of each kind.
+    """Return the name of one tally of each kind.
 
     Examples
     --------
@@ -76,10 +76,10 @@ def _example(kind: str) -> str:
 
 
 def wanted(names: Iterable[str]) -> tuple[Tally, ...]:
-    """Return the tallies of a run that was asked for some by name: the primary one, then these, each once."""
+    """Return the tallies of a run: the primary one, then those asked for by name, each once."""
     return tuple({name: find(name) for name in (PRIMARY, *names)}.values())
 
 
 for _module in pkgutil.iter_modules(__path__):
-    if not _module.name.startswith("_"):  # numerics that several share
+    if not _module.name.startswith("_"):  # "_" marks numerics that several tallies share
         register(_module.name, importlib.import_module(f"{__name__}.{_module.name}").tally)

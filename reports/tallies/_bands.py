@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 
 
 def width_of(kind: str, argument: str) -> int:
-    """Return the width in pixels that the argument of a tally is.
+    """Return the width in pixels from the argument of a tally.
 
     Raises
     ------
@@ -34,8 +34,8 @@ def width_of(kind: str, argument: str) -> int:
     if not argument.isdecimal() or argument.startswith("0"):
         named = f"{kind}-{argument}" if argument else kind
         raise InputError(
-            f"Expected the width of the tally {kind} in pixels, from 1 on, but got '{named}': "
-            f"write it as {kind}-2."
+            f"Expected the tally {kind} with a width of at least 1 pixel, but got '{named}': "
+            f"write, for example, {kind}-2."
         )
     return int(argument)
 
@@ -60,7 +60,7 @@ def near_boundary(labels: Labels, ignored: Mask, width: int) -> Mask:
         uint8 and bool, (H, W).
     """
     hidden = ignored.view(np.uint8) * np.uint8(255)
-    # Where the largest or the smallest label around a pixel is not its own, there is another one.
+    # If the largest or the smallest label around a pixel is not its own, another class is near.
     largest = _around(labels & ~hidden, width, np.maximum, 0)
     smallest = _around(labels | hidden, width, np.minimum, 255)
     near: Mask = ((largest != labels) | (smallest != labels)) & ~ignored
@@ -92,10 +92,10 @@ def _around(labels: Labels, width: int, extreme: np.ufunc, neutral: int) -> Labe
 
 
 def _thirds(width: int) -> Iterator[tuple[slice, slice, slice]]:
-    """Yield steps to a window of 2 width + 1: the three shorter windows that make up the next one."""
+    """Yield, up to a window of 2 width + 1, the three shorter windows that make up the next longer one."""
     reach = 0
     while reach < width:
-        # Windows that touch make one that is three times as long: few steps even for wide bands.
+        # Three adjacent windows make one of three times the length, so even wide bands take few steps.
         step = min(2 * reach + 1, width - reach)
         yield slice(None, -2 * step), slice(step, -step), slice(2 * step, None)
         reach += step

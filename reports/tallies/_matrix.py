@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 
 
 def pairs(prediction: Labels, target: Labels) -> Ints:
-    """Return how many pixels have each pair of labels, (256, 256): target by prediction.
+    """Return the number of pixels with each pair of labels, (256, 256): target by prediction.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def pairs(prediction: Labels, target: Labels) -> Ints:
         raise ValueError(
             f"Expected `prediction` and `target` of one shape, but got {prediction.shape} and {target.shape}."
         )
-    # Both labels in one 16-bit code, so that no mask is needed.
+    # Each pair of labels is one 16-bit code, so that no mask is needed.
     codes = (target.astype(np.uint16) << 8) | prediction
     return np.bincount(codes.ravel(), minlength=1 << 16).reshape(256, 256).astype(np.int64, copy=False)
 
@@ -37,8 +37,8 @@ def pairs(prediction: Labels, target: Labels) -> Ints:
 def class_counts(prediction: Labels, target: Labels, num_classes: int) -> Row:
     """Count an image's pixels by class, int64 (C,).
 
-    Pixels whose target is IGNORE_INDEX are left out. A prediction that is no class (>= num_classes) is a
-    false negative of the target's class and a false positive of none.
+    Pixels whose target is IGNORE_INDEX are left out. A predicted label that is not a class (>= num_classes)
+    counts as a false negative of the target's class and as no false positive.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def class_counts(prediction: Labels, target: Labels, num_classes: int) -> Row:
 
 
 def iou_measures(miou_name: str, miou_label: str, iou_name: str, iou_label: str) -> tuple[Measure, ...]:
-    """Return the mean IoU over classes, and the IoU of each, of the columns tp, fp and fn."""
+    """Return two measures of the columns tp, fp and fn: the IoU by class, and before it their mean."""
     return (
         Measure(miou_name, miou_label, _miou),
         Measure(iou_name, iou_label, _iou, by_class=True),

@@ -1,4 +1,4 @@
-"""`boundary-W`: boundary IoU, how well the inner bands of a class in target and prediction overlap.
+"""`boundary-W`: boundary IoU, the IoU of the bands inside the outlines of a class in target and prediction.
 
 Cheng et al., CVPR 2021, arXiv:2103.16562. As in the authors' program, which erodes with a 3x3 square W times,
 the image's border bounds every mask.
@@ -29,13 +29,13 @@ class Bands(NamedTuple):
 
 
 def tally(argument: str) -> Tally:
-    """Return the tally at the width that is its argument."""
+    """Return the tally whose width is the argument."""
     width = width_of("boundary", argument)
     at = at_width(width)
     return Tally(
         name=f"boundary-{width}",
         title=TITLE,
-        note="Boundary IoU is how the inner edges of predicted and true regions overlap.",
+        note="Boundary IoU measures how well the inner edges of predicted and true regions overlap.",
         columns=dict.fromkeys(COLUMNS, "classes"),
         count=functools.partial(_count, width=width),
         measures=iou_measures(
@@ -57,7 +57,7 @@ def _inner(labels: Labels, ignored: NDArray[np.bool_], width: int) -> Labels:
 
 
 def _count(prediction: Prediction, bands: Bands, num_classes: int, width: int) -> Row:
-    """Count the pixels of bands by class; what only one of the two has in its band counts as well."""
+    """Count the pixels of both bands by class, including pixels that only one of the bands contains."""
     matrix = pairs(_inner(prediction.labels, bands.ignored, width), bands.inner)
     tp, predicted, true = (
         part[:num_classes] for part in (np.diagonal(matrix), matrix.sum(axis=0), matrix.sum(axis=1))

@@ -18,11 +18,13 @@ Floats = NDArray[np.float64]
 def tally(argument: str) -> Tally:
     """Return the tally; it takes no argument."""
     if argument:
-        raise InputError(f"Expected the tally 'confusion', but got 'confusion-{argument}': leave that out.")
+        raise InputError(
+            f"Expected the tally 'confusion', but got 'confusion-{argument}': leave out '-{argument}'."
+        )
     return Tally(
         name="confusion",
         title="Regions",
-        note="mIoU is how well predicted and true regions overlap, averaged over classes.",
+        note="mIoU measures how well predicted and true regions overlap, averaged over classes.",
         columns=dict.fromkeys(COLUMNS, "classes"),
         count=_count,
         measures=(

@@ -20,13 +20,13 @@ Labels = NDArray[np.uint8]
 
 
 def tally(argument: str) -> Tally:
-    """Return the tally at the width that is its argument."""
+    """Return the tally whose width is the argument."""
     width = width_of("trimap", argument)
     at = at_width(width)
     return Tally(
         name=f"trimap-{width}",
         title=TITLE,
-        note="Trimap mIoU is the mIoU of the pixels that are within the width of a boundary of the target.",
+        note="Trimap mIoU is the mIoU over the pixels within the given width of a boundary of the target.",
         columns=dict.fromkeys(COLUMNS, "classes"),
         count=_count,
         measures=iou_measures("trimap_miou", f"trimap mIoU {at}", "trimap_iou", f"trimap IoU {at}"),

@@ -1,5 +1,6 @@
-"""Evaluate models under corruptions.
+"""Run models on corrupted images and count their predictions.
 
-request is what a user asks for, resolve finds the names in it, job is what it becomes, shards are what is
-left to compute, executors do them, worker does a single one, and store holds the counts.
+A `request` holds the options, `resolve` looks up their names, and `job` loads the data set and the models.
+`shards` lists the work that is left, `executors` distribute it, a `worker` does one shard, and the `store`
+keeps the counts. `run` does all shards of a job with an executor, and `record` describes the run.
 """

@@ -1,4 +1,4 @@
-"""How a model's output channels answer a data set's classes."""
+"""Map the output channels of a model to the classes of a data set."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["label_map"]
 def label_map(model: str, channels: Sequence[str], classes: Sequence[str]) -> NDArray[np.uint8]:
     """Return a table (256,) from a model's labels to a data set's class ids, matched by name.
 
-    A channel that the data set does not know (such as "void") maps to IGNORE_INDEX: never right where a
-    target is labelled.
+    A channel without a class in the data set (such as "void") maps to IGNORE_INDEX, which counts as wrong
+    where the target is labelled.
 
     Raises
     ------
     InputError
-        If the model cannot answer one of the data set's classes.
+        If the model has no channel for one of the data set's classes.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def label_map(model: str, channels: Sequence[str], classes: Sequence[str]) -> ND
     missing = known.keys() - {name.lower() for name in channels}
     if missing:
         raise InputError(
-            f"Expected model '{model}' to know the data set's {len(classes)} classes, but it lacks "
+            f"Expected model '{model}' to have the data set's {len(classes)} classes, but it lacks "
             f"{', '.join(sorted(missing))} (it has {', '.join(channels)}): "
             "choose a data set with its classes, or weights trained on this one."
         )

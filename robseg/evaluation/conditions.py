@@ -14,7 +14,7 @@ CLEAN_CONDITION = Condition(CLEAN, 0, CLEAN)
 
 
 def parse_corruptions(text: str) -> tuple[str, ...]:
-    """Return the corruptions named by a comma list of names, groups and subsets, each once ("none": none).
+    """Return the corruptions, each once, of a comma-separated list of names, groups and subsets, or "none".
 
     Raises
     ------
@@ -36,7 +36,7 @@ def parse_corruptions(text: str) -> tuple[str, ...]:
 
 
 def severities_of(text: str, severities: Sequence[int] | None = None) -> dict[str, tuple[int, ...]]:
-    """Return the severities of each corruption that `text` names: those given, each once, else all it has.
+    """Return the severities of each corruption that `text` names: the given ones, each once, else all.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def severities_of(text: str, severities: Sequence[int] | None = None) -> dict[st
 
 
 def conditions_of(pairs: Iterable[tuple[str, int]]) -> tuple[Condition, ...]:
-    """Return the clean condition followed by one condition for each (corruption, severity).
+    """Return the clean condition, and then one condition for each (corruption, severity).
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The gallery of a report: a few images under a few conditions, with what each model makes of them."""
+"""The gallery of a report: a few images under a few conditions, with the prediction of each model."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _predictions(job: Job, sample: Sample) -> Iterator[tuple[str, NDArray[np.uin
 
 
 def _colour(labels: NDArray[np.uint8], palette: Sequence[tuple[int, int, int]]) -> NDArray[np.uint8]:
-    """Return labels (H, W) as an RGB image; what is no class is black."""
+    """Return labels (H, W) as an RGB image; labels that are not a class are black."""
     table = np.full((256, 3), UNLABELLED, np.uint8)
     table[: len(palette)] = palette
     return table[labels]

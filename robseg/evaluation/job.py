@@ -1,4 +1,4 @@
-"""From a request to a job: the data set opened, the models loaded, what counts depend on written down."""
+"""Turn a request into a job: open the data set, load the models, and state what the counts depend on."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ __all__ = ["Job", "prepare"]
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Everything a worker needs for any shard of a run; it is sent to each process once.
+    """Everything that a worker needs for any shard of a run; each process receives it once.
 
-    `label_maps` translate each model's labels to the data set's classes (a table of 256 entries). Every
-    prediction is counted by all `tallies`, the primary one first.
+    `label_maps` has, for each model, a table of 256 entries from its labels to the data set's classes. All
+    `tallies` count every prediction; the primary tally is the first.
     """
 
     conditions: tuple[Condition, ...]
@@ -54,7 +54,7 @@ def prepare(request: Request) -> Job:
     Raises
     ------
     InputError
-        If a name is unknown, data or weights are missing or wrong, two models have one name, or a model lacks
+        If a name is unknown, data or weights are missing or wrong, two models share a name, or a model lacks
         a class.
     """
     resolve.check(request)
@@ -65,7 +65,9 @@ def prepare(request: Request) -> Job:
     for source in resolve.models(request):
         model = _loaded(source, request, dataset)
         if model.name in models:
-            raise InputError(f"Expected models of different names, but got '{model.name}' twice.")
+            raise InputError(
+                f"Expected models of different names, but got '{model.name}' twice: leave one out."
+            )
         models[model.name] = model
     refined = refined_models(
         tuple(models.values()), request, dataset.name, dataset.ids, request.device, request.precision
@@ -101,7 +103,7 @@ def _opened(request: Request) -> Dataset:
 def _loaded(source: ModelSource | Model, request: Request, dataset: Dataset) -> Model:
     if not isinstance(source, ModelSource):
         return source
-    from robseg.models.model import load_model  # here: names are checked without waiting for torch
+    from robseg.models.model import load_model  # here, so that names are checked before torch is imported
 
     return load_model(
         source.spec,

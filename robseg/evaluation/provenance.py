@@ -1,4 +1,4 @@
-"""Where a number comes from: the versions of everything that can move a pixel or a label."""
+"""The versions of all software that can change a pixel or a label."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python, the platform and the packages that a run rests on ("" where absent)."""
+    """Return the versions of Python, the platform and PACKAGES ("" for a package that is not installed)."""
     found = {"python": platform.python_version(), "platform": platform.platform()}
     for package in PACKAGES:
         try:

@@ -1,4 +1,4 @@
-"""The record of a run, run.json: what was asked, of what, with which versions, at what cost."""
+"""Fill in the record of a run, run.json: the request, models, data, software versions and times."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def first_record(
     command: str,
     earlier: RunRecord | None,
 ) -> RunRecord:
-    """Return the record of a run that is about to start, with the timings of the run that it continues."""
+    """Return the record of a run that is about to start, with the times of the run that it continues."""
     height, width = job.dataset.read(0).target.shape
     known = {model.name: model.ms_per_image for model in earlier.models} if earlier else {}
     models = tuple(
@@ -56,7 +56,7 @@ def first_record(
 
 
 def timed_record(record: RunRecord, job: Job, timing: Timing) -> RunRecord:
-    """Return the record with a run's timings added; `seconds` are sums over all workers, but for "wall"."""
+    """Return the record with the times of a run added; except for "wall", they are sums over workers."""
     models = tuple(
         dataclasses.replace(model, ms_per_image=_ms_per_image(model.name, job, timing))
         if timing.predicted.get(model.name)
@@ -69,13 +69,13 @@ def timed_record(record: RunRecord, job: Job, timing: Timing) -> RunRecord:
 
 
 def _set_versions(conditions: Sequence[Condition]) -> dict[str, str]:
-    """Return the version of each corruption set that the conditions are from."""
+    """Return the version of each corruption set that has one of the conditions."""
     records = [corruptions.get(c.corruption) for c in conditions if c.corruption != CLEAN]
     return {record.set_name: record.set_version for record in records}
 
 
 def _model_record(name: str, job: Job, size: tuple[int, int]) -> ModelRecord:
-    """Return the record of a model, untimed; `size` is an image's."""
+    """Return the record of a model without its time; `size` is the height and width of an image."""
     model = job.models[name]
     return ModelRecord(
         name=name,
@@ -88,12 +88,12 @@ def _model_record(name: str, job: Job, size: tuple[int, int]) -> ModelRecord:
 
 
 def _ms_per_image(name: str, job: Job, timing: Timing) -> float:
-    """Return a model's time for an image, the sum over its parts."""
+    """Return the time of a model per image in milliseconds, summed over its parts."""
     return 1000 * sum(_seconds(part, job, timing) for part in _parts(job.models[name]))
 
 
 def _seconds(part: Part[Any], job: Job, timing: Timing) -> float:
-    """Return a part's time for an image; where several models build on it, it was computed once for all."""
+    """Return the time of a part per image; if several models share the part, it was computed only once."""
     images = max(
         images
         for name, images in timing.predicted.items()

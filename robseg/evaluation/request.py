@@ -1,6 +1,6 @@
-"""What a user asks of an evaluation: the options of `robseg evaluate` and `robseg.evaluate`, each said once.
+"""The options of an evaluation, which `robseg evaluate` and `robseg.evaluate` share.
 
-`robseg.evaluation.resolve` turns the names in it into cards, conditions and files.
+`robseg.evaluation.resolve` turns the names in a request into models, conditions and a protocol.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from robseg.evaluation.progress import Progress
     from robseg.models.card_fields import CardFields
     from robseg.models.model import Model
-else:  # the command line reads the annotations, and must not wait for torch
+else:  # the command line evaluates the annotations and must not wait for torch
     Dataset = Progress = CardFields = Model = Any
 
 __all__ = ["Request"]
@@ -29,7 +29,7 @@ N = Flag(metavar="N")
 
 @dataclasses.dataclass(frozen=True)
 class Request(RefineOptions):
-    """One evaluation as it is asked for, in plain values or in objects that are loaded already.
+    """One evaluation as a user asks for it, in plain values or in loaded objects.
 
     Examples
     --------
@@ -127,7 +127,9 @@ class Request(RefineOptions):
     precision: Annotated[Literal["fp32", "bf16", "fp16"], "Precision of the networks."] = "fp32"
     batch_size: Annotated[int, "Images per forward pass of a network.", POSITIVE, N] = 1
     executor: Annotated[
-        str, "Who does the work. local: processes on this machine.", Flag(names="executors", metavar="NAME")
+        str,
+        "Executor of the work: local (processes on this machine).",
+        Flag(names="executors", metavar="NAME"),
     ] = "local"
     num_workers: Annotated[
         int,
@@ -138,7 +140,7 @@ class Request(RefineOptions):
     examples: Annotated[bool, "Show example images in the report."] = True
     progress: Annotated[
         Callable[[Progress], None] | None,
-        "Function that is called after each piece of work with how far the run is.",
+        "Function that is called after each shard of work, with a Progress that says how far the run is.",
         Flag(shell=False),
     ] = None
 
@@ -147,6 +149,6 @@ class Request(RefineOptions):
 
     @property
     def tally_names(self) -> tuple[str, ...]:
-        """The names of the tallies asked for, each once, with those that `boundaries` stands for."""
+        """The names of the tallies that were asked for, each once, including those of `boundaries`."""
         near = [f"{kind}-{width}" for width in self.boundaries for kind in ("trimap", "boundary")]
         return tuple(dict.fromkeys([*self.tallies, *near]))

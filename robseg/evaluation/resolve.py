@@ -1,6 +1,6 @@
-"""From the names in a request to models, conditions and a protocol, before anything is loaded.
+"""Turn the names in a request into models, conditions and a protocol, before anything is loaded.
 
-Unknown names end here, with a suggestion.
+Unknown names are refused here, with a suggestion.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ __all__ = [
     "protocol",
 ]
 
-CUSTOM = "custom"  # the protocol of corruptions that a user put together
+CUSTOM = "custom"  # the protocol of corruptions that a user chose
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelSource:
-    """A model to load: its spec (`enet`, `onnx:FILE`) or itself, and what replaces its own weights and card.
+    """A model to load: a spec (`enet`, `onnx:FILE`) or a callable, and what replaces its weights and card.
 
-    `card` is a card or some of its fields.
+    `card` is a card or some fields of one.
     """
 
     spec: str | Callable[..., Any]
@@ -52,12 +52,12 @@ class ModelSource:
 
 
 def check(request: Request) -> None:
-    """Check the names of a request that `models` and `conditions` do not look at.
+    """Check the names in a request that `models` and `conditions` do not check.
 
     Raises
     ------
     InputError
-        If a name is unknown or a number cannot be right.
+        If a name is unknown, or options do not fit together.
     """
     if isinstance(request.dataset, str):
         DATASETS[request.dataset]
@@ -65,7 +65,7 @@ def check(request: Request) -> None:
 
 
 def models(request: Request) -> tuple[ModelSource | Model, ...]:
-    """Return the models of a request: sources to load them from, and those that are loaded already.
+    """Return the models of a request: sources of those that are yet to load, and loaded models.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def models(request: Request) -> tuple[ModelSource | Model, ...]:
             sources.append(ModelSource(one, file))
         elif file or request.card:
             raise InputError(
-                "Expected a loaded Model alone, but got weights or a card with it: give them to load_model."
+                "Expected a loaded Model alone, but got weights or a card too: pass them to load_model."
             )
         else:
             sources.append(one)
@@ -94,11 +94,12 @@ def models(request: Request) -> tuple[ModelSource | Model, ...]:
 def model_sources(
     specs: Sequence[str], architecture: str | None = None, dataset: str = catalogue.DEFAULT_DATASET
 ) -> tuple[ModelSource, ...]:
-    """Return the models of specs: card ids, architectures, files, globs, and "all".
+    """Return the models that specs name: card ids, architectures, files, globs, and "all".
 
-    A file is of `architecture`, or of the one that the card beside it names. "all" means the models that come
-    with the package. A glob may match published models, which are downloaded. An architecture alone means its
-    model of `dataset`, if that ships. A SegFix labels nothing and is left out.
+    The architecture of a file is `architecture`, or the one that the card beside the file names. "all" means
+    the models that come with the package. A glob may match published models, which are downloaded. An
+    architecture alone means its model for `dataset`, if the package has one. A SegFix predicts no labels, so
+    it is left out.
 
     Raises
     ------
@@ -109,12 +110,12 @@ def model_sources(
 
 
 def conditions(request: Request) -> tuple[Condition, ...]:
-    """Return the clean condition, then those of the corruptions or of the protocol asked for."""
+    """Return the clean condition, and then those of the requested corruptions or protocol."""
     return conditions_of(_pairs(request))
 
 
 def protocol(request: Request) -> str:
-    """Return the protocol that was asked for, or else the only one with the same conditions, or custom.
+    """Return the requested protocol, or else the only one with the same conditions, or else custom.
 
     Examples
     --------
@@ -129,7 +130,7 @@ def protocol(request: Request) -> str:
 
 
 def move_targets(request: Request) -> bool:
-    """Return whether targets move with pixels: as asked, else as the protocol says, else yes."""
+    """Return whether targets move with pixels: as requested, else as the protocol says, else True."""
     if request.move_targets is not None:
         return request.move_targets
     return request.protocol is None or protocols.PROTOCOLS[request.protocol].move_targets
@@ -157,7 +158,7 @@ def _several(given: Any) -> list[Any]:
 
 
 def _paired(given: list[Any], things: Sequence[object], option: str) -> list[Any]:
-    """Return what was given for each of the models: one each, or None where there is nothing at all."""
+    """Return one given value for each of the models, or None for all if nothing was given."""
     if given and len(given) != len(things):
         raise InputError(
             f"Expected one {option} for each model, but got {len(given)} for {len(things)}: "
@@ -180,8 +181,8 @@ def _expand(spec: str, architecture: str | None, dataset: str) -> list[ModelSour
         name = architecture or ("" if card is None else card.architecture)
         if not name:
             raise InputError(
-                f"Expected --arch with the weights file {spec}, beside which there is no card: name its "
-                "architecture."
+                f"Expected --arch with the weights file {spec}, because no card beside it names its "
+                "architecture: add --arch NAME."
             )
         return [ModelSource(name, Path(spec))]
     several = spec == "all" or any(character in spec for character in "*?[")

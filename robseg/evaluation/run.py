@@ -1,4 +1,4 @@
-"""Doing the shards of a job, with progress and the time it took."""
+"""Do the shards of a job, report progress, and measure the time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Timing", "run"]
 
 
 class Timing(NamedTuple):
-    """Seconds of all workers by stage, `predicted` images by model, and seconds on the wall of this call."""
+    """The seconds of all workers by stage, the images predicted by model, and the wall time of this call."""
 
     stages: dict[str, float]
     predicted: dict[str, int]
@@ -32,7 +32,7 @@ def run(
     num_workers: int,
     progress: Callable[[Progress], None] | None = None,
 ) -> Timing:
-    """Do the shards, calling `progress` after each, and return where the time went."""
+    """Do the shards, call `progress` after each, and return how the time was spent."""
     start = time.perf_counter()
     stages: Counter[str] = Counter()
     predicted: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""What a run has to compute: the shards of work that are not on disk yet."""
+"""The work that a run still has to do: the shards whose counts are not on disk yet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["RowKey", "Shard", "missing_shards"]
 
 
 class RowKey(NamedTuple):
-    """What one row of counts is about."""
+    """The key of one row of counts."""
 
     tally: str
     model: str
@@ -25,9 +25,9 @@ class RowKey(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
-    """A piece of work that anyone may do, in any order, twice if need be: one condition on some images.
+    """One condition on some images: a unit of work that any worker may do, in any order, even twice.
 
-    Every model of the shard sees the same corrupted images; each prediction is counted by every tally.
+    All models of the shard see the same corrupted images, and all its tallies count each prediction.
     """
 
     condition: Condition
@@ -37,15 +37,15 @@ class Shard:
     tallies: tuple[str, ...]
 
     def content_key(self, tally: str, context: str) -> str:
-        """Return the name of its counts by a tally: equal keys mean equal counts.
+        """Return a key for the shard's counts by a tally; equal keys mean equal counts.
 
-        `context` names everything else that counts depend on: data, seed, weights.
+        `context` names everything else that the counts depend on, such as data, seed and weights.
         """
         content = [context, tally, dataclasses.astuple(self.condition), self.images, self.models]
         return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
 
     def rows(self, tally: str) -> list[RowKey]:
-        """Return the rows of its counts by a tally, model by model and image by image."""
+        """Return the keys of the shard's rows by a tally, model by model and image by image."""
         corruption, severity = self.condition.corruption, self.condition.severity
         return [
             RowKey(tally, model, corruption, severity, image)
@@ -66,9 +66,10 @@ def missing_shards(
 ) -> list[Shard]:
     """Return the shards of the rows that are not done yet.
 
-    The clean condition comes first, over all images, so that a broken file shows early. After it block by
-    block, so that a worker still holds a block's images when the next condition comes; and severity by
-    severity, so that workers start on different corruptions, whose kernels are compiled at their first use.
+    The clean condition comes first, over all images, so that a damaged file is found early. The others come
+    block by block, so that a worker still holds the images of a block when the next condition comes. In each
+    block they come severity by severity, so that workers start on different corruptions, whose kernels are
+    compiled at their first use.
     """
     size = max(8, len(images) // 32)
     blocks = [range(start, min(start + size, len(images))) for start in range(0, len(images), size)]
@@ -90,8 +91,8 @@ def _missing(
     tallies: Sequence[str],
     done: Collection[RowKey],
 ) -> Iterator[Shard]:
-    """Yield the shards of a block; images that lack the same tallies of the same models go together."""
-    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[int]] = {}
+    """Yield the shards of a block; images that lack the same tallies of the same models share a shard."""
+    lacks: dict[tuple[tuple[str, ...], tuple[str, ...]], list[int]] = {}
     for index in block:
         place = (condition.corruption, condition.severity, images[index])
         lacking: dict[tuple[str, ...], list[str]] = {}
@@ -100,6 +101,6 @@ def _missing(
             lacking.setdefault(missing, []).append(model)
         for missing, names in lacking.items():
             if missing:
-                alike.setdefault((tuple(names), missing), []).append(index)
-    for (lacking_it, missing), indices in alike.items():
-        yield Shard(condition, tuple(indices), tuple(images[i] for i in indices), lacking_it, missing)
+                lacks.setdefault((tuple(names), missing), []).append(index)
+    for (without, missing), indices in lacks.items():
+        yield Shard(condition, tuple(indices), tuple(images[i] for i in indices), without, missing)

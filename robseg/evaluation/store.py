@@ -1,4 +1,4 @@
-"""The counts of a run on disk: Parquet shards, written whole or not at all, by one process at a time."""
+"""The counts of a run on disk: Parquet files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ METADATA = b"robseg"
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """Everything besides condition, image and model name that counts depend on; stored in each shard's file.
+    """Everything but condition, image and model name that counts depend on; each file of counts stores it.
 
-    `models` maps a model's name to its identity, `set_versions` a corruption to the version of its set.
+    `models` maps the name of a model to its identity, `set_versions` a corruption to the version of its set.
     """
 
     dataset: str
@@ -42,16 +42,16 @@ class Context:
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self, corruption: str, models: Iterable[str]) -> str:
-        """Return what the counts of some models under a corruption depend on, as canonical JSON."""
-        mine = dataclasses.asdict(self)
-        del mine["set_versions"]
-        mine["set_version"] = self.set_versions.get(corruption, "")
-        mine["models"] = {name: self.models[name] for name in models}
-        return json.dumps(mine, sort_keys=True)
+        """Return what the counts of some models under one corruption depend on, as canonical JSON."""
+        part = dataclasses.asdict(self)
+        del part["set_versions"]
+        part["set_version"] = self.set_versions.get(corruption, "")
+        part["models"] = {name: self.models[name] for name in models}
+        return json.dumps(part, sort_keys=True)
 
 
 def write_shard(run: Path, tally: Tally, shard: Shard, context: Context, rows: Mapping[RowKey, Row]) -> Path:
-    """Write a shard's rows by a tally to <folder of the tally>/<content key>.parquet, and return the path."""
+    """Write a shard's rows by a tally to TALLY-FOLDER/CONTENT-KEY.parquet, and return the path."""
     identity = context.to_json(shard.condition.corruption, shard.models)
     keys = shard.rows(tally.name)
     columns = {name: [getattr(key, name) for key in keys] for name in KEYS.names}
@@ -66,12 +66,12 @@ def write_shard(run: Path, tally: Tally, shard: Shard, context: Context, rows: M
 
 
 class Store:
-    """A run's folder, held by this process from `__enter__` to `__exit__`.
+    """The folder of a run, which this process locks as a context manager.
 
     Raises
     ------
     InputError
-        If the folder cannot be written to, or another process is at work on it.
+        On entering, if the folder is not writable or another process has locked it.
     """
 
     def __init__(self, out: Path) -> None:
@@ -101,12 +101,12 @@ class Store:
         self._lock.release()
 
     def done(self, context: Context, tallies: Iterable[Tally]) -> set[RowKey]:
-        """Return the rows of some tallies that are on disk.
+        """Return the keys of the rows of some tallies that are on disk.
 
         Raises
         ------
         InputError
-            If the folder holds counts of other data, another seed, other weights: they cannot go together.
+            If a file is damaged, or the folder holds counts of other data, another seed or other weights.
         """
         rows: set[RowKey] = set()
         for tally in tallies:
@@ -117,7 +117,7 @@ class Store:
                     keys = list(zip(*(table[name].to_pylist() for name in KEYS.names), strict=True))
                 except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
                     raise InputError(
-                        f"Expected {path} to hold counts, but it is damaged: delete it."
+                        f"Expected {path} to hold counts, but it is damaged: delete it and run again."
                     ) from error
                 for corruption in {key[1] for key in keys}:
                     self._refuse_mixture(there, context, corruption)
@@ -135,7 +135,7 @@ class Store:
         ]
         for key, stored, wanted in pairs:
             if key == "set_version" and corruption not in context.set_versions:
-                continue  # a condition that this run does not ask for
+                continue  # this run does not use the corruption
             if stored != wanted:
                 raise InputError(
                     f"Expected {self.out} to be empty or to hold counts of the same run, but its {key} is "
@@ -143,17 +143,17 @@ class Store:
                 )
 
     def refuse_shortage(self, shards: Sequence[Shard], tallies: Sequence[Tally], num_classes: int) -> None:
-        """Raise InputError if the disk cannot hold the counts of the shards (an upper bound)."""
+        """Raise InputError if the free disk space is below an upper bound for the counts of the shards."""
         needed = estimate_bytes(shards, tallies, num_classes)
         free = shutil.disk_usage(self.out).free
         if needed > free:
             raise InputError(
                 f"Expected {needed / 1e6:.0f} MB free for the counts in {self.out}, but got {free / 1e6:.0f} "
-                "MB: make room, or choose another --out."
+                "MB: free some space, or choose another --out."
             )
 
 
 def estimate_bytes(shards: Sequence[Shard], tallies: Sequence[Tally], num_classes: int) -> int:
-    """Return an upper bound of the disk space of some shards: 8 bytes a number, 64 a row, 4 KiB a file."""
+    """Return an upper bound for the size of shards: 8 bytes per number, 64 per row, 4 KiB per file."""
     numbers = {tally.name: sum(tally.lengths(num_classes).values()) for tally in tallies}
     return sum(len(shard) * (8 * numbers[tally] + 64) + 4096 for shard in shards for tally in shard.tallies)

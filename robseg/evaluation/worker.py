@@ -1,4 +1,4 @@
-"""What one worker does: read, corrupt once, predict with every model, count by every tally, store."""
+"""A worker does one shard: read and corrupt the images, predict with every model, count, and store."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from robseg.models.predict.batch import Batch
 
 __all__ = ["ShardDone", "Worker", "corrupt_sample", "predictions"]
 
-SAMPLES_KEPT = 256 * 2**20  # bytes; a data set of a few hundred small images is read once
+SAMPLES_KEPT = 256 * 2**20  # bytes, so that a data set of a few hundred small images is read only once
 
 Seconds = Counter[str]
 
 
 class ShardDone(NamedTuple):
-    """A shard that is on disk, and where its seconds went ("read", "corrupt", "predict:MODEL", ...)."""
+    """A shard that is on disk, and the seconds of each stage ("read", "corrupt", "predict:MODEL", ...)."""
 
     shard: Shard
     seconds: dict[str, float]
 
 
 def corrupt_sample(sample: Sample, condition: Condition, *, seed: int, move_targets: bool) -> Sample:
-    """Return the sample under a condition; the draws depend on the seed and the image's id alone."""
+    """Return the sample under a condition; of the sample, random draws depend only on the image's id."""
     if condition.corruption == CLEAN:
         return sample
     name, severity = condition.corruption, condition.severity
@@ -54,7 +54,7 @@ def predictions(
 ) -> Iterator[tuple[str, list[Prediction]]]:
     """Yield each model's name and its predictions, in the data set's classes, for images of one size.
 
-    What several models build on is computed once. `seconds` gains the time spent by each part.
+    Parts that several models share are computed once. The time of each part is added to `seconds`.
     """
     batch = Batch(
         np.stack([sample.image for sample in samples]),
@@ -69,9 +69,9 @@ def predictions(
 
 
 class Worker:
-    """Does shards, one after the other, keeping the latest images at hand, up to SAMPLES_KEPT bytes of them.
+    """Does one shard after another and keeps the latest images in memory, up to SAMPLES_KEPT bytes.
 
-    `stopped` is asked before each batch; where it says yes, the shard is given up with IncompleteRun.
+    `stopped` is called before each batch; if it returns True, the shard is abandoned with IncompleteRun.
     """
 
     def __init__(self, job: Job, out: Path, stopped: Callable[[], bool] = lambda: False) -> None:
@@ -88,7 +88,7 @@ class Worker:
         rows: dict[RowKey, Row] = {}
         for start in range(0, len(shard.indices), self.job.batch_size):
             if self._stopped():
-                raise IncompleteRun("The run was stopped.")
+                raise IncompleteRun("The run was stopped: run the same command again to continue.")
             batch = self._corrupted(shard, shard.indices[start : start + self.job.batch_size], seconds)
             for same_size in _by_size(batch):
                 rows |= self._counted(shard, counted, same_size, seconds)
@@ -142,7 +142,7 @@ def _bytes(sample: Sample) -> int:
 
 
 def _by_size(batch: list[Sample]) -> list[list[Sample]]:
-    """Return the samples grouped by image size: only images of one size go through a network together."""
+    """Group samples by image size, because a network takes only images of one size together."""
     groups: dict[tuple[int, ...], list[Sample]] = {}
     for sample in batch:
         groups.setdefault(sample.image.shape, []).append(sample)

@@ -51,7 +51,7 @@ def make_recipe(fields: Mapping[str, Any]) -> Recipe:
     (64, 96)
     >>> make_recipe({"model": "enet", "dataset": "streets", "epoch": 3})
     Traceback (most recent call last):
-    reports.run.errors.InputError: Unknown field of a recipe 'epoch': did you mean 'epochs'? Known are ...
+    reports.run.errors.InputError: Unknown field of a recipe 'epoch': did you mean 'epochs'? The known ...
     """
     return options.build(Recipe, fields, "field of a recipe")
 

@@ -54,7 +54,7 @@ def test_a_seed_gives_the_pixels_of_the_engine(number: int) -> None:
     assert (corrupt(IMAGE, 2, corruption_number=number, seed=5, key="k") == expected).all()
 
 
-def test_calls_draw_anew_from_numpys_global_generator() -> None:
+def test_each_call_draws_from_numpys_global_generator() -> None:
     np.random.seed(3)  # noqa: NPY002
     first, second = corrupt(IMAGE, 1, "gaussian_noise"), corrupt(IMAGE, 1, "gaussian_noise")
     np.random.seed(3)  # noqa: NPY002

@@ -1,4 +1,4 @@
-"""Kernels are compiled once, and whoever waits for it is told so."""
+"""Kernels are compiled once, and a message tells the user why it takes time."""
 
 import os
 import subprocess

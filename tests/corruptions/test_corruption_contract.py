@@ -141,7 +141,7 @@ GOOD = photo(8, 8)
         (None, "a NoneType"),
     ],
 )
-def test_what_is_no_image_is_refused(image: object, got: str) -> None:
+def test_what_is_not_an_image_is_refused(image: object, got: str) -> None:
     with pytest.raises(ValueError, match=f"Expected `image` to be a uint8 array.*{got}.*: convert"):
         corruptions.corrupt(image, "fog")  # type: ignore[arg-type]
 

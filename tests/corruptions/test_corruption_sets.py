@@ -1,4 +1,4 @@
-"""A further set is one declaration: named apart, versioned apart, with as many severities as it likes."""
+"""A further set is one declaration, with its own names, its own version and any number of severities."""
 
 import numpy as np
 import pytest

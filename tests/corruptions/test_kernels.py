@@ -67,7 +67,7 @@ def test_a_motion_path_runs_backwards_along_its_angle_and_stays_in_the_image() -
 
 @pytest.mark.parametrize("factor", [1, 1.11, 2, 2.5, 4.5])
 @pytest.mark.parametrize("shape", [(33, 47), (36, 71), (320, 78)])
-def test_zoom_is_scipys_but_for_its_dark_borders(factor: float, shape: tuple[int, int]) -> None:
+def test_zoom_equals_scipys_except_for_its_dark_borders(factor: float, shape: tuple[int, int]) -> None:
     plane = np.random.default_rng(2).uniform(0, 255, shape).astype(np.float32)
     crop = [int(np.ceil(size / factor)) for size in shape]
     top, left = ((size - part) // 2 for size, part in zip(shape, crop, strict=True))

@@ -87,7 +87,7 @@ def test_small_images_and_empty_batches_are_taken(size: tuple[int, int]) -> None
 
 
 @pytest.mark.parametrize("images", [BATCH.float(), BATCH[0], BATCH[:, :1], IMAGES, BATCH[:, :, :0], None])
-def test_what_is_no_batch_is_refused(images: object) -> None:
+def test_what_is_not_a_batch_is_refused(images: object) -> None:
     with pytest.raises(ValueError, match="Expected `images` to be a uint8 tensor"):
         on_device.corrupt(images, "fog")  # type: ignore[arg-type]
 

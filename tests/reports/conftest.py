@@ -24,7 +24,7 @@ def counts_of(target: Pixels, prediction: Pixels) -> dict[str, list[int]]:
 
 @pytest.fixture(scope="session")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> SyntheticRun:
-    """Return a complete run, with examples, whose predictions get worse with severity. Not to be changed."""
+    """Return a complete run, with examples, whose predictions get worse with severity; read-only."""
     folder = tmp_path_factory.mktemp("pristine")
     rng = np.random.default_rng(0)
     pixels: dict[tuple[str, Condition, str], tuple[Pixels, Pixels]] = {}

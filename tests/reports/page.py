@@ -1,11 +1,11 @@
-"""A parsed page, to ask what is on it."""
+"""A parsed page that tests can query."""
 
 import re
 from html.parser import HTMLParser
 
 
 class Page(HTMLParser):
-    """Collects what a test asks of a page; `text` leaves out style and script."""
+    """Collects the parts of a page that tests query; `text` leaves out style and script."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

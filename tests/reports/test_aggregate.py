@@ -1,4 +1,4 @@
-"""The golden numbers are means of Kamann & Rother's published table; `None` where none was worked out."""
+"""The golden numbers are means of Kamann & Rother's published table; `None` if none was computed."""
 
 import dataclasses
 

@@ -139,7 +139,7 @@ def test_models_are_matched_by_name_or_are_the_only_ones(
     comparisons = compare_runs(pristine.folder, run.folder, bootstrap=SMALL)
     assert len(comparisons) == 1
     assert comparisons[0].left_out == (names[1],)
-    assert "Only one of the runs has" in to_markdown(comparison_document(comparisons[0]))
+    assert "only one run has them: " in to_markdown(comparison_document(comparisons[0]))
     other = dataclasses.replace(run.record.models[0], name="another")
     run.rewrite(models=(other,))
     with pytest.raises(InvalidRun, match="RUN:MODEL"):
@@ -195,18 +195,18 @@ def test_the_command_prints_and_writes_what_is_asked_for(
     assert json.loads(invoke(pristine.folder, run.folder, "--format", "json").stdout)
 
 
-def test_corruptions_that_a_model_was_trained_with_are_told(
+def test_corruptions_that_a_model_was_trained_with_are_reported(
     run: SyntheticRun, pristine: SyntheticRun
 ) -> None:
     seen = {"seen_corruptions": ["fog", "zoom_blur"]}
     run.rewrite(models=tuple(dataclasses.replace(model, card=seen) for model in run.record.models))
     comparison = compare_runs(pristine.folder, run.folder, bootstrap=SMALL)[0]
     assert comparison.seen == ((), ("fog",))
-    assert "B was trained with fog, which flatters" in to_markdown(comparison_document(comparison))
+    assert "B was trained with fog, so its scores" in to_markdown(comparison_document(comparison))
     assert json.loads(comparison_json([comparison]))[0]["seen"] == [[], ["fog"]]
 
 
-def test_the_command_refuses_what_differs_and_a_run_that_has_not_ended(
+def test_the_command_refuses_what_differs_and_an_incomplete_run(
     run: SyntheticRun, pristine: SyntheticRun
 ) -> None:
     shutil.rmtree(run.folder / "counts")

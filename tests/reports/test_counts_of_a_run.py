@@ -56,7 +56,7 @@ def test_files_that_are_being_written_are_not_read(run: SyntheticRun) -> None:
 def test_a_missing_prediction_is_named(run: SyntheticRun) -> None:
     change_shard(run.shards()[0], lambda rows: rows.pop(0))
     with pytest.raises(
-        InvalidRun, match=r"252 predictions .* 1 are missing, .* enet@streets on 0001 \(clean"
+        InvalidRun, match=r"252 predictions .* 1 are missing; .* enet@streets on 0001 \(clean"
     ):
         reports.load(run.folder)
 
@@ -72,7 +72,7 @@ def test_a_partial_run_is_scored_when_asked_for_and_says_on_how_many_images(run:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda rows: rows.append(rows[0]), "there twice"),
+        (lambda rows: rows.append(rows[0]), "occur twice"),
         (lambda rows: rows[0].update(tp=[1, 2]), "Expected 3 numbers in every `tp`"),
         (lambda rows: rows[0].update(fn=[1, None, 2]), "Expected 3 numbers in every `fn`"),
         (lambda rows: rows[0].update(fp=[1, -1, 2]), "negative"),
@@ -110,9 +110,9 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     [
         (lambda raw: raw.pop("seed"), "damaged"),
         (lambda raw: raw.update(schema_version=99), "Expected schema version 2"),
-        (lambda raw: raw["images"].append("0001"), "`images` .* distinct"),
+        (lambda raw: raw["images"].append("0001"), "distinct `images` .* repeated"),
         (lambda raw: raw["dataset"].pop("palette"), "palette"),
-        (lambda raw: raw.update(models=[]), "`models` .* not empty"),
+        (lambda raw: raw.update(models=[]), "distinct `models` .* got none"),
     ],
 )
 def test_a_damaged_record_is_refused(

@@ -246,12 +246,12 @@ def test_a_tally_that_a_run_lacks_is_refused_with_what_it_has_and_what_to_do(
     with pytest.raises(InvalidRun, match=r"trimap-2 in .*bare, but it has confusion: .*--tally trimap-2\."):
         compare_runs(run.folder, bare, bootstrap=SMALL, tally="trimap-2")
     for name, message in {
-        "edge-2": "Unknown tally 'edge-2'.*Known are",
+        "edge-2": "Unknown tally 'edge-2'.*known ones are",
         "boundry-2": "did you mean 'boundary'",
-        "boundary": "as boundary-2",
-        "boundary-0": "from 1 on",
-        "trimap-2.5": "from 1 on",
-        "confusion-2": "leave that out",
+        "boundary": "write, for example, boundary-2",
+        "boundary-0": "at least 1 pixel",
+        "trimap-2.5": "at least 1 pixel",
+        "confusion-2": "leave out '-2'",
     }.items():
         with pytest.raises(InputError, match=message):
             compare_runs(run.folder, run.folder, bootstrap=SMALL, tally=name)

@@ -147,7 +147,7 @@ def test_an_interval_that_spans_the_limit_is_inconclusive_and_fails_only_a_stric
         assert gate.passed is not strict
     exact = run_gate(run.folder, baseline, Rules(max_drop={"fog": 0.1}, intervals=False), SMALL)
     assert exact.verdict == "fail"
-    assert "these very images" in " ".join(exact.notes)
+    assert "these images alone" in " ".join(exact.notes)
 
 
 def test_a_drop_of_just_the_limit_passes(run: SyntheticRun, pristine: SyntheticRun) -> None:
@@ -233,7 +233,7 @@ def test_a_missing_model_fails_and_single_ones_belong_together(
     ]
 
 
-def test_a_run_that_has_not_ended_is_not_judged(run: SyntheticRun, pristine: SyntheticRun) -> None:
+def test_an_incomplete_run_is_not_judged(run: SyntheticRun, pristine: SyntheticRun) -> None:
     next((run.folder / "counts").iterdir()).unlink()
     with pytest.raises(MissingCounts):
         run_gate(run.folder, pristine.folder, DEFAULT, SMALL)

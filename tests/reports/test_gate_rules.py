@@ -27,7 +27,7 @@ def test_nothing_compared_is_never_green() -> None:
     assert github_annotations(gate)[0].startswith("::error")
 
 
-def test_a_more_particular_target_wins() -> None:
+def test_a_more_specific_target_wins() -> None:
     miou = find("confusion").headline
     known = {
         ScoreKey("overall", "mpc"): miou,
@@ -60,12 +60,12 @@ def test_a_measure_without_a_better_direction_is_not_gated() -> None:
         ("max_dorp = 1", "max_dorp"),
         ("strict = 1", "true or false"),
         ("max_drop = 'a'", "number or a table"),
-        ("[floor]\nmpc = -1", "number of 0 or more"),
+        ("[floor]\nmpc = -1", "number from 0 to 100"),
         ("max_drop =", "TOML"),
-        ("[max_drop]\nfog = nan", "number of 0 or more"),
+        ("[max_drop]\nfog = nan", "number from 0 to 100"),
     ],
 )
-def test_what_is_no_rule_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_what_is_not_a_rule_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "gate.toml").write_text(text)
     with pytest.raises(InvalidRun, match=message):
         read_rules(tmp_path / "gate.toml")

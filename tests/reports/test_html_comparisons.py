@@ -1,4 +1,4 @@
-"""What a report sets models against: each other, what they cost, and published models."""
+"""A report compares models with each other, with their costs, and with published models."""
 
 import dataclasses
 import itertools
@@ -83,7 +83,7 @@ def test_the_sentence_tells_the_best_under_corruption_from_the_one_that_keeps_mo
 ) -> None:
     text = sentence(models)
     assert text.startswith("m1 has the highest mIoU under corruption, 60.0 %. ")
-    assert "m4 keeps most of its clean accuracy, 90.0 %." in text
+    assert "m4 keeps the largest share of its clean mIoU, 90.0 %." in text
 
 
 def test_the_sentence_doubts_a_lead_that_intervals_do_not_bear_out(models: list[ModelView]) -> None:

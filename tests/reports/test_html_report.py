@@ -103,7 +103,7 @@ def test_the_first_sentence_names_the_best_model_and_where_models_break(html: st
 def test_the_report_of_one_model_says_what_it_keeps_and_where_it_breaks(run: SyntheticRun) -> None:
     run.rewrite(models=run.record.models[:1], examples=())
     summary = reports.load(run.folder).summary.iloc[0]
-    kept = f"enet@streets keeps {100 * summary['rpc']:.1f} % of its accuracy"
+    kept = f"enet@streets keeps {100 * summary['rpc']:.1f} % of its mIoU"
     text = page_of(run).text
     assert kept in text
     assert re.search(
@@ -139,12 +139,12 @@ def test_the_report_says_how_to_repeat_the_run(html: str) -> None:
     assert "95 % intervals from 2000 resamples of 6 images" in text
 
 
-def test_corruptions_seen_in_training_are_told(run: SyntheticRun) -> None:
+def test_corruptions_seen_in_training_are_reported(run: SyntheticRun) -> None:
     first, second = run.record.models
     trained = dataclasses.replace(first, card={"seen_corruptions": ["fog", "zoom_blur"]})
     run.rewrite(models=(trained, second))
     text = page_of(run).text
-    assert "enet@streets was trained with fog, which flatters its scores there" in text
+    assert "enet@streets was trained with fog, so its scores there are too favourable" in text
     assert "fog and zoom blur" in text
 
 
@@ -166,7 +166,7 @@ def test_a_palette_that_was_edited_by_hand_is_named(run: SyntheticRun, palette: 
         reports.write_report(run.folder)
 
 
-def test_what_was_left_out_of_several_runs_is_told(run: SyntheticRun) -> None:
+def test_what_was_left_out_of_several_runs_is_reported(run: SyntheticRun) -> None:
     results = reports.load(run.folder)
     path = reports.html.write_page(results, run.folder / "r.html", run.folder, ["runs/b: it differs in seed"])
     text = Page(path.read_text(encoding="utf-8")).text

@@ -1,4 +1,4 @@
-"""The report in Markdown: what it shows besides mIoU, and what of it with many models."""
+"""The report in Markdown: what it shows besides mIoU, and what it shows of many models."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ def test_models_that_were_trained_with_a_corruption_of_the_run_are_named(results
     first = dataclasses.replace(first, card=seen)
     record = dataclasses.replace(results.record, models=(first, second))
     text = to_markdown(overview(dataclasses.replace(results, record=record)))
-    assert "**Warning:** enet&#64;streets: trained with fog, snow, which flatters" in text
+    assert "**Warning:** enet&#64;streets: trained with fog, snow, so scores" in text
     assert "zoom" not in text
     third = dataclasses.replace(first, name="other")
     record = dataclasses.replace(record, models=(first, second, third))
@@ -95,7 +95,7 @@ def repeated(results: Results, number: int) -> Results:
 
 def test_of_many_models_means_have_no_intervals_and_this_is_said(results: Results) -> None:
     few, many = (overview(repeated(results, number)) for number in (FEW, FEW + 1))
-    assert any("intervals of means are in the CSV files" in line for line in many.lines)
+    assert any("only the CSV files have the intervals of means" in line for line in many.lines)
     assert len(many.lines) == len(few.lines) + 1
     for before, after in zip(few.tables, many.tables, strict=True):
         assert after.title == before.title

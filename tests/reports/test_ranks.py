@@ -213,7 +213,9 @@ def test_a_protocol_chooses_the_conditions(camvid: Path, tmp_path: Path) -> None
 
 def test_runs_without_anything_in_common_are_refused(camvid: Path, tmp_path: Path) -> None:
     other = write_run(tmp_path / "other", "other", severities=(4, 5))
-    with pytest.raises(InvalidRun, match=r"got clean, fog 1 2, .* and clean, fog 4 5.*evaluate both alike"):
+    with pytest.raises(
+        InvalidRun, match=r"got clean, fog 1 2, .* and clean, fog 4 5.*evaluate both with the same options"
+    ):
         rank_runs(camvid, other)
     with pytest.raises(InvalidRun, match="no run"):
         rank_runs(camvid, tmp_path / "nowhere")
@@ -241,7 +243,7 @@ def test_documents_show_the_numbers_with_their_ranks(camvid: Path, tmp_path: Pat
             "70.0 (2)",
             "70.0 (2.5)",
             "0.95",
-            "4 models that agree in full have p = 0.042",
+            "4 models in the same order have p = 0.042",
             "camvid",
         ):
             assert part in text
@@ -262,7 +264,7 @@ def invoke(*arguments: object) -> Result:
 
 def test_the_command_prints_and_writes_what_is_asked_for(camvid: Path, tmp_path: Path) -> None:
     streets = write_run(tmp_path / "streets", "streets")
-    assert "of corruptions, mean over models" in invoke(camvid, streets).output
+    assert "ranks of corruptions, mean over models" in invoke(camvid, streets).output
     for form, start in {"markdown": "## ", "html": "<!doctype", "csv": "kind,", "json": "{"}.items():
         out = tmp_path / "new" / f"it.{form}"
         result = invoke(camvid, streets, "--format", form, "--out", out)

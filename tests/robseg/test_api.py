@@ -53,7 +53,7 @@ def test_evaluate_takes_what_a_request_is_made_of() -> None:
         ({"weights": ["a.pth", "b.pth"]}, "Expected one --weights for each model, but got 2 for 1"),
     ],
 )
-def test_a_wrong_argument_is_told(options: dict[str, object], message: str, tmp_path: Path) -> None:
+def test_a_wrong_argument_is_reported(options: dict[str, object], message: str, tmp_path: Path) -> None:
     with pytest.raises(robseg.InputError, match=message):
         robseg.evaluate("enet", out=tmp_path, **options)  # type: ignore[arg-type]
 
@@ -70,7 +70,7 @@ def test_two_runs_are_compared(runs: tuple[Path, Path]) -> None:
     assert near.table["first"].iloc[0] != comparison.table["first"].iloc[0]
 
 
-def test_a_run_is_held_against_a_baseline_and_rules(runs: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_run_is_compared_with_a_baseline_and_rules(runs: tuple[Path, Path], tmp_path: Path) -> None:
     old, new = runs
     assert robseg.gate(new, old, resamples=200).passed
     assert not robseg.gate(new, floor={"mpc": 100}, resamples=200, intervals=False).passed
@@ -80,7 +80,7 @@ def test_a_run_is_held_against_a_baseline_and_rules(runs: tuple[Path, Path], tmp
     assert robseg.gate(new, rules=rules, floor={"mpc": 0}, resamples=200).passed
 
 
-def test_a_run_that_has_not_ended_is_incomplete(
+def test_an_incomplete_run_is_incomplete(
     model: Model, dataset: Dataset, tmp_path: Path, runs: tuple[Path, Path]
 ) -> None:
     robseg.evaluate(model, dataset, "fog", (1, 3), out=tmp_path, examples=False)

@@ -30,7 +30,7 @@ class Bake:
     note: str = ""
 
 
-def test_a_field_without_a_help_text_is_no_option() -> None:
+def test_a_field_without_a_help_text_is_not_an_option() -> None:
     assert list(fields(Bake)) == [field.name for field in dataclasses.fields(Bake)][:-1]
 
 
@@ -70,7 +70,7 @@ def test_values_of_a_file_are_read() -> None:
         ("cake", 3, "text"),
     ],
 )
-def test_a_wrong_value_is_told_with_what_was_expected(name: str, value: object, expected: str) -> None:
+def test_a_wrong_value_is_reported_with_what_was_expected(name: str, value: object, expected: str) -> None:
     with pytest.raises(InputError) as caught:
         build(Bake, {"cake": "pie", name: value}, "field")
     assert str(caught.value).startswith(f"Expected `{name}` to be {expected}, but got ")
@@ -79,7 +79,7 @@ def test_a_wrong_value_is_told_with_what_was_expected(name: str, value: object, 
             check(Bake(**{"cake": "pie", name: value}))  # type: ignore[arg-type]
 
 
-def test_unknown_and_missing_names_are_told() -> None:
+def test_unknown_and_missing_names_are_reported() -> None:
     with pytest.raises(InputError, match="Unknown field 'minute': did you mean 'minutes'"):
         build(Bake, {"cake": "pie", "minute": 3}, "field")
     with pytest.raises(InputError, match="Expected the field `cake`, but it is missing"):

@@ -1,4 +1,4 @@
-"""The sections of a report: a module with a SECTION and a template beside it, both found by their name."""
+"""The sections of a report. Each is a module with a SECTION and a template of the same name beside it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Shown", "shown"]
 
 
 class Shown(NamedTuple):
-    """A section that a page has: its name (also of its template and its anchor), its link and its content."""
+    """A section of a page: its name (which its template and anchor share), its link and its content."""
 
     name: str
     link: str
@@ -20,7 +20,7 @@ class Shown(NamedTuple):
 
 
 def shown(page: Page) -> list[Shown]:
-    """Return the sections that have something to say on a page, in their order."""
+    """Return the sections that have something to show on a page, in order."""
     found: dict[str, Section] = {
         module.name: importlib.import_module(f"{__name__}.{module.name}").SECTION
         for module in pkgutil.iter_modules(__path__)

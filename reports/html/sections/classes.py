@@ -1,4 +1,4 @@
-"""IoU by class: clean, under corruption, and where each class breaks."""
+"""IoU by class: clean, under corruption, and under each class's worst corruption."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from reports.run.record import CLEAN
 
 __all__ = ["SECTION", "SIDE_BY_SIDE", "ClassRow", "ClassScore", "Classes"]
 
-SIDE_BY_SIDE = 3  # models that have room beside each other; of more, each has a row
+SIDE_BY_SIDE = 3  # models that fit beside each other; of more models, each has a row
 
 
 class ClassScore(NamedTuple):
-    """A model's IoU of a class: clean, mean over corrupted conditions, share kept; the worst corruption."""
+    """A model's IoU of a class: clean, mean over corrupted conditions, kept share, and worst corruption."""
 
     clean: Score
     corrupted: Score
@@ -33,7 +33,7 @@ class ClassRow(NamedTuple):
 
 
 class Classes(NamedTuple):
-    """A row for each class; models stand side by side where there is room for that."""
+    """A row for each class; models stand side by side if there is room."""
 
     rows: list[ClassRow]
     side_by_side: bool
@@ -44,7 +44,7 @@ def classes_of(page: Page) -> Classes:
     table, models = page.results.classes, page.models
     corrupted = table[table["corruption"] != CLEAN]
     clean = table[table["corruption"] == CLEAN].set_index(["model", "class"])["iou"].to_dict()
-    # A class that occurs nowhere has no IoU; mean() leaves it NaN.
+    # A class that occurs nowhere has no IoU; mean() keeps its NaN.
     means = corrupted.groupby(["model", "class"], sort=False)["iou"].mean().to_dict()
     worst = _worst(corrupted)
     nan = float("nan")
@@ -65,7 +65,7 @@ SECTION = Section(40, "Classes", classes_of)
 
 
 def _worst(corrupted: pd.DataFrame) -> dict[tuple[str, str], str]:
-    """Return by (model, class) the corruption with the lowest mean IoU, and that IoU."""
+    """Return the corruption with the lowest mean IoU, and that IoU, by (model, class)."""
     means = (
         corrupted.groupby(["model", "class", "corruption"], sort=False)["iou"].mean().dropna().reset_index()
     )

@@ -1,4 +1,4 @@
-"""Heat maps: corruption x severity for each model, and models x corruptions where there are several."""
+"""Heat maps: corruption x severity for each model, and models x corruptions if there are several models."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from reports.tables.results import Results
 __all__ = ["OPEN", "SECTION", "STEPS", "Conditions", "Grid", "GridGroup", "Matrix", "Shade"]
 
 STEPS = 10  # shades
-OPEN = 4  # grids that are shown without being asked for
+OPEN = 4  # grids that are not folded
 
 
 class Shade(NamedTuple):
-    """A score as a shaded cell: its text, its interval, and its shade 0..STEPS, -1 where the run has none."""
+    """A score in a heat map: its text, interval and shade 0..STEPS; the shade is -1 if the run has none."""
 
     text: str
     interval: str
@@ -28,7 +28,7 @@ class Shade(NamedTuple):
 
 
 class GridRow(NamedTuple):
-    """One corruption: a cell per severity, its mean, and its CD ("" without a reference)."""
+    """One corruption: a score per severity, its mean, and its CD ("" without a reference)."""
 
     corruption: str
     cells: list[Shade]
@@ -51,14 +51,14 @@ class Grid(NamedTuple):
 
 
 class Matrix(NamedTuple):
-    """A row of cells for each model; `columns` are (corruption, group)."""
+    """A row of scores for each model; `columns` are (corruption, group)."""
 
     columns: list[tuple[str, str]]
     rows: list[tuple[ModelView, list[Shade]]]
 
 
 class Conditions(NamedTuple):
-    """The heat maps of the models, of which the first `open` are shown without being asked for."""
+    """The heat maps of the models; the first `open` of them are not folded."""
 
     grids: list[Grid]
     matrix: Matrix
@@ -113,7 +113,7 @@ def _groups(
 
 
 def matrix_of(models: Sequence[ModelView]) -> Matrix:
-    """Return the mean of every model under every corruption, corruptions of a group side by side."""
+    """Return the mean of every model under every corruption; corruptions of a group are side by side."""
     groups = list(dict.fromkeys(bar.group for bar in models[0].corruptions))
     order = sorted(
         range(len(models[0].corruptions)), key=lambda k: groups.index(models[0].corruptions[k].group)

@@ -15,12 +15,12 @@ from reports.tables.results import Results
 
 __all__ = ["BANDS", "SECTION", "CurvePanels", "Line", "Panel", "Tick"]
 
-BANDS = 24  # models whose intervals are drawn: more would make a page large, and nothing could be seen
+BANDS = 24  # models whose intervals are drawn: more would make the page large and hide each other
 
 # The panel, in units of its viewBox.
 WIDTH, HEIGHT = 240, 150
 LEFT, RIGHT, TOP, BOTTOM = 30, 228, 10, 126
-STRONGEST, WEAKEST = 5.0, 40.0  # dB, the ends of the axis of measured strength; clean is left of it
+STRONGEST, WEAKEST = 5.0, 40.0  # dB, the ends of the axis of measured strength; clean is to the left
 ABSENT = "-"
 BREAK = 40  # units between clean and WEAKEST
 
@@ -35,7 +35,7 @@ class Tick(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A model's curve: `points` and `band` as of SVG's polyline and polygon; `values` joined by |."""
+    """A model's curve: `points` of an SVG polyline, `band` of an SVG polygon, and `values` joined by |."""
 
     model: ModelView
     points: str
@@ -46,9 +46,9 @@ class Line(NamedTuple):
 class Panel(NamedTuple):
     """One corruption.
 
-    `strengths` are the x of clean and of the severities by measured strength, `decibels` the measurements,
-    ABSENT for a severity it does not have; both are empty where it was not measured. `text` is for those who
-    cannot see the curves.
+    `strengths` are the x of clean and of the severities by measured strength, `decibels` the measurements.
+    Both are ABSENT for a severity that the corruption lacks, and empty if it was not measured. `text`
+    describes the curves for readers who cannot see them.
     """
 
     corruption: str
@@ -60,7 +60,7 @@ class Panel(NamedTuple):
 
 
 class CurvePanels(NamedTuple):
-    """All panels, by group, and the axes that they share; `strength` says what was measured."""
+    """All panels by group, and the axes that they share; `strength` says how strength was measured."""
 
     banded: bool
     strength: str
@@ -77,7 +77,7 @@ class CurvePanels(NamedTuple):
 
 
 def curves_of(page: Page) -> CurvePanels | None:
-    """Return a panel for each corruption of the run, on the axes 0 (clean) and the severities."""
+    """Return a panel for each corruption of the run, with clean (0) and the severities across."""
     if not page.corrupted:
         return None
     results, models, severities = page.results, page.models, page.severities
@@ -152,7 +152,7 @@ def _line(
 
 
 def _described(corruption: str, models: Sequence[ModelView], curves: Sequence[Sequence[Point]]) -> str:
-    """Return in words where the curves run; of many models, those of the first few with the highest mPC."""
+    """Return the values of the curves in words; of many models, only the FEW with the highest mPC."""
     lines = [
         f"{model.label}: " + ", ".join(f"{score.number} at {level or 'clean'}" for level, score in curve)
         for model, curve in zip(models, curves, strict=True)
@@ -181,7 +181,7 @@ def _column(place: int, number: int) -> float:
 
 
 def _strength(decibels: float) -> float:
-    """Return the x of a PSNR; weaker than the axis reaches lies at its end, next to clean."""
+    """Return the x of a PSNR; a PSNR beyond an end of the axis is drawn at that end."""
     start, end = _column(0, 2) + BREAK, _column(1, 2)
     share = (WEAKEST - min(WEAKEST, max(STRONGEST, decibels))) / (WEAKEST - STRONGEST)
     return round(start + (end - start) * share, 1)

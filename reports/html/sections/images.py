@@ -1,4 +1,4 @@
-"""The gallery: a run's example images, small and inside the page."""
+"""The worst images of a run, and the gallery of its example images, which are scaled down and embedded."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from reports.tables.results import Results
 __all__ = ["SECTION", "Gallery", "Images", "Prediction", "Shot", "gallery"]
 
 LONG_SIDE = 480
-SIDE_BY_SIDE = 3  # models whose scores of an image have room beside each other
+SIDE_BY_SIDE = 3  # models whose scores of an image fit beside each other
 IGNORED = 255
-RIGHT_WRONG_IGNORED = ((222, 226, 230), (213, 94, 0), (120, 126, 132))  # RGB, told apart in grey as well
+RIGHT_WRONG_IGNORED = ((222, 226, 230), (213, 94, 0), (120, 126, 132))  # RGB, distinct in grey as well
 
 
 class Prediction(NamedTuple):
-    """What one model made of a scene: its mIoU in % over all images of this condition, and data URIs.
+    """A model's prediction for one image: its mIoU in % over all images of the condition, and data URIs.
 
-    `errors` shows where it is wrong, "" where that cannot be told.
+    `errors` shows the wrong pixels, and is "" if they cannot be determined.
     """
 
     model: str
@@ -39,7 +39,7 @@ class Prediction(NamedTuple):
 
 
 class Shot(NamedTuple):
-    """One image under one condition, which all models saw alike; the pictures are data URIs."""
+    """One image under one condition, the same for all models; the pictures are data URIs."""
 
     corruption: str
     severity: int
@@ -56,7 +56,7 @@ class Gallery(NamedTuple):
 
 
 class Images(NamedTuple):
-    """The images on which models fail most, side by side where there is room for that, and the gallery."""
+    """The images on which models score lowest, with the models side by side if there is room; the gallery."""
 
     worst: WorstImages
     side_by_side: bool
@@ -64,7 +64,7 @@ class Images(NamedTuple):
 
 
 def describe(page: Page) -> Images | None:
-    """Return the images of a page, if its run has any to show."""
+    """Return the images of a page, or None if its run has none to show."""
     worst = worst_images(page.run, page.results, page.models)
     examples = gallery(page.run, page.results)
     if not (worst.images or examples.scenes or examples.missing):
@@ -81,7 +81,7 @@ def gallery(run: Path, results: Results) -> Gallery:
     Raises
     ------
     InvalidRun
-        If an example lies outside of the run's folder or is no image.
+        If an example lies outside the run's folder or is not an image.
     """
     keys = ["model", "corruption", "severity"]
     mious = results.scores.set_index(keys)["miou"].to_dict()
@@ -111,11 +111,12 @@ def gallery(run: Path, results: Results) -> Gallery:
 
 
 def _inside(run: Path, name: str) -> Path:
-    """Return the path of a file of the run; a report must not show what lies elsewhere."""
+    """Return the path of a file of the run; a report must not show files from elsewhere."""
     path = (run / name).resolve()
     if not path.is_relative_to(run.resolve()):
         raise InvalidRun(
-            f"Expected the examples in {run / 'run.json'} to lie in the run's folder, but got {name}."
+            f"Expected the examples in {run / 'run.json'} to lie in the run's folder, but got {name}: "
+            "evaluate again."
         )
     return path
 
@@ -139,9 +140,9 @@ def _class_map(path: Path, palette: list[list[int]]) -> str:
 
 
 def _error_map(prediction: Path, target: Path, palette: list[list[int]]) -> str:
-    """Return where a prediction is wrong: right, wrong and ignored pixels in three colours.
+    """Return a picture of right, wrong and ignored pixels in three colours.
 
-    "" where the two files differ in size or in how they are coloured.
+    It is "" if the two files differ in size or mode.
     """
     guess, truth = _read(prediction), _read(target)
     if guess.size != truth.size or guess.mode != truth.mode:
@@ -152,7 +153,7 @@ def _error_map(prediction: Path, target: Path, palette: list[list[int]]) -> str:
     else:
         colours = np.asarray(truth.convert("RGB"))
         wrong = (np.asarray(guess.convert("RGB")) != colours).any(axis=-1)
-        # Coloured files show what is ignored in black; where black is a class, nothing tells the two apart.
+        # Ignored pixels are black in coloured files, and cannot be distinguished from a class that is black.
         ignored = (colours == 0).all(axis=-1) & ([0, 0, 0] not in palette)
     image = Image.fromarray(np.where(ignored, 2, wrong).astype(np.uint8))
     image.putpalette(np.array(RIGHT_WRONG_IGNORED, np.uint8).tobytes())
@@ -160,7 +161,7 @@ def _error_map(prediction: Path, target: Path, palette: list[list[int]]) -> str:
 
 
 def _small(image: Image.Image) -> Image.Image:
-    """Return a map of classes, no longer than LONG_SIDE; colours are not mixed."""
+    """Return a map of classes with sides of at most LONG_SIDE pixels, without mixing colours."""
     scale = min(1.0, LONG_SIDE / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return image.resize(size, Image.Resampling.NEAREST)
@@ -173,7 +174,7 @@ def _read(path: Path) -> Image.Image:
             return image.copy()
     except (OSError, SyntaxError, ValueError) as error:
         raise InvalidRun(
-            f"Expected {path} to be an image, but it is damaged: delete it to go without."
+            f"Expected {path} to be an image, but it is damaged: delete it for a report without it."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Models as points: clean against corrupted mIoU, and robustness against what a model costs."""
+"""Models as points: clean against corrupted mIoU, and robustness against the cost of a model."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ WIDTH, HEIGHT = 360, 270
 LEFT, RIGHT, TOP, BOTTOM = 40, 346, 12, 228
 LABELLED = 10  # models whose names stand beside their points
 LONGEST = 22
-CHARACTER, LINE = 5.6, 11  # units of the viewBox, of a name's text
+CHARACTER, LINE = 5.6, 11  # width and height of the text of a name, in units of the viewBox
 KEPT = (0.4, 0.6, 0.8, 1.0)
 BOXES = (("start", 6, -6), ("end", -6, -6), ("start", 6, 14), ("end", -6, 14))  # where a name may stand
 
 
 class Stroke(NamedTuple):
-    """A line from (x1, y1) to (x2, y2), and what stands at its end."""
+    """A line from (x1, y1) to (x2, y2), and the text at its end."""
 
     x1: float
     y1: float
@@ -33,7 +33,7 @@ class Stroke(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A model's point with its whiskers; `name` is "" where there is no room, `text` what is said of it."""
+    """A model's point with its whiskers; `name` is "" if there is no room, `text` describes the point."""
 
     model: ModelView
     x: float
@@ -74,7 +74,7 @@ class _Axis(NamedTuple):
     logarithmic: bool = False
 
     def at(self, value: float) -> float:
-        """Return where a value lies, at the nearer end if it is beyond the axis."""
+        """Return the position of a value; a value beyond the axis is at the nearer end."""
         low, high, value = (math.log(v) if self.logarithmic else v for v in (self.low, self.high, value))
         share = min(1.0, max(0.0, (value - low) / (high - low)))
         return round(self.start + (self.end - self.start) * share, 1)
@@ -90,7 +90,7 @@ SECTION = Section(60, "Trade-offs", describe)
 
 
 def accuracy_plot(models: Sequence[ModelView]) -> Scatter | None:
-    """Return clean against corrupted mIoU; None where fewer than two models have both."""
+    """Return clean against corrupted mIoU, or None if fewer than two models have both."""
     shown = [model for model in models if model.clean.defined and model.mpc.defined]
     if len(shown) < 2:
         return None
@@ -105,8 +105,8 @@ def accuracy_plot(models: Sequence[ModelView]) -> Scatter | None:
             )
     return Scatter(
         "Clean against corrupted",
-        "Right is more accurate, up is more robust. On a dotted line, models keep the same share of their "
-        "clean mIoU. Whiskers are intervals.",
+        "Models to the right are more accurate, higher ones are more robust. Models on a dotted line keep "
+        "the same share of their clean mIoU. Whiskers are intervals.",
         "clean mIoU, %",
         "mPC, %",
         _percent_ticks(x, upright=True),
@@ -146,7 +146,8 @@ def _cost_plot(
     corners.append((RIGHT, corners[-1][1]))
     return Scatter(
         f"Robustness against {title.lower()}",
-        "Up is more robust, left is cheaper. No model beats those on the line in both.",
+        "Higher models are more robust, models to the left are cheaper. No other model is both cheaper and "
+        "more robust than one on the line.",
         unit,
         "mPC, %",
         [Stroke(x.at(value), BOTTOM, x.at(value), TOP, f"{value:g}") for value in _log_ticks(x)],
@@ -158,7 +159,7 @@ def _cost_plot(
 
 
 def _pareto(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
-    """Yield the points (cost, score) that no other beats in both, cheapest first."""
+    """Yield the points (cost, score) that no other point beats in both, cheapest first."""
     best = -math.inf
     for cost, score in sorted(points, key=lambda point: (point[0], -point[1])):
         if score > best:
@@ -183,7 +184,7 @@ def _percent_ticks(axis: _Axis, *, upright: bool) -> list[Stroke]:
 
 
 def _log_ticks(axis: _Axis) -> list[float]:
-    """Return 1, 2, 5 of each power of ten; where that is too many, the powers alone."""
+    """Return 1, 2 and 5 times each power of ten, or if that is too many, only the powers."""
     powers = range(math.floor(math.log10(axis.low)), math.ceil(math.log10(axis.high)) + 1)
     ticks = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
     inside = [tick for tick in ticks if axis.low <= tick <= axis.high]
@@ -218,7 +219,7 @@ def _marks(
 
 
 def _shortened(names: Sequence[str]) -> list[str]:
-    """Return names without what they all end in, cut where a part of a name starts.
+    """Return names without the ending that they all share, cut where a part of a name starts.
 
     Examples
     --------
@@ -237,7 +238,7 @@ def _shortened(names: Sequence[str]) -> list[str]:
 def _beside(
     a: float, b: float, width: float, taken: list[tuple[float, float, float, float]]
 ) -> tuple[float, float, str]:
-    """Return where the name of the point (a, b) stands, off what is taken if it can, and take that place."""
+    """Return a place for the name of the point (a, b), if possible a free one, and add it to `taken`."""
     boxes: list[tuple[int, int, tuple[float, float, float, float], tuple[float, float, str]]] = []
     for anchor, right, down in BOXES:
         left = a + right - {"start": 0.0, "middle": width / 2, "end": width}[anchor]

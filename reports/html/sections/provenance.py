@@ -1,4 +1,4 @@
-"""What one must know to repeat a run, and to tell how its scores were made."""
+"""The facts that are needed to repeat a run and to understand how its scores were computed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SECTION = Section(90, "Provenance", describe)
 
 
 def facts_of(results: Results, left_out: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the facts of a run as (name, value); those that are unknown are left out."""
+    """Return the facts of a run as (name, value), without unknown ones."""
     record, dataset = results.record, results.record.dataset
     protocol = PROTOCOLS.get(record.protocol)
     classes = dataset["class_names"]
@@ -84,7 +84,7 @@ def _origin(record: ModelRecord) -> list[tuple[str, str]]:
         ("Architecture", " ".join(str(card[key]) for key in ("architecture", "backbone") if card.get(key))),
         ("Trained on", card.get("trained_on")),
         ("Corruptions seen in training", listing(seen) if seen else "none known"),
-        ("Classes it predicts", len(channels) if isinstance(channels, list | tuple) else ""),
+        ("Classes predicted", len(channels) if isinstance(channels, list | tuple) else ""),
         ("Source", card.get("source")),
         ("Licence", card.get("licence")),
         *record.facts.items(),

@@ -9,7 +9,7 @@ __all__ = ["SECTION"]
 
 
 def describe(page: Page) -> Beside | None:
-    """Return the published table of a page."""
+    """Return the published table of a page, or None if there is none for its data and conditions."""
     beside = beside_of(page.results, page.models)
     return beside if beside.rows else None
 

@@ -1,4 +1,4 @@
-"""The sentences at the top of a report: how robust, compared with what, where it breaks."""
+"""The summary at the top of a report: the models' robustness, what it is relative to, their weak points."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from reports.tables.results import Results
 
 __all__ = ["SECTION", "Summary", "compared_with", "verdict"]
 
-PERCENT = "\u00a0%"  # on one line with its number
+PERCENT = "\u00a0%"  # stays on one line with its number
 
 
 class Summary(NamedTuple):
-    """The verdict, what scores are relative to, a note on the protocol, and the published table."""
+    """The verdict, the reference of the scores, a note on the protocol, and the published table."""
 
     verdict: list[Phrase]
     compared: str
@@ -28,7 +28,7 @@ class Summary(NamedTuple):
 
 
 def describe(page: Page) -> Summary:
-    """Return what a page says first."""
+    """Return the summary of a page."""
     protocol = PROTOCOLS.get(page.results.record.protocol)
     return Summary(
         verdict(page.models, page.corrupted),
@@ -42,22 +42,22 @@ SECTION = Section(10, "Summary", describe)
 
 
 def verdict(models: Sequence[ModelView], corrupted: int) -> list[Phrase]:
-    """Return in a few sentences what a run of `corrupted` corrupted conditions found."""
+    """Return a few sentences on the results of a run with `corrupted` corrupted conditions."""
     if not corrupted:
         return _clean_only(models)
     return _of_one(models[0]) if len(models) == 1 else _of_several(models)
 
 
 def compared_with(results: Results) -> str:
-    """Return in a sentence what the scores are relative to."""
+    """Return a sentence on what the scores are relative to."""
     scoring = results.scoring
     if scoring.reference:
         return (
             f"mCD and mrCD are relative to {scoring.reference} ({scoring.source}): "
-            "100 % loses as much as it does, less is better."
+            "a model with 100 % loses as much as the reference; lower is better."
         )
     return (
-        "Every model is compared with itself on clean images. Name a reference model for mCD and mrCD: "
+        "Every model is compared with itself on clean images. For mCD and mrCD, name a reference model: "
         "robseg report RUN --reference MODEL."
     )
 
@@ -69,7 +69,7 @@ def _clean_only(models: Sequence[ModelView]) -> list[Phrase]:
         Phrase(" has the highest" if len(models) > 1 else " has a"),
         Phrase(" clean mIoU of " if len(models) == 1 else " clean mIoU, "),
         Phrase(f"{best.clean.number}{PERCENT}", strong=True),
-        Phrase(". Nothing was corrupted in this run, so it says nothing about robustness."),
+        Phrase(". This run has no corrupted images, so it says nothing about robustness."),
     ]
 
 
@@ -77,14 +77,14 @@ def _of_one(model: ModelView) -> list[Phrase]:
     if not model.rpc.defined:
         return [
             Phrase(model.label, strong=True),
-            Phrase(": what it keeps under corruption cannot be told, as a score it takes is undefined."),
+            Phrase(" has no rPC, the share of clean mIoU that is kept, because a score is undefined."),
         ]
     return [
         Phrase(model.label, strong=True),
         Phrase(" keeps "),
         Phrase(f"{model.rpc.number}{PERCENT}", strong=True),
         Phrase(
-            " of its accuracy when images are corrupted: mIoU goes from "
+            " of its mIoU when images are corrupted: mIoU goes from "
             f"{model.clean.number}{PERCENT} on clean images to {model.mpc.number}{PERCENT} on average. "
         ),
         *_weakness(model),
@@ -92,7 +92,7 @@ def _of_one(model: ModelView) -> list[Phrase]:
 
 
 def _weakness(model: ModelView) -> list[Phrase]:
-    """Return where a model breaks: its weakest group, if there are several, and its worst corruption."""
+    """Return the weak points of a model: its weakest group, if it has several, and its worst corruption."""
     group, worst = model.weakest_group, model.worst
     if group is None or not worst:
         return []
@@ -110,31 +110,31 @@ def _of_several(models: Sequence[ModelView]) -> list[Phrase]:
     kept = _highest(models, lambda model: model.rpc)
     best = _highest(models, lambda model: model.mpc)
     if not best.mpc.defined or not kept.rpc.defined:
-        return [Phrase("What these models keep under corruption cannot be told: scores are undefined.")]
+        return [Phrase("These models have no mPC or rPC, because some of their scores are undefined.")]
     parts = [
         Phrase(best.label, strong=True),
         Phrase(" has the highest mIoU under corruption, "),
         Phrase(f"{best.mpc.number}{PERCENT}", strong=True),
         Phrase(_doubt([m.mpc for m in models if m is not best], best.mpc)),
-        Phrase(", and keeps most of its clean accuracy, " if kept is best else ". "),
+        Phrase(", and keeps the largest share of its clean mIoU, " if kept is best else ". "),
     ]
     if kept is not best:
-        parts += [Phrase(kept.label, strong=True), Phrase(" keeps most of its clean accuracy, ")]
+        parts += [Phrase(kept.label, strong=True), Phrase(" keeps the largest share of its clean mIoU, ")]
     parts += [Phrase(f"{kept.rpc.number}{PERCENT}", strong=True), Phrase(". "), *_common_weakness(models)]
     return parts
 
 
 def _doubt(others: Sequence[Score], best: Score) -> str:
-    """Return how many of the others' intervals reach into that of the best, in brackets."""
+    """Return a note in brackets on how many other intervals overlap with that of the best model."""
     near = sum(other.high >= best.low for other in others)
     if not near:
         return ""
     of = "another model's interval overlaps" if near == 1 else f"the intervals of {near} others overlap"
-    return f" ({of} with it: robseg compare tells more)"
+    return f" ({of} with it; robseg compare tests the difference)"
 
 
 def _common_weakness(models: Sequence[ModelView]) -> list[Phrase]:
-    """Return the group or groups in which most models are weakest."""
+    """Return a sentence on the group or groups in which most models are weakest."""
     weakest = Counter(m.weakest_group.name for m in models if m.weakest_group and len(m.groups) > 1)
     if not weakest:
         return []
@@ -148,5 +148,5 @@ def _common_weakness(models: Sequence[ModelView]) -> list[Phrase]:
 
 
 def _highest(models: Sequence[ModelView], score_of: Callable[[ModelView], Score]) -> ModelView:
-    """Return the model with the highest score, the first of them; one whose score is undefined comes last."""
+    """Return the first model with the highest score; undefined scores rank last."""
     return max(models, key=lambda model: (score_of(model).defined, score_of(model).value))

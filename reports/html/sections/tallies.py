@@ -1,4 +1,4 @@
-"""The measures of the tallies besides the primary one: clean, and the mean over corrupted conditions."""
+"""The measures of all tallies but the primary one, on clean images and averaged over corrupted conditions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["SECTION", "MeasureRow", "TallyGroup"]
 
 
 class MeasureRow(NamedTuple):
-    """A model's measure, with its interval where it has one."""
+    """A measure of a model, with its interval if it has one."""
 
     model: ModelView
     measure: str
@@ -23,7 +23,7 @@ class MeasureRow(NamedTuple):
 
 
 class TallyGroup(NamedTuple):
-    """The rows of the tallies that share a title; `notes` say what their measures mean."""
+    """The rows of the tallies that share a title; `notes` explain their measures."""
 
     title: str
     notes: list[str]
@@ -31,7 +31,7 @@ class TallyGroup(NamedTuple):
 
 
 def describe(page: Page) -> list[TallyGroup] | None:
-    """Return a group for each title of the tallies that reports show, model by model."""
+    """Return a group for each title of the tallies that are shown, with the best models first."""
     groups = []
     shown = [tables for tables in page.results.tallies if tables.tally.show == "table"]
     for title in dict.fromkeys(tables.tally.title for tables in shown):
@@ -54,6 +54,6 @@ def _row(model: ModelView, tables: TallyTables, measure: Measure) -> MeasureRow:
     means = tables.means
     overall = means[(means["model"] == model.name) & (means["kind"] == "overall")]
     scores = {row["name"]: score_of(row, measure.name, measure.unit) for row in overall.to_dict("records")}
-    undefined = Score(float("nan"))  # mPC without corruptions
+    undefined = Score(float("nan"))  # the mPC of a run without corruptions
     unit = f"{measure.label}, {measure.unit.symbol}" if measure.unit.symbol else measure.label
     return MeasureRow(model, unit, scores.get("clean", undefined), scores.get("mpc", undefined))

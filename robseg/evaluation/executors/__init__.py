@@ -1,7 +1,8 @@
-"""Who does the shards of a run: each executor is a module with EXECUTOR, found by its name.
+"""The executors, which do the shards of a run. Each is a module with EXECUTOR and is found by its name.
 
-An executor takes a job, the run's folder, shards and a number of workers. It yields each shard once it is on
-disk, in any order. The counts do not depend on the number of workers, and nothing else in a run knows it.
+An executor takes a job, the folder of the run, shards and a number of workers. It yields each shard when it
+is on disk, in any order. The counts do not depend on the number of workers, which no other part of a run
+knows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Work in this process, or in worker processes on this machine."""
+"""Do the shards in this process, or in worker processes on this machine."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from robseg.memory import keep_freed_memory
 
 __all__ = ["EXECUTOR", "one_thread"]
 
-# Several torch threads in a process collapse when the cores are busy, and spinning threads steal the others'
-# time. The libraries read these when they are loaded, so they must be set before a worker starts.
+# With busy cores, several torch threads per process become very slow, and spinning threads take time from the
+# others. Libraries read these variables when they are loaded, so they must be set before a worker starts.
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -36,8 +36,8 @@ ENVIRONMENT = {
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch have one thread, as in a worker."""
-    import torch  # here: planning and listing do without it
+    """Give torch one thread, as in a worker."""
+    import torch  # here, because listing and dry runs do not need it
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -48,16 +48,16 @@ def one_thread() -> Iterator[None]:
 
 
 def local(job: Job, out: Path, shards: Sequence[Shard], num_workers: int) -> Iterator[ShardDone]:
-    """Do the shards in `num_workers` spawned processes, each with one thread, or for 0 in this process.
+    """Do the shards in `num_workers` spawned processes with one thread each; with 0, in this process.
 
     Raises
     ------
     IncompleteRun
-        If a worker process died (for instance for lack of memory).
+        If a worker process died, for example because memory ran out.
     """
     num_workers = min(num_workers, len(shards))
     if num_workers == 0:
-        with one_thread():  # as in a worker, so that the counts are the same bytes
+        with one_thread():  # as in a worker, so that the counts have the same bytes
             yield from map(Worker(job, out).run, shards)
     else:
         yield from _in_processes(job, out, shards, num_workers)
@@ -71,14 +71,14 @@ def _in_processes(job: Job, out: Path, shards: Iterable[Shard], num_workers: int
         os.environ.setdefault(name, value)
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    # Pickled by hand: multiprocessing's own pickler would pass each tensor as an open file and run out.
+    # Pickled here, because multiprocessing's pickler opens a file for each tensor and runs out of them.
     payload = pickle.dumps((job, out))
     pool = ProcessPoolExecutor(num_workers, context, initializer=_start, initargs=(payload, stop))
     pending: set[Future[ShardDone]] = set()
     try:
         queue = iter(shards)
         while True:
-            # Twice the number of workers under way: nobody waits, and memory does not grow with the plan.
+            # Two shards per worker are submitted at a time: no worker waits, and memory use stays bounded.
             pending |= {pool.submit(_run, shard) for shard in islice(queue, 2 * num_workers - len(pending))}
             if not pending:
                 return
@@ -87,8 +87,8 @@ def _in_processes(job: Job, out: Path, shards: Iterable[Shard], num_workers: int
                 yield future.result()
     except BrokenProcessPool as error:
         raise IncompleteRun(
-            "A worker process died, perhaps for lack of memory: run the same command again to continue "
-            "(with fewer --num-workers)."
+            "A worker process died, perhaps because memory ran out: run the same command again, with fewer "
+            "--num-workers, to continue."
         ) from error
     finally:
         stop.set()
@@ -100,10 +100,10 @@ _worker: Worker
 
 def _start(payload: bytes, stop: Event) -> None:
     """Prepare a worker process."""
-    global _worker  # noqa: PLW0603 - a process of a pool has no other place to keep its state
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops us
+    global _worker  # noqa: PLW0603 - a worker process has no other place for its state
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops the workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    import torch  # here, when the environment is set
+    import torch  # here, because the environment is set now
 
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
@@ -117,7 +117,7 @@ def _run(shard: Shard) -> ShardDone:
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent is gone: a killed run must not leave workers behind."""
+    """End this process when its parent has ended, so that a killed run leaves no workers behind."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait_for_sentinel([parent.sentinel])

@@ -44,7 +44,9 @@ def check(options: RefineOptions) -> None:
     spec, weights, offsets = options.refine, options.refine_weights, options.offsets
     if spec is None:
         if weights is not None or offsets is not None:
-            raise InputError("Expected a refinement with its weights or offsets, but got none: add segfix.")
+            raise InputError(
+                "Expected --refine with its weights or offsets, but got none: add --refine segfix."
+            )
         return
     if catalogue.architecture_of(spec) != METHOD:
         raise InputError(

@@ -161,7 +161,9 @@ def test_a_weights_file_needs_an_architecture(asked: list[object], weights: Path
     assert result.exit_code == 0, result.output
 
 
-def test_a_json_file_beside_another_programs_weights_is_no_card(asked: list[object], tmp_path: Path) -> None:
+def test_a_json_file_beside_another_programs_weights_is_not_a_card(
+    asked: list[object], tmp_path: Path
+) -> None:
     place = asked.index("-m")
     torch.save({"layer.weight": torch.zeros(3)}, tmp_path / "other.pth")
     (tmp_path / "other.json").write_text("{}")

@@ -164,7 +164,7 @@ def test_a_checkpoint_of_ones_own_is_drawn_in_made_colours(scene: NDArray[np.uin
         (["in/a.png", "-m", "enet", "--device", "toaster"], "Expected `device`"),
     ],
 )
-def test_mistakes_are_told_in_a_line_or_two(
+def test_mistakes_are_reported_in_a_line_or_two(
     scene: NDArray[np.uint8], arguments: list[str], message: str
 ) -> None:
     Path("empty").mkdir()

@@ -42,7 +42,7 @@ def test_offsets_of_a_folder_refine_every_model(
         (["--refine", "segfix", "--offsets", "nowhere"], "5 of 5 have none"),
         (["--refine", "segfix", "--refine-weights", "nowhere.pth"], "no such file"),
         (["--refine", "enet"], "'segfix' or the id of a SegFix"),
-        (["--offsets", "nowhere"], "add segfix"),
+        (["--offsets", "nowhere"], "add --refine segfix"),
         (["--refine", "segfix", "--refine-scale", "0"], "--refine-scale"),
     ],
 )

@@ -197,7 +197,7 @@ def test_printed_options_make_the_same_request(
         ("limit = ", "Expected a TOML file"),
     ],
 )
-def test_a_wrong_run_file_is_told_in_a_line_that_names_it(text: str, said: str, tmp_path: Path) -> None:
+def test_a_wrong_run_file_is_reported_in_a_line_that_names_it(text: str, said: str, tmp_path: Path) -> None:
     file = tmp_path / "run.toml"
     file.write_text(f"model = 'enet'\n{text}\n")
     result = run("evaluate", file)
@@ -207,7 +207,7 @@ def test_a_wrong_run_file_is_told_in_a_line_that_names_it(text: str, said: str, 
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-def test_a_run_file_that_is_not_there_is_told() -> None:
+def test_a_run_file_that_is_not_there_is_reported() -> None:
     result = run("evaluate", "nowhere.toml")
     assert result.exit_code == 2
     assert "Expected a TOML file at nowhere.toml" in result.stderr

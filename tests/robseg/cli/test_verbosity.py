@@ -34,7 +34,7 @@ def test_notes_go_to_stderr_unless_it_is_quiet() -> None:
     assert run("list", "models", "nothing*", "-q").stderr == ""
 
 
-def test_an_error_is_told_however_quiet_it_is() -> None:
+def test_an_error_is_reported_however_quiet_it_is() -> None:
     result = run("list", "model", "-q")
     assert result.exit_code == 2
     assert "did you mean 'models'" in result.stderr

@@ -17,7 +17,7 @@ Tree = Callable[[str], Path]
 Save = Callable[..., None]
 
 
-def test_classes_and_void_are_told_apart(tree: Tree, target: Save) -> None:
+def test_classes_and_void_are_distinguished(tree: Tree, target: Save) -> None:
     root = tree("camvid")
     target(root / "testannot/test_a.png", *range(12))
     read = open_dataset("camvid", root).read(0).target

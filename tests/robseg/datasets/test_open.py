@@ -110,7 +110,7 @@ def test_an_empty_root_is_refused_with_what_is_missing(tmp_path: Path, name: str
 
 
 @pytest.mark.parametrize("name", IN_FILES)
-def test_without_a_root_the_ways_to_give_one_are_told(name: str) -> None:
+def test_without_a_root_the_ways_to_give_one_are_reported(name: str) -> None:
     with pytest.raises(InputError) as error:
         open_dataset(name)
     for word in ("--data-root", "ROBSEG_DATA_ROOT", f"'{name}'", DATASETS[name].variable, " holding "):
@@ -135,7 +135,9 @@ def test_roots_are_looked_up_in_their_order(
     assert len(open_dataset("cityscapes", here)) == 2
 
 
-def test_variables_that_point_to_nothing_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_variables_that_point_to_nothing_are_reported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("ROBSEG_DATA_ROOT", str(tmp_path))
     with pytest.raises(InputError, match=f"'{tmp_path}/camvid' does not exist"):
         open_dataset("camvid")

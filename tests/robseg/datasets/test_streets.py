@@ -91,7 +91,7 @@ def test_sky_is_above_and_road_below(scenes: list[Sample]) -> None:
     assert row["sky"] < row["building"] < row["car"] < row["road"]
 
 
-def test_classes_can_be_told_apart_by_colour(scenes: list[Sample]) -> None:
+def test_classes_can_be_distinguished_by_colour(scenes: list[Sample]) -> None:
     def mean(name: str) -> np.ndarray:
         chosen = [s.image[s.target == streets.CLASS_NAMES.index(name)] for s in scenes]
         return np.concatenate(chosen).mean(0)

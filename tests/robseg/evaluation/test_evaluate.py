@@ -121,7 +121,7 @@ def test_another_seed_needs_another_folder(whole: Path, model: Model, dataset: D
     assert tables(whole) == before
 
 
-def test_targets_move_with_pixels_unless_told_otherwise(
+def test_targets_move_with_pixels_unless_asked_otherwise(
     model: Model, dataset: Dataset, tmp_path: Path
 ) -> None:
     moved, kept = (

@@ -81,7 +81,7 @@ def test_refined_counts_are_those_of_moved_labels(
     assert score == pytest.approx(right / total)
 
 
-def test_precomputed_offsets_are_told_to_leak(
+def test_precomputed_offsets_are_reported_to_leak(
     model: Model, dataset: Dataset, offsets: Path, tmp_path: Path
 ) -> None:
     robseg.evaluate(model, dataset, "none", refine="segfix", offsets=offsets, out=tmp_path / "run")
@@ -158,13 +158,15 @@ def request(dataset: Dataset, models: Sequence[Model], options: RefineOptions) -
     return Request(models, dataset, "none", **dataclasses.asdict(options))
 
 
-def test_missing_offsets_are_told_before_anything_runs(model: Model, dataset: Dataset, offsets: Path) -> None:
+def test_missing_offsets_are_reported_before_anything_runs(
+    model: Model, dataset: Dataset, offsets: Path
+) -> None:
     (offsets / f"{dataset.ids[3]}.mat").unlink()
     with pytest.raises(InputError, match=rf"1 of 5 have none: put {dataset.ids[3]}\.mat"):
         prepare(request(dataset, [model], RefineOptions(refine="segfix", offsets=offsets)))
 
 
-def test_offsets_of_another_size_are_told_by_file(
+def test_offsets_of_another_size_are_reported_by_file(
     model: Model, dataset: Dataset, offsets: Path, tmp_path: Path
 ) -> None:
     write_offsets(offsets / f"{dataset.ids[0]}.mat", np.zeros((4, 4, 2), np.int8))
@@ -192,7 +194,7 @@ def test_published_names_of_files_are_found(model: Model, dataset: Dataset, offs
         (RefineOptions(refine="segfux"), "segfix"),
         (RefineOptions(refine="enet"), "'segfix' or the id of a SegFix"),
         (RefineOptions(refine="segfix", refine_weights="a", offsets="b"), "got both"),
-        (RefineOptions(offsets="b"), "but got none: add segfix"),
+        (RefineOptions(offsets="b"), "but got none: add --refine segfix"),
     ],
 )
 def test_wrong_requests_are_told_before_anything_is_loaded(options: RefineOptions, message: str) -> None:
@@ -209,7 +211,7 @@ def test_without_weights_of_its_own_the_error_says_what_to_give(monkeypatch: pyt
 
 
 def test_weights_without_a_refinement_are_refused(model: Model, dataset: Dataset, segfix: Path) -> None:
-    with pytest.raises(InputError, match="add segfix"):
+    with pytest.raises(InputError, match="add --refine segfix"):
         robseg.evaluate(model, dataset, "none", refine_weights=segfix)
 
 

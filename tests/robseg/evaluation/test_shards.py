@@ -69,7 +69,7 @@ def test_names_groups_and_subsets_mix_and_count_once() -> None:
 
 
 @pytest.mark.parametrize(("text", "said"), [("fgo", "fog"), ("", "corruption"), ("fog,,snow", "corruption")])
-def test_a_misspelt_corruption_is_the_users_to_mend(text: str, said: str) -> None:
+def test_a_misspelt_corruption_is_an_input_error(text: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         parse_corruptions(text)
 

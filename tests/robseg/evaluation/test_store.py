@@ -82,7 +82,7 @@ def test_another_model_may_join(tmp_path: Path) -> None:
         assert store.done(other, [CONFUSION]) == set(SHARD.rows("confusion"))
 
 
-def test_a_second_process_is_told_that_the_folder_is_in_use(tmp_path: Path) -> None:
+def test_a_second_process_learns_that_the_folder_is_in_use(tmp_path: Path) -> None:
     with Store(tmp_path), pytest.raises(InputError, match="another robseg is at work"), Store(tmp_path):
         pass
     with Store(tmp_path):

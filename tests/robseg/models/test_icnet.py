@@ -149,7 +149,7 @@ def test_another_network_of_that_name_is_refused(key: str, upstream_name: str) -
         fit({key: torch.zeros(32, 3, 3, 3)})
 
 
-def test_a_backbone_that_cannot_be_halved_is_told() -> None:
+def test_a_backbone_that_cannot_be_halved_is_reported() -> None:
     with pytest.raises(InputError, match="Unknown backbone of ICNet 'hrnet_w18'"):
         ICNet(5, "hrnet_w18")
 

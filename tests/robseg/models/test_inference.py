@@ -228,7 +228,7 @@ def test_with_flip_a_mirrored_image_has_mirrored_labels(average: Any, divisor: i
     image, network = rgb(21, 30), convolution()
     card = dataclasses.replace(PLAIN, average=average, size_divisor=divisor, flip=True)
     straight, mirrored = labels(network, image, card), labels(network, image[:, :, ::-1], card)
-    assert (straight == mirrored[:, :, ::-1]).mean() > 0.999  # but for ties of rounding
+    assert (straight == mirrored[:, :, ::-1]).mean() > 0.999  # except for ties of rounding
     without = dataclasses.replace(card, flip=False)
     assert (labels(network, image, without) != straight).any()
 

@@ -127,7 +127,7 @@ def test_shipped_weights_load_by_id_and_are_checked(tmp_path: Path, monkeypatch:
         ({"weights": "none.pth"}, "no such file"),
     ],
 )
-def test_a_users_mistakes_are_told(options: dict[str, Any], message: str) -> None:
+def test_a_users_mistakes_are_reported(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         load_model(**{"spec": "enet", "weights": ENet(2).state_dict(), **options})
 

@@ -68,7 +68,7 @@ def test_logits_equal_upstream(case: Case) -> None:
 
 def test_the_other_heads_equal_upstream(case: Case) -> None:
     if not isinstance(case.model.network, Network):
-        pytest.skip("another's model, of which there is but the head that it labels with")
+        pytest.skip("a model of another package, whose only head is the one that predicts labels")
     outputs = [output for output in ("aux0", "aux1") if output in case.upstream.arrays]
     for output, logits in zip(outputs, case.heads[1:], strict=True):
         assert case.upstream.difference(logits, output) < 1e-5, output
@@ -91,7 +91,7 @@ def test_parameters_are_as_many_as_upstream(case: Case) -> None:
     assert case.model.parameters == case.upstream.parameters - case.upstream.folded_biases
 
 
-def test_a_missing_tensor_is_told(case: Case) -> None:
+def test_a_missing_tensor_is_reported(case: Case) -> None:
     keys = [key for key in case.state_dict if not key.endswith("num_batches_tracked")]
     for key in (keys[0], keys[len(keys) // 2], keys[-1]):
         fewer = {other: tensor for other, tensor in case.state_dict.items() if other != key}
@@ -99,6 +99,6 @@ def test_a_missing_tensor_is_told(case: Case) -> None:
             load_model(spec_of(case.upstream.name), fewer)
 
 
-def test_a_surplus_tensor_is_told(case: Case) -> None:
+def test_a_surplus_tensor_is_reported(case: Case) -> None:
     with pytest.raises(InputError, match="surplus"):
         load_model(spec_of(case.upstream.name), {**case.state_dict, "surplus.weight": torch.zeros(3)})

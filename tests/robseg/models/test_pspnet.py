@@ -165,7 +165,7 @@ def test_the_prefix_of_parallel_training_is_dropped() -> None:
 
 
 @pytest.mark.parametrize("layout", ["mmseg", "semseg"])
-def test_a_checkpoint_without_its_classifier_is_told(layout: str) -> None:
+def test_a_checkpoint_without_its_classifier_is_reported(layout: str) -> None:
     with torch.device("meta"):
         tensors = small().state_dict() if layout == "mmseg" else semseg_file(5)
     del tensors["decode_head.conv_seg.weight" if layout == "mmseg" else "cls.4.weight"]
@@ -173,7 +173,7 @@ def test_a_checkpoint_without_its_classifier_is_told(layout: str) -> None:
         fit(tensors)
 
 
-def test_a_checkpoint_of_another_kind_is_told() -> None:
+def test_a_checkpoint_of_another_kind_is_reported() -> None:
     with pytest.raises(InputError, match="architecture"):
         fit({"initial_block.main_branch.weight": torch.zeros(13, 3, 3, 3)})
 

@@ -121,7 +121,7 @@ def test_hrnet2x_has_as_many_parameters_as_published() -> None:
     assert fitting.options["backbone"] == "hrnet2x_w20"
 
 
-def test_in_place_activated_heads_are_told_by_their_names() -> None:
+def test_in_place_activated_heads_are_reported_by_their_names() -> None:
     network = SegFix(backbone="hrnet_w18_small", channels=8, activation="leaky_relu")
     ours = network.state_dict()
     theirs = {

@@ -114,7 +114,7 @@ def test_a_whole_pickled_model_is_refused(tmp_path: Path, zipped: bool) -> None:
         read_weights(tmp_path / "y.pth")
 
 
-def test_a_plain_pickle_is_no_checkpoint_and_not_run(tmp_path: Path) -> None:
+def test_a_plain_pickle_is_not_a_checkpoint_and_is_not_run(tmp_path: Path) -> None:
     path = tmp_path / "trap.pkl"
     path.write_bytes(pickle.dumps(Trap(tmp_path / "sprung"), protocol=4))
     with pytest.raises(InputError, match="cannot be read as one"):

@@ -19,7 +19,7 @@ def test_pixel_counts_leave_ignored_pixels_out() -> None:
 
 
 def example(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Logits, targets of which the first row is ignored, class weights."""
+    """Logits, targets whose first row is ignored, and class weights."""
     logits = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(seed))
     targets = torch.randint(0, 3, (2, 4, 5), generator=torch.Generator().manual_seed(seed + 1))
     targets = targets.to(torch.uint8)

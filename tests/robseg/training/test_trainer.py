@@ -216,7 +216,7 @@ class Exploding(Network):
         return self.head(images) * (float("nan") if self.calls >= 4 else 1)
 
 
-def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_a_number_stops_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, checkpoint_minutes=1e-9)
     with pytest.raises(IncompleteRun, match="step 4 of 12: the loss became nan"):
         train(recipe, setup(build=Exploding), tmp_path)

@@ -1,4 +1,4 @@
-"""What holds for every way to bring a model: the same labels, the same after a journey, its facts told."""
+"""Every adapter gives the same labels, also after pickling, and states the facts of its model."""
 
 import hashlib
 import pickle
@@ -87,7 +87,7 @@ def test_a_used_model_can_be_sent_to_a_process(
 
 
 @every_source
-def test_cost_is_told(source: str, bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cost_is_reported(source: str, bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
     model = bring(source, monkeypatch)
     assert model.parameters == PARAMETERS
     assert model.gmacs(64, 96) == (None if source == "onnx" else pytest.approx(MACS / 1e9))
@@ -128,7 +128,7 @@ def test_images_of_any_size_are_labelled(
 
 
 @every_source
-def test_another_number_of_classes_is_told(
+def test_another_number_of_classes_is_reported(
     source: str, bring: Bring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ValueError, match=r"to answer 2 classes \(a, b\), but it answers 3: give class_names"):

@@ -1,4 +1,4 @@
-"""Whatever a model wraps its answer in, logits or labels come out, and anything else is told."""
+"""Whatever a model wraps its answer in, logits or labels come out, and any other answer is refused."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -50,7 +50,7 @@ def test_labels_outside_the_classes_are_none_of_them(images: NDArray[np.uint8]) 
     np.testing.assert_array_equal(labels[:, 8:], images.argmax(3)[:, 8:])
 
 
-def test_labels_without_known_classes_are_told() -> None:
+def test_labels_without_known_classes_are_reported() -> None:
     with pytest.raises(InputError, match="answers labels, but got none: give class_names"):
         load_model(lambda x: x.argmax(1))
 
@@ -66,17 +66,17 @@ def test_labels_without_known_classes_are_told() -> None:
         (lambda x: x.view(7), r"to take a float batch \(1, 3, 64, 64\), but it raised RuntimeError"),
     ],
 )
-def test_other_answers_are_told(answer: Any, message: str) -> None:
+def test_other_answers_are_reported(answer: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         load_model(answer, class_names=NAMES)
 
 
-def test_what_is_no_model_is_told() -> None:
+def test_what_is_not_a_model_is_reported() -> None:
     with pytest.raises(InputError, match=r"spec, an nn\.Module or another callable, but got int"):
         load_model(3)  # type: ignore[arg-type]
 
 
-def test_an_answer_that_changes_its_classes_is_told(images: NDArray[np.uint8]) -> None:
+def test_an_answer_that_changes_its_classes_is_reported(images: NDArray[np.uint8]) -> None:
     model = load_model(lambda x: x if x.shape[-1] == 64 else x[:, :2], class_names=NAMES)
     with pytest.raises(InputError, match="logits of its 3 classes, but got 2 channels"):
         model.predict(images)

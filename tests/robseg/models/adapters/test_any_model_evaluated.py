@@ -74,7 +74,7 @@ def test_a_run_goes_on_with_the_same_callable_only(dataset: Dataset, tmp_path: P
         robseg.evaluate(darkest, dataset, "none", card={"id": "brightest"}, out=tmp_path)
 
 
-def test_several_models_are_told_apart(dataset: Dataset, tmp_path: Path) -> None:
+def test_several_models_are_distinguished(dataset: Dataset, tmp_path: Path) -> None:
     network = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 1))
     results = robseg.evaluate([brightest, darkest, network], dataset, "none", out=tmp_path, examples=False)
     assert list(results.summary.model) == ["brightest", "darkest", "Sequential"]
@@ -87,12 +87,12 @@ def test_several_models_are_told_apart(dataset: Dataset, tmp_path: Path) -> None
         robseg.evaluate(model, dataset, "none", card={"mean": [1, 1, 1]}, out=tmp_path)
 
 
-def test_a_card_without_the_data_sets_classes_is_told(dataset: Dataset, tmp_path: Path) -> None:
+def test_a_card_without_the_data_sets_classes_is_reported(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="lacks car"):
         robseg.evaluate(brightest, dataset, card={"class_names": ["sky", "road", "tree"]}, out=tmp_path)
 
 
-def test_a_callable_that_cannot_be_sent_is_told(dataset: Dataset, tmp_path: Path) -> None:
+def test_a_callable_that_cannot_be_sent_is_reported(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="use num_workers=0"):
         robseg.evaluate(lambda images: images, dataset, "none", out=tmp_path, num_workers=1)
 

@@ -92,7 +92,7 @@ def test_cycles_end() -> None:
     assert code_digest(Loop()) == code_digest(Loop())
 
 
-def test_what_cannot_be_told_is_never_the_same() -> None:
+def test_what_cannot_be_identified_is_never_the_same() -> None:
     lock = __import__("threading").Lock()
     answer = scaled(lock)
     assert code_digest(answer) != code_digest(answer)

@@ -126,7 +126,7 @@ def test_weights_are_loaded_into_what_the_factory_makes(tmp_path: Path) -> None:
         ("user_models:demanding", "to make a model, but got TypeError .* missing 1 required"),
     ],
 )
-def test_a_factorys_fault_is_told_in_a_line(name: str, message: str) -> None:
+def test_a_factorys_fault_is_reported_in_a_line(name: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as told:
         load_model(f"py:{name}", class_names=NAMES)
     assert "\n" not in str(told.value)
@@ -142,7 +142,7 @@ def test_changed_code_is_another_model(tmp_path: Path, monkeypatch: pytest.Monke
     assert digests[0] != digests[1]
 
 
-def test_what_cannot_be_sent_to_a_process_is_told() -> None:
+def test_what_cannot_be_sent_to_a_process_is_reported() -> None:
     answer: Callable[..., object] = lambda images: images  # noqa: E731
     with pytest.raises(InputError, match=r"lambda cannot be pickled .* use num_workers=0"):
         pickle.dumps(load_model(answer, class_names=NAMES))

@@ -84,7 +84,7 @@ def test_the_image_processor_of_transformers_feeds_alike(segformer: Path) -> Non
     assert (ours - theirs).abs().max() < 0.02  # theirs rounds to bytes after resizing
 
 
-def test_a_model_of_transformers_without_processor_is_told(segformer: Path, tmp_path: Path) -> None:
+def test_a_model_of_transformers_without_processor_is_reported(segformer: Path, tmp_path: Path) -> None:
     for file in segformer.iterdir():
         if "preprocessor" not in file.name:
             (tmp_path / file.name).write_bytes(file.read_bytes())
@@ -173,7 +173,7 @@ def test_published_classes_of_torchvision_are_those_of_voc() -> None:
     assert DATASETS["voc2012"].class_names == CLASSES
 
 
-def test_unknown_names_are_told_with_the_nearest() -> None:
+def test_unknown_names_are_reported_with_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean 'fcn_resnet50'"):
         load_model("torchvision:fcn_resnet5")
 
@@ -186,7 +186,7 @@ def test_unknown_names_are_told_with_the_nearest() -> None:
         ("onnx:model.onnx", "onnxruntime", "onnx"),
     ],
 )
-def test_a_missing_package_is_told_with_the_pip_command(
+def test_a_missing_package_is_reported_with_the_pip_command(
     spec: str, package: str, extra: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)

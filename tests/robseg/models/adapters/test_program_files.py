@@ -62,7 +62,7 @@ def test_files_are_known_by_their_ending_or_content(saved: Any) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["onnx", "pt2", "ts"])
-def test_a_missing_or_other_file_is_told(prefix: str, tmp_path: Path) -> None:
+def test_a_missing_or_other_file_is_reported(prefix: str, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     path = tmp_path / "other"
     with pytest.raises(InputError, match="no such file"):
@@ -74,7 +74,7 @@ def test_a_missing_or_other_file_is_told(prefix: str, tmp_path: Path) -> None:
         load_model(f"{prefix}:{path}", {"a": torch.zeros(1)})
 
 
-def test_other_inputs_are_told(make_onnx: Callable[..., None], tmp_path: Path) -> None:
+def test_other_inputs_are_reported(make_onnx: Callable[..., None], tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
     make_onnx(tmp_path / "grey.onnx", "n", "h", "w")
     graph = onnx.load(str(tmp_path / "grey.onnx"))

@@ -161,7 +161,7 @@ def test_published_offsets_of_any_number_are_read(tmp_path: Path, dtype: type[np
     np.testing.assert_array_equal(read_offsets(tmp_path / "a.mat"), offsets)
 
 
-def test_what_is_no_file_of_offsets_is_told(tmp_path: Path) -> None:
+def test_what_is_not_a_file_of_offsets_is_reported(tmp_path: Path) -> None:
     from scipy.io import savemat
 
     with pytest.raises(InputError, match="no such file"):
