@@ -12,7 +12,7 @@ import pandas as pd
 
 from reports.compare.compare import Comparison
 from reports.formats.documents import Document, Table
-from reports.run.tally import Measure, Tally
+from reports.run.tally import PERCENT, Measure, Tally
 from reports.scoring.model_scores import KINDS, unit_of
 from reports.tables.results import csv_text
 
@@ -27,11 +27,13 @@ def comparison_document(comparison: Comparison) -> Document:
     bootstrap = comparison.bootstrap
     searched = [pair for pair in _shown(comparison) if pair[1] in ("corruption", "class")]
     level = f"{100 * bootstrap.confidence:g} %"
+    in_percent = all(measure.unit == PERCENT for measure in comparison.tally.measures)
+    points = " in points" if in_percent else ""
     lines = (
         f"A: {comparison.first}",
         f"B: {comparison.second}",
         f"{comparison.dataset}, protocol {comparison.protocol}, {comparison.images} images. The difference "
-        f"is B - A in points, with its {level} interval from {bootstrap.resamples} paired resamples of "
+        f"is B - A{points}, with its {level} interval from {bootstrap.resamples} paired resamples of "
         f"{comparison.units} {comparison.unit}s ({bootstrap.method}). p is two-sided and, except for the "
         "overall scores, has Holm's correction over the rows of its table.",
         _scored(comparison.tally),

@@ -17,7 +17,7 @@ from reports.scoring.replicates import Replicates, read_replicates
 from reports.scoring.resampling import Bootstrap, standard_error
 from reports.tables.results import protocol_of
 
-__all__ = ["Need", "images_needed", "plan_document", "plan_gate"]
+__all__ = ["Need", "detectable_drops", "images_needed", "power_document"]
 
 SHOWN = ("overall", "group", "corruption")
 
@@ -50,7 +50,7 @@ def images_needed(error: float, images: int, drop: float, confidence: float, pow
     return max(2, math.ceil(images * (reach * error / drop) ** 2 - 1e-9))
 
 
-def plan_gate(
+def detectable_drops(
     run: str | Path, drops: Sequence[float], bootstrap: Bootstrap | None = None, power: float = 0.8
 ) -> Document:
     """Return, for the first model of a run, how many images show drops (fractions) of its scores.
@@ -62,7 +62,9 @@ def plan_gate(
     bootstrap = bootstrap or Bootstrap()
     record = dataclasses.replace(record, models=record.models[:1])
     scored = read_replicates(folder, record, bootstrap, tallies.find(record.tallies[0]))
-    return plan_document(scored, [_need(scored, m, v, drops, power) for m, v in _shown(scored)], drops, power)
+    return power_document(
+        scored, [_need(scored, m, v, drops, power) for m, v in _shown(scored)], drops, power
+    )
 
 
 def _shown(scored: Replicates) -> list[tuple[ScoreKey, float]]:
@@ -83,7 +85,7 @@ def _need(scored: Replicates, key: ScoreKey, error: float, drops: Sequence[float
     return Need(key, error, float(reach * error), needed)
 
 
-def plan_document(
+def power_document(
     scored: Replicates, needs: Sequence[Need], drops: Sequence[float], power: float
 ) -> Document:
     """Return the images needed as a document."""

@@ -20,13 +20,14 @@ A file looks like this. A rule's default covers the usual targets that the rule 
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
 from reports.run.errors import InvalidRun
-from reports.run.tally import Measure
+from reports.run.tally import PERCENT, Measure
 from reports.scoring.model_scores import ScoreKey
 
 __all__ = ["DEFAULT", "RULES", "Rules", "assigned", "limits", "read_rules"]
@@ -126,6 +127,11 @@ def limits(
             raise _unknown(target, known)
         for key in meant:
             measure = known[key]
+            in_percent = measure is None or measure.unit == PERCENT or rule == "max_relative_drop"
+            if in_percent and targets[target] > 100:
+                raise InvalidRun(
+                    f"Expected a limit of '{target}' from 0 to 100, but got {targets[target]:g}: correct it."
+                )
             if measure is not None and not measure.gated:
                 raise InvalidRun(
                     f"Expected a score that can get better or worse, but got '{target}', where neither more "
@@ -187,11 +193,11 @@ def _table(raw: object, name: str, path: Path) -> dict[str, float]:
         return {str(target): _number(value) for target, value in raw.items()}
     except (TypeError, ValueError) as error:
         raise InvalidRun(
-            f"Expected every limit of `{name}` in {path} to be a number from 0 to 100: correct the others."
+            f"Expected every limit of `{name}` in {path} to be a number of at least 0: correct the others."
         ) from error
 
 
 def _number(value: float) -> float:
-    if isinstance(value, bool) or not 0 <= value <= 100:  # this refuses NaN too
+    if isinstance(value, bool) or not 0 <= value < math.inf:  # this refuses NaN too
         raise ValueError(value)
     return float(value)

@@ -21,6 +21,7 @@ from reports.run.tally import PRIMARY
 
 __all__ = [
     "CLEAN",
+    "DATASET_KEYS",
     "SCHEMA_VERSION",
     "Condition",
     "Example",

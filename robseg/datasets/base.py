@@ -10,11 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from reports.run.tally import IGNORE_INDEX
 from robseg.registry import Registry
 
 __all__ = ["DATASETS", "IGNORE_INDEX", "Dataset", "DatasetCard", "Sample"]
-
-IGNORE_INDEX = 255
 
 
 class Sample(NamedTuple):

@@ -61,18 +61,11 @@ def prepare(request: Request) -> Job:
     conditions = resolve.conditions(request)
     counted = tallies.wanted(request.tally_names)
     dataset = _opened(request)
-    models: dict[str, Predictor] = {}
-    for source in resolve.models(request):
-        model = _loaded(source, request, dataset)
-        if model.name in models:
-            raise InputError(
-                f"Expected models of different names, but got '{model.name}' twice: leave one out."
-            )
-        models[model.name] = model
-    refined = refined_models(
-        tuple(models.values()), request, dataset.name, dataset.ids, request.device, request.precision
+    plain = [_loaded(source, request, dataset) for source in resolve.models(request)]
+    models = _named(
+        *plain,
+        *refined_models(plain, request, dataset.name, dataset.ids, request.device, request.precision),
     )
-    models |= {model.name: model for model in refined}
     context = Context(
         dataset=f"{dataset.name}/{dataset.split}/{dataset.fingerprint}",
         set_versions={
@@ -90,6 +83,16 @@ def prepare(request: Request) -> Job:
         name: label_map(name, model.card.class_names, dataset.class_names) for name, model in models.items()
     }
     return Job(conditions, models, maps, dataset, context, counted, request.batch_size)
+
+
+def _named(*models: Predictor) -> dict[str, Predictor]:
+    """Return models by their names, which must differ."""
+    named = {model.name: model for model in models}
+    if len(named) < len(models):
+        names = [model.name for model in models]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"Expected models of different names, but got '{twice}' twice: leave one out.")
+    return named
 
 
 def _opened(request: Request) -> Dataset:

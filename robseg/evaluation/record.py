@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import corruptions
-from reports.run.record import CLEAN, Condition, ModelRecord, RunRecord
+from reports.run.record import CLEAN, DATASET_KEYS, Condition, ModelRecord, RunRecord
 from robseg.evaluation import resolve
 from robseg.evaluation.job import Job
 from robseg.evaluation.provenance import versions
@@ -17,8 +17,6 @@ from robseg.evaluation.run import Timing
 from robseg.models.predict.batch import Part
 
 __all__ = ["first_record", "timed_record"]
-
-DATASET_FIELDS = ("name", "split", "fingerprint", "class_names", "palette", "citation")
 
 
 def first_record(
@@ -36,7 +34,7 @@ def first_record(
     )
     return RunRecord(
         command=command,
-        dataset={field: getattr(job.dataset, field) for field in DATASET_FIELDS},
+        dataset={field: getattr(job.dataset, field) for field in DATASET_KEYS},
         images=job.dataset.ids,
         clusters=job.dataset.clusters,
         conditions=job.conditions,

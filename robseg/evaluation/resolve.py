@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from robseg.models.model import Model
 
 __all__ = [
-    "CUSTOM",
     "ModelSource",
     "check",
     "conditions",
@@ -35,8 +34,6 @@ __all__ = [
     "move_targets",
     "protocol",
 ]
-
-CUSTOM = "custom"  # the protocol of corruptions that a user chose
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +123,7 @@ def protocol(request: Request) -> str:
         return request.protocol
     asked = set(_pairs(request))
     same = [name for name, known in protocols.PROTOCOLS.items() if set(protocols.conditions(known)) == asked]
-    return same[0] if len(same) == 1 else CUSTOM
+    return same[0] if len(same) == 1 else protocols.CUSTOM.name
 
 
 def move_targets(request: Request) -> bool:

@@ -11,7 +11,7 @@ import reports
 from reports.formats.documents import to_markdown
 from reports.gate.baseline import baseline_json, load_baseline
 from reports.gate.gate import Gate, run_gate
-from reports.gate.power import plan_gate
+from reports.gate.power import detectable_drops
 from reports.gate.rules import Rules
 from reports.run.errors import InvalidRun, MissingCounts
 from reports.scoring.resampling import Bootstrap
@@ -286,7 +286,7 @@ def test_a_truncated_baseline_is_refused(pristine: SyntheticRun, run: SyntheticR
 
 
 def test_a_plan_names_the_score_and_the_images(run: SyntheticRun) -> None:
-    text = to_markdown(plan_gate(run.folder, [0.01, 0.02], SMALL))
+    text = to_markdown(detectable_drops(run.folder, [0.01, 0.02], SMALL))
     assert "images for 1 points" in text
     assert "corruption:fog" in text
 

@@ -16,13 +16,13 @@ from reports.html.text import label, words
 from reports.html.worst import WorstImages, worst_images
 from reports.run.errors import InvalidRun
 from reports.run.record import CLEAN
+from reports.run.tally import IGNORE_INDEX
 from reports.tables.results import Results
 
 __all__ = ["SECTION", "Gallery", "Images", "Prediction", "Shot", "gallery"]
 
 LONG_SIDE = 480
 SIDE_BY_SIDE = 3  # models whose scores of an image fit beside each other
-IGNORED = 255
 RIGHT_WRONG_IGNORED = ((222, 226, 230), (213, 94, 0), (120, 126, 132))  # RGB, distinct in grey as well
 
 
@@ -149,7 +149,7 @@ def _error_map(prediction: Path, target: Path, palette: list[list[int]]) -> str:
         return ""
     if truth.mode == "L":
         wrong = np.asarray(guess) != np.asarray(truth)
-        ignored = np.asarray(truth) == IGNORED
+        ignored = np.asarray(truth) == IGNORE_INDEX
     else:
         colours = np.asarray(truth.convert("RGB"))
         wrong = (np.asarray(guess.convert("RGB")) != colours).any(axis=-1)

@@ -34,12 +34,12 @@ def command(run: str, drops: tuple[float, ...], resamples: int, confidence: floa
     robseg power runs/main --drop 0.5
     """
     from reports.formats.documents import to_console
-    from reports.gate.power import plan_gate
+    from reports.gate.power import detectable_drops
     from reports.run.errors import MissingCounts
     from reports.scoring.resampling import Bootstrap
 
     try:
-        needed = plan_gate(run, [drop / 100 for drop in drops], Bootstrap(resamples, confidence))
+        needed = detectable_drops(run, [drop / 100 for drop in drops], Bootstrap(resamples, confidence))
     except MissingCounts as error:
         raise IncompleteRun(str(error)) from error
     wide_console().print(to_console(needed))
