@@ -60,9 +60,9 @@ def test_a_measure_without_a_better_direction_is_not_gated() -> None:
         ("max_dorp = 1", "max_dorp"),
         ("strict = 1", "true or false"),
         ("max_drop = 'a'", "number or a table"),
-        ("[floor]\nmpc = -1", "number from 0 to 100"),
+        ("[floor]\nmpc = -1", "number of at least 0"),
         ("max_drop =", "TOML"),
-        ("[max_drop]\nfog = nan", "number from 0 to 100"),
+        ("[max_drop]\nfog = nan", "number of at least 0"),
     ],
 )
 def test_what_is_not_a_rule_is_refused(tmp_path: Path, text: str, message: str) -> None:

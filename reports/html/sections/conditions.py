@@ -63,6 +63,7 @@ class Conditions(NamedTuple):
     grids: list[Grid]
     matrix: Matrix
     open: int
+    steps: int = STEPS
 
 
 ABSENT = Shade("", "", -1)

@@ -74,6 +74,7 @@ class CurvePanels(NamedTuple):
     right: int = RIGHT
     top: int = TOP
     bottom: int = BOTTOM
+    drawn: int = FEW
 
 
 def curves_of(page: Page) -> CurvePanels | None:
