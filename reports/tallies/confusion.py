@@ -24,7 +24,8 @@ def tally(argument: str) -> Tally:
     return Tally(
         name="confusion",
         title="Regions",
-        note="mIoU measures how well predicted and true regions overlap, averaged over classes. 100 % is perfect.",
+        note="mIoU measures how well predicted and true regions overlap, averaged over classes; 100 % is "
+        "perfect.",
         columns=dict.fromkeys(COLUMNS, "classes"),
         count=_count,
         measures=(

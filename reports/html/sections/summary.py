@@ -16,11 +16,11 @@ from reports.tables.results import Results
 
 __all__ = ["SECTION", "Summary", "compared_with", "verdict"]
 
-PERCENT_SIGN = "\u00a0%"  # stays on one line with its number
+SIGN = "\u00a0%"  # stays on one line with its number
 
 
 class Summary(NamedTuple):
-    """The verdict, the reference, what the main measure means, a note on the protocol, the published table."""
+    """The verdict, the reference, what mIoU means, a note on the protocol, and the published table."""
 
     verdict: list[Phrase]
     compared: str
@@ -71,7 +71,7 @@ def _clean_only(models: Sequence[ModelView]) -> list[Phrase]:
         Phrase(best.label, strong=True),
         Phrase(" has the highest" if len(models) > 1 else " has a"),
         Phrase(" clean mIoU of " if len(models) == 1 else " clean mIoU, "),
-        Phrase(f"{best.clean.number}{PERCENT_SIGN}", strong=True),
+        Phrase(f"{best.clean.number}{SIGN}", strong=True),
         Phrase(". This run has no corrupted images, so it says nothing about robustness."),
     ]
 
@@ -85,10 +85,10 @@ def _of_one(model: ModelView) -> list[Phrase]:
     return [
         Phrase(model.label, strong=True),
         Phrase(" keeps "),
-        Phrase(f"{model.rpc.number}{PERCENT_SIGN}", strong=True),
+        Phrase(f"{model.rpc.number}{SIGN}", strong=True),
         Phrase(
             " of its mIoU when images are corrupted: mIoU goes from "
-            f"{model.clean.number}{PERCENT_SIGN} on clean images to {model.mpc.number}{PERCENT_SIGN} on average. "
+            f"{model.clean.number}{SIGN} on clean images to {model.mpc.number}{SIGN} on average. "
         ),
         *_weakness(model),
     ]
@@ -102,10 +102,10 @@ def _weakness(model: ModelView) -> list[Phrase]:
     parts: list[Phrase] = []
     if len(model.groups) > 1:
         parts += [Phrase("It is weakest in "), Phrase(group.name, strong=True)]
-        parts += [Phrase(f" ({group.score.number}{PERCENT_SIGN})")]
+        parts += [Phrase(f" ({group.score.number}{SIGN})")]
     if len(model.corruptions) > 1:
         parts += [Phrase(", and worst of all under " if parts else "It is worst under ")]
-        parts += [Phrase(worst[0].name, strong=True), Phrase(f" ({worst[0].score.number}{PERCENT_SIGN})")]
+        parts += [Phrase(worst[0].name, strong=True), Phrase(f" ({worst[0].score.number}{SIGN})")]
     return [*parts, Phrase(".")] if parts else []
 
 
@@ -117,14 +117,14 @@ def _of_several(models: Sequence[ModelView]) -> list[Phrase]:
     parts = [
         Phrase(best.label, strong=True),
         Phrase(" has the highest mIoU under corruption, "),
-        Phrase(f"{best.mpc.number}{PERCENT_SIGN}", strong=True),
+        Phrase(f"{best.mpc.number}{SIGN}", strong=True),
         Phrase(_doubt([m.mpc for m in models if m is not best], best.mpc)),
         Phrase(", and keeps the largest share of its clean mIoU, " if kept is best else ". "),
     ]
     if kept is not best:
         parts += [Phrase(kept.label, strong=True), Phrase(" keeps the largest share of its clean mIoU, ")]
     parts += [
-        Phrase(f"{kept.rpc.number}{PERCENT_SIGN}", strong=True),
+        Phrase(f"{kept.rpc.number}{SIGN}", strong=True),
         Phrase(". "),
         *_common_weakness(models),
     ]
