@@ -15,6 +15,7 @@ from itertools import islice
 from multiprocessing.connection import wait as wait_for_sentinel
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from types import FrameType
 
 from robseg.errors import IncompleteRun
 from robseg.evaluation.job import Job
@@ -79,7 +80,10 @@ def _in_processes(job: Job, out: Path, shards: Iterable[Shard], num_workers: int
         queue = iter(shards)
         while True:
             # Two shards per worker are submitted at a time: no worker waits, and memory use stays bounded.
-            pending |= {pool.submit(_run, shard) for shard in islice(queue, 2 * num_workers - len(pending))}
+            with _holding_interrupts():
+                pending |= {
+                    pool.submit(_run, shard) for shard in islice(queue, 2 * num_workers - len(pending))
+                }
             if not pending:
                 return
             finished, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -93,6 +97,41 @@ def _in_processes(job: Job, out: Path, shards: Iterable[Shard], num_workers: int
     finally:
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _holding_interrupts() -> Iterator[None]:
+    """Hold Ctrl-C back until the end.
+
+    A process that starts meanwhile never sees it, not even while it imports. Without this, the pool may start
+    a process and be interrupted before it has noted it; it would then wait for the others without end.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield  # Ctrl-C raises nothing here
+        return
+    held: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: held.append((number, frame)))
+    try:
+        with _blocked_interrupts():
+            yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if held:
+            handler(*held[0])
+
+
+@contextlib.contextmanager
+def _blocked_interrupts() -> Iterator[None]:
+    """Have new processes inherit that Ctrl-C is blocked, where there is such a thing."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _worker: Worker
