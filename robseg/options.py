@@ -29,10 +29,10 @@ __all__ = [
     "Flag",
     "Range",
     "build",
-    "check",
     "described",
     "fields",
     "read_toml",
+    "settle",
     "to_toml",
 ]
 
@@ -176,6 +176,8 @@ class Field:
     def read(self, value: Any) -> Any:
         """Return a value from a TOML file or a Python call, checked; lists become tuples.
 
+        A single value stands for a list of one, and a list of names for a text with commas.
+
         Raises
         ------
         InputError
@@ -184,8 +186,10 @@ class Field:
         if (value is None and self.optional) or (self.open and not isinstance(value, str)):
             return value
         if self.item is None:
+            if self.flag.commas and isinstance(value, list | tuple):
+                return ",".join(self._read_one(one) for one in value)
             return self._read_one(value)
-        if self.length is None and isinstance(value, str | Path):
+        if self.length is None and isinstance(value, str | Path | Real):
             value = self._split(value) if isinstance(value, str) and self.flag.commas else (value,)
         if not isinstance(value, Sequence) or isinstance(value, str):
             raise self._wrong(value)
@@ -282,10 +286,16 @@ def _field(field: dataclasses.Field[Any], hint: Any, *notes: str | Range | Flag)
     )
 
 
-def check(record: Any) -> None:
-    """Raise InputError unless every field of a dataclass' instance holds what it may."""
+def settle(record: Any) -> None:
+    """Read every field of a new dataclass' instance, frozen or not, and put what was read in its place.
+
+    Raises
+    ------
+    InputError
+        If a field cannot hold its value.
+    """
     for name, field in fields(type(record)).items():
-        field.read(getattr(record, name))
+        object.__setattr__(record, name, field.read(getattr(record, name)))
 
 
 def build(record: type[T], values: Mapping[str, Any], kind: str) -> T:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from robseg.models.refine.options import RefineOptions
-from robseg.options import NON_NEGATIVE, POSITIVE, Flag, check
+from robseg.options import NON_NEGATIVE, POSITIVE, Flag, settle
 
 if TYPE_CHECKING:
     from robseg.datasets.base import Dataset
@@ -53,9 +53,9 @@ class Request(RefineOptions):
         Flag(short="d", names="datasets", metavar="NAME"),
     ] = "streets"
     corruptions: Annotated[
-        str,
-        "Corruptions, groups (such as noise) or subsets (such as all or common), separated by commas. "
-        "With none, only clean images are evaluated.",
+        str | Sequence[str],
+        "Corruptions, groups (such as noise) or subsets (such as all or common), separated by commas; "
+        "none for clean images only.",
         Flag(short="c", names="corruptions", commas=True, metavar="NAME,..."),
     ] = "all"
     severities: Annotated[
@@ -145,7 +145,7 @@ class Request(RefineOptions):
     ] = None
 
     def __post_init__(self) -> None:
-        check(self)
+        settle(self)
 
     @property
     def tally_names(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from reports.run.record import Condition
 from reports.scoring import protocols
@@ -136,7 +136,8 @@ def move_targets(request: Request) -> bool:
 def _pairs(request: Request) -> tuple[tuple[str, int], ...]:
     """Return the (corruption, severity) pairs of a request."""
     if request.protocol is None:
-        chosen = severities_of(request.corruptions, request.severities)
+        # A Request joins a list of names.
+        chosen = severities_of(cast("str", request.corruptions), request.severities)
         return tuple((name, severity) for name, levels in chosen.items() for severity in levels)
     if request.protocol not in protocols.PROTOCOLS:
         raise unknown_name("protocol", request.protocol, protocols.PROTOCOLS)
@@ -174,6 +175,8 @@ def _expand(spec: str, architecture: str | None, dataset: str) -> list[ModelSour
     if adapters.adapter_of(spec) and "*" not in spec:
         return [ModelSource(spec)]
     if spec.endswith(catalogue.WEIGHTS_SUFFIXES):
+        if not Path(spec).is_file():
+            raise InputError(f"Expected a weights file at {spec}, but there is none: check the path.")
         card = catalogue.card_beside(Path(spec))
         name = architecture or ("" if card is None else card.architecture)
         if not name:

@@ -7,7 +7,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from robseg.errors import InputError
-from robseg.options import NON_NEGATIVE, POSITIVE, SHARE, Flag, Range, check
+from robseg.options import NON_NEGATIVE, POSITIVE, SHARE, Flag, Range, settle
 
 __all__ = ["CIRCUMSTANCES", "Recipe"]
 
@@ -144,7 +144,7 @@ class Recipe:
     checkpoint_minutes: Annotated[float, "Minutes between two checkpoints.", POSITIVE] = 5.0
 
     def __post_init__(self) -> None:
-        check(self)
+        settle(self)
         for option, value in self.options.items():
             _expect(value is not None, "options", f"without None, which `{option}` has", self.options)
         _expect(self.gamma == 0 or self.gamma >= 1, "gamma", "0, or at least 1", self.gamma)

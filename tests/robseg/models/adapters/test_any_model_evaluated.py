@@ -83,7 +83,7 @@ def test_several_models_are_distinguished(dataset: Dataset, tmp_path: Path) -> N
     with pytest.raises(InputError, match="leave --weights out"):
         robseg.evaluate(brightest, dataset, "none", weights="w.pth", out=tmp_path)
     model = robseg.load_model(brightest)
-    with pytest.raises(InputError, match="give them to load_model"):
+    with pytest.raises(InputError, match="pass them to load_model"):
         robseg.evaluate(model, dataset, "none", card={"mean": [1, 1, 1]}, out=tmp_path)
 
 
