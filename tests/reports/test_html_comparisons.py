@@ -70,6 +70,30 @@ def test_names_beside_points_stand_within_the_plot_and_apart(models: list[ModelV
     assert all(0 < x < plot.width and 0 < y < plot.height for x, y in places)
 
 
+def test_long_names_of_a_model_and_its_refined_form_neither_touch_nor_are_cut_off(
+    models: list[ModelView],
+) -> None:
+    width, height = 6.6, 9  # of a character of a wide font, in units of the viewBox
+    known = (
+        ("enet@camvid", 0.615, 0.056, 0.35e6),
+        ("enet@camvid+segfix", 0.611, 0.056, 2.3e6),
+        ("pspnet@camvid", 0.617, 0.154, 3e6),
+        ("pspnet@camvid+segfix", 0.6155, 0.155, 4.95e6),
+    )
+    four = [
+        models[0]._replace(label=label, clean=Score(clean), mpc=Score(mpc), parameters=cost)
+        for label, clean, mpc, cost in known
+    ]
+    for plot in (accuracy_plot(four), cost_plots(four)[0]):
+        boxes = []
+        for mark in plot.marks:
+            left = mark.name_x - (len(mark.name) * width if mark.anchor == "end" else 0)
+            boxes.append((left, left + len(mark.name) * width, mark.name_y))
+            assert plot.left <= boxes[-1][0] < boxes[-1][1] <= plot.width
+        for (a_left, a_right, a_y), (b_left, b_right, b_y) in itertools.combinations(boxes, 2):
+            assert a_right <= b_left or b_right <= a_left or abs(a_y - b_y) >= height
+
+
 def test_no_plot_is_drawn_of_a_cost_that_fewer_than_two_models_state(models: list[ModelView]) -> None:
     unknown = [
         model._replace(parameters=float("nan"), gmacs=float("nan"), ms_per_image=0.0) for model in models

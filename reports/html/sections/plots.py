@@ -17,7 +17,7 @@ WIDTH, HEIGHT = 360, 270
 LEFT, RIGHT, TOP, BOTTOM = 40, 346, 12, 228
 LABELLED = 10  # models whose names stand beside their points
 LONGEST = 22
-CHARACTER, LINE = 5.6, 11  # width and height of the text of a name, in units of the viewBox
+CHARACTER, LINE = 6.8, 11  # width (in a wide font) and height of the text of a name, in units of the viewBox
 KEPT = (0.4, 0.6, 0.8, 1.0)
 BOXES = (("start", 6, -6), ("end", -6, -6), ("start", 6, 14), ("end", -6, 14))  # where a name may stand
 
@@ -239,18 +239,20 @@ def _beside(
     a: float, b: float, width: float, taken: list[tuple[float, float, float, float]]
 ) -> tuple[float, float, str]:
     """Return a place for the name of the point (a, b), if possible a free one, and add it to `taken`."""
-    boxes: list[tuple[int, int, tuple[float, float, float, float], tuple[float, float, str]]] = []
+    boxes: list[tuple[bool, float, int, tuple[float, float, float, float], tuple[float, float, str]]] = []
     for anchor, right, down in BOXES:
         left = a + right - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
         box = (left, b + down - LINE + 2, width, float(LINE))
         outside = left < LEFT or left + width > WIDTH
-        hits = sum(_overlap(box, other) for other in taken)
-        boxes.append((10 * outside + hits, len(boxes), box, (a + right, b + down, anchor)))
-    _, _, box, found = min(boxes)
+        covered = sum(_overlap(box, other) for other in taken)
+        boxes.append((outside, covered, len(boxes), box, (a + right, b + down, anchor)))
+    *_, box, found = min(boxes)
     taken.append(box)
     return found
 
 
-def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
+    """Return the area that two boxes (x, y, width, height) share."""
     (x1, y1, w1, h1), (x2, y2, w2, h2) = one, other
-    return x1 < x2 + w2 and x2 < x1 + w1 and y1 < y2 + h2 and y2 < y1 + h1
+    width, height = min(x1 + w1, x2 + w2) - max(x1, x2), min(y1 + h1, y2 + h2) - max(y1, y2)
+    return max(0.0, width) * max(0.0, height)
