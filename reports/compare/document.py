@@ -29,15 +29,20 @@ def comparison_document(comparison: Comparison) -> Document:
     level = f"{100 * bootstrap.confidence:g} %"
     in_percent = all(measure.unit == PERCENT for measure in comparison.tally.measures)
     points = " in points" if in_percent else ""
+    units = f"{comparison.units} {comparison.unit}{'' if comparison.units == 1 else 's'}"
     lines = (
         f"A: {comparison.first}",
         f"B: {comparison.second}",
         f"{comparison.dataset}, protocol {comparison.protocol}, {comparison.images} images. The difference "
         f"is B - A{points}, with its {level} interval from {bootstrap.resamples} paired resamples of "
-        f"{comparison.units} {comparison.unit}s ({bootstrap.method}). p is two-sided and, except for the "
+        f"{units} ({bootstrap.method}). p is two-sided and, except for the "
         "overall scores, has Holm's correction over the rows of its table.",
         _scored(comparison.tally),
-        *(_moved(comparison, measure, kind) for measure, kind in searched),
+        *(
+            [_moved(comparison, measure, kind) for measure, kind in searched]
+            if comparison.table["low"].notna().any()
+            else ["There are too few images for an interval."]
+        ),
         f"Left out, because only one run has them: {', '.join(comparison.left_out)}."
         if comparison.left_out
         else "",

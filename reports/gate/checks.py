@@ -73,7 +73,8 @@ def checks_of(
                 value = _lost(new, old, key, bootstrap, lower=lower, relative=rule == "max_relative_drop")
                 if rule == "max_rise":
                     value = Estimate(-value.value, -value.high, -value.low)
-                if old.replicates is None and _same_predictions(new, old, key):
+                unpaired = old.replicates is None or math.isnan(value.low)
+                if unpaired and _same_predictions(new, old, key):
                     value = Estimate(value.value, value.value, value.value)
             value_unit = PERCENT if rule == "max_relative_drop" else unit
             allowed = limit / value_unit.scale

@@ -42,6 +42,15 @@ def test_a_run_does_not_differ_from_itself(pristine: SyntheticRun, names: list[s
         assert not comparison.table["moved"].any()
 
 
+def test_with_one_image_there_is_no_finding(run: SyntheticRun, names: list[str]) -> None:
+    run.rewrite(images=run.record.images[:1])
+    first, second = (f"{run.folder}:{name}" for name in names)
+    lines = comparison_document(compare_runs(first, second, bootstrap=SMALL)[0]).lines
+    assert "There are too few images for an interval." in lines
+    assert any("resamples of 1 image (" in line for line in lines)
+    assert not any("beyond chance" in line for line in lines)
+
+
 def test_the_order_of_images_and_conditions_does_not_matter(
     run: SyntheticRun, pristine: SyntheticRun
 ) -> None:
