@@ -192,7 +192,7 @@ def get(name: str) -> Corruption:
         return _records[name]
     if found := _found(name):
         return found
-    raise ValueError(f"Unknown corruption '{name}': {_advice(name, list(names()))}")
+    raise ValueError(f"Unknown corruption '{name}': {_advice(name, _alike(name))}")
 
 
 def names(selection: str = "all") -> tuple[str, ...]:
@@ -220,8 +220,13 @@ def names(selection: str = "all") -> tuple[str, ...]:
         return tuple(record.name for record in records)
     if found := _found(selection):
         return (found.name,)
-    known = [*(record.name for record in _in_order()), *GROUPS, *_sets, *subsets(), "all", "none"]
+    known = [*_alike(str(selection)), *GROUPS, *_sets, *subsets(), "all", "none"]
     raise ValueError(f"Unknown corruption, group or subset {selection!r}: {_advice(str(selection), known)}")
+
+
+def _alike(name: str) -> list[str]:
+    """Return the names of all corruptions, with those of their sets if `name` has one."""
+    return [record.full_name if "/" in name else record.name for record in _in_order()]
 
 
 def _in_order() -> list[Corruption]:

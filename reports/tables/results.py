@@ -62,7 +62,8 @@ class Results:
 
     `scores` has a row per model and condition, `classes` a row per model, condition and class, `summary` a
     row per model. `corruptions`, `groups` and `severities` have means over a corruption, a group or a
-    severity, for each model. `tallies` has the tables of the further tallies.
+    severity, for each model. `tallies` has the tables of each further tally: `conditions`, `means` and
+    `classes`.
     """
 
     run: Path
@@ -75,6 +76,9 @@ class Results:
     groups: pd.DataFrame
     severities: pd.DataFrame
     tallies: tuple[TallyTables, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Results of {self.run}:\n{self.summary.to_string()}"
 
 
 def load(

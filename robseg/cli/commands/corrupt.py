@@ -49,6 +49,8 @@ def command(
     give the same pixels, whatever else is corrupted.
     """
     chosen = severities_of(corruptions, severities)
+    if not chosen:
+        raise InputError(f"Expected corruptions, but got '{corruptions}': name at least one.")
     files = find_images(sources, out)
     for key, path in files.items():
         image = read_upright(path)
