@@ -25,10 +25,14 @@ def interruptible() -> Iterator[None]:
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be blocked here")
 def test_ctrl_c_waits_until_a_process_has_started_and_never_reaches_it() -> None:
     said = []
-    with pytest.raises(KeyboardInterrupt), _holding_interrupts():
+
+    def start() -> None:
         os.kill(os.getpid(), signal.SIGINT)
         child = [sys.executable, "-c", INTERRUPTED]
         said.append(subprocess.run(child, capture_output=True, text=True, check=True).stdout)
+
+    with pytest.raises(KeyboardInterrupt), _holding_interrupts():
+        start()
     assert said == ["alive\n"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     with pytest.raises(KeyboardInterrupt):
