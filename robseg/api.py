@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, ParamSpec
 
 from reports.run.tally import PRIMARY
 from reports.tables.results import Results, load
-from robseg.errors import IncompleteRun
+from robseg.errors import IncompleteRun, unknown_name
 from robseg.evaluation.request import Request
 from robseg.models.catalogue import list_cards as list_models
 from robseg.options import described
@@ -30,11 +30,16 @@ def _asking(
     """Return a decorator by which a function takes what a Request is made of, in its place."""
 
     def decorate(function: Callable[[Request], Results]) -> Callable[Asked, Results]:
+        signature = inspect.signature(Request)
+
         @functools.wraps(function)
         def asked(*args: Asked.args, **kwargs: Asked.kwargs) -> Results:
+            for name in kwargs:
+                if name not in signature.parameters:
+                    kind = f"argument of robseg.{function.__name__}"
+                    raise TypeError(str(unknown_name(kind, name, signature.parameters)))
             return function(make(*args, **kwargs))
 
-        signature = inspect.signature(Request)
         plain = [
             parameter.replace(annotation=inspect.Parameter.empty)
             for parameter in signature.parameters.values()

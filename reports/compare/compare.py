@@ -57,6 +57,11 @@ class Comparison:
     seen: tuple[tuple[str, ...], tuple[str, ...]]
     table: pd.DataFrame
 
+    def __repr__(self) -> str:
+        overall = self.table[self.table["kind"] == "overall"]
+        columns = ["name", "first", "second", "difference", "low", "high", "p_holm"]
+        return f"Comparison of {self.first} and {self.second}:\n{overall[columns].to_string(index=False)}"
+
 
 def compare_runs(
     first: str | Path,

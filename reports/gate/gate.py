@@ -37,6 +37,9 @@ class Gate:
     notes: tuple[str, ...]
     checks: tuple[Check, ...]
 
+    def __repr__(self) -> str:
+        return f"Gate of {self.run}: {self.verdict}, {len(self.checks)} checks"
+
 
 def run_gate(
     run: str | Path, baseline: str | Path | None, rules: Rules, bootstrap: Bootstrap | None = None

@@ -58,6 +58,19 @@ def test_a_wrong_argument_is_reported(options: dict[str, object], message: str, 
         robseg.evaluate("enet", out=tmp_path, **options)  # type: ignore[arg-type]
 
 
+def test_an_unknown_argument_is_reported_with_the_nearest_one() -> None:
+    with pytest.raises(TypeError, match="'tally': did you mean 'tallies'"):
+        robseg.evaluate("enet", tally="trimap-2")  # type: ignore[call-arg]
+
+
+def test_results_comparisons_and_gates_are_short_to_look_at(runs: tuple[Path, Path]) -> None:
+    first, second = runs
+    shown = [repr(robseg.load(first)), repr(robseg.gate(first, second)), *map(repr, robseg.compare(*runs))]
+    assert all(0 < len(text) < 2000 for text in shown), shown
+    assert "mpc" in shown[0]
+    assert "mpc" in shown[2]
+
+
 def test_widths_of_boundaries_stand_for_tallies() -> None:
     request = Request("enet", tallies=("trimap-5", "boundary-2"), boundaries=(2, 3))
     assert request.tally_names == ("trimap-5", "boundary-2", "trimap-2", "trimap-3", "boundary-3")
