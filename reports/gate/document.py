@@ -102,7 +102,8 @@ def gate_document(gate: Gate) -> Document:
         ("check", "model", "baseline", "run", "value", "interval", "limit", "verdict"),
         tuple(_row(check) for check in checks[:ROWS]),
     )
-    warnings = () if gate.passed else (f"the gate failed ({gate.verdict}).",)
+    reason = "" if gate.verdict == FAIL else ": it is strict, and not every check is conclusive"
+    warnings = () if gate.passed else (f"the gate failed{reason}.",)
     return Document(f"robseg gate: {gate.verdict}", warnings, tuple(lines), (table,) if checks else ())
 
 
