@@ -44,12 +44,16 @@ class Estimate:
 
 @dataclasses.dataclass(frozen=True)
 class ModelBaseline:
-    """The scores of one model; `replicates` is None if the baseline is a file, which has no counts."""
+    """The scores of one model, resampled over `units` images or clusters.
+
+    A baseline file has no counts, so `replicates` is None and `units` 0.
+    """
 
     name: str
     sha256: str
     scores: Mapping[ScoreKey, Estimate]
     replicates: Mapping[ScoreKey, ModelScore] | None = None
+    units: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +96,7 @@ def baseline_of(scored: Sequence[Replicates]) -> Baseline:
                 key: Estimate(float(score.replicates[0]), float(low[row]), float(high[row]))
                 for row, (key, score) in enumerate(found.items())
             }
-        models.append(ModelBaseline(model.name, model.sha256, scores, replicates))
+        models.append(ModelBaseline(model.name, model.sha256, scores, replicates, scored[0].units.count))
     return Baseline(
         identity(record), len(record.images), images_digest(record), record.conditions, tuple(models)
     )

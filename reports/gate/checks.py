@@ -136,7 +136,7 @@ def _lost(
         lost = earlier - new.replicates[key].replicates
         if relative:
             lost = np.divide(lost, earlier, out=np.full_like(lost, np.nan), where=earlier != 0)
-        low, high = interval(lost, 1 if math.isnan(after.low) else 2, bootstrap)
+        low, high = interval(lost, new.units, bootstrap)
         drop = Estimate(float(lost[0]), float(low), float(high))
     else:
         value = before.value - after.value
