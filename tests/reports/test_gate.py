@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 import reports
 from reports.formats.documents import to_markdown
 from reports.gate.baseline import baseline_json, load_baseline
+from reports.gate.document import gate_document
 from reports.gate.gate import Gate, run_gate
 from reports.gate.power import detectable_drops
 from reports.gate.rules import Rules
@@ -145,8 +146,11 @@ def test_an_interval_that_spans_the_limit_is_inconclusive_and_fails_only_a_stric
         assert verdicts(gate)[name, "corruption:fog"] == "inconclusive"
         assert gate.verdict == "inconclusive"
         assert gate.passed is not strict
+        warned = ("the gate failed: it is strict, and not every check is conclusive.",) if strict else ()
+        assert gate_document(gate).warnings == warned
     exact = run_gate(run.folder, baseline, Rules(max_drop={"fog": 0.1}, intervals=False), SMALL)
     assert exact.verdict == "fail"
+    assert gate_document(exact).warnings == ("the gate failed.",)
     assert "these images alone" in " ".join(exact.notes)
 
 
