@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Group
 
 from reports.formats.documents import Document, Table, to_console
@@ -28,7 +30,10 @@ def console_summary(results: Results) -> Group:
     lines = _lines(results)
     if len(names) <= MODELS_ACROSS:
         further = [
-            line for tables in results.tallies if tables.tally.show == "table" for line in _tally(tables)
+            line
+            for tables in results.tallies
+            if tables.tally.show == "table"
+            for line in _tally(tables, names)
         ]
         header, rows = names, [*lines, *further]
     else:
@@ -63,11 +68,12 @@ def _lines(results: Results) -> list[Line]:
     return lines
 
 
-def _tally(tables: TallyTables) -> list[Line]:
-    """Return a line for each measure of a tally: its mean under corruption."""
+def _tally(tables: TallyTables, names: Sequence[str]) -> list[Line]:
+    """Return a line for each measure of a tally: its mean under corruption, of each model that has it."""
     means = tables.means[(tables.means["kind"] == "overall") & (tables.means["name"] == "mpc")]
+    by_model = means.set_index("model").reindex(names)
     return [
-        (f"{measure.label}, mean", [measure.unit.text(value) for value in means[measure.name]])
+        (f"{measure.label}, mean", [measure.unit.text(value) for value in by_model[measure.name]])
         for measure in tables.tally.whole
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from reports.run.tally import Tally
@@ -16,10 +17,11 @@ from reports.tables import frames
 __all__ = ["TallyTables", "csv_tables", "tally_tables"]
 
 MEANS = ("overall", "group", "corruption")
+ROWS = ("model", "dataset", "corruption", "severity", "kind", "name", "class")  # what a row is of
 
 
 class TallyTables(NamedTuple):
-    """The measures of a tally as data frames, whose first columns are model, data set and the tally's keys.
+    """The measures of a tally as data frames. Columns for model, data set and the tally's keys come first.
 
     `conditions` has a row per condition, `classes` a row per condition and class. `means` has a row per kind
     and name of `reports.scoring.model_scores`: clean, mPC, rPC, and the mean over each group and corruption.
@@ -77,12 +79,12 @@ def csv_tables(tallies: Sequence[TallyTables]) -> dict[str, pd.DataFrame]:
 
 
 def _side_by_side(sharing: Sequence[TallyTables], which: str) -> pd.DataFrame:
-    alike: dict[tuple[tuple[str, object], ...], pd.DataFrame] = {}
+    alike: dict[tuple[tuple[str, object], ...], list[pd.DataFrame]] = {}
     for tables in sharing:
-        keys, table = tuple(tables.tally.keys.items()), getattr(tables, which)
-        if keys in alike:
-            new = [name for name in table.columns if name not in alike[keys].columns]
-            table = alike[keys].join(table[new])
-        alike[keys] = table
-    # The index sorts the rows of one model and condition next to each other.
-    return pd.concat(alike.values()).sort_index(kind="stable").reset_index(drop=True)
+        table, keys = getattr(tables, which), tables.tally.keys
+        named = [column for column in table.columns if column in ROWS or column in keys]
+        alike.setdefault(tuple(keys.items()), []).append(table.set_index(named))
+    # In merged runs, each tally may have other models, so rows are matched by their names.
+    joined = pd.concat([pd.concat(same, axis=1).reset_index() for same in alike.values()], ignore_index=True)
+    row_of = joined.groupby([name for name in joined.columns if name in ROWS], sort=False).ngroup()
+    return joined.iloc[np.argsort(row_of, kind="stable")].reset_index(drop=True)

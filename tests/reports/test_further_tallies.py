@@ -1,5 +1,6 @@
 """The scores of further tallies follow from their counts as mIoU does from those of whole images."""
 
+import io
 import itertools
 import re
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 import reports
 from reports.compare.compare import compare_runs
@@ -16,6 +18,7 @@ from reports.formats.overview import overview
 from reports.formats.text import score_with_interval
 from reports.run.errors import InputError, InvalidRun, MissingCounts
 from reports.scoring.resampling import Bootstrap, units_of
+from reports.tables.merge import load_runs
 from reports.tables.results import Results, csv_text
 from reports.tables.tallies import csv_tables
 from robseg.cli import cli
@@ -115,6 +118,27 @@ def test_the_interval_of_a_mean_is_that_of_its_replicates(run: SyntheticRun) -> 
     assert len(scores) == 5
     low, high = np.quantile(np.mean(scores, axis=0), [0.025, 0.975])
     assert (mean["boundary_iou_low"], mean["boundary_iou_high"]) == pytest.approx((low, high))
+
+
+def test_merged_runs_keep_each_score_with_its_model(run: SyntheticRun, tmp_path: Path) -> None:
+    other = run.copy_to(tmp_path / "other")
+    for one, models, tally in (
+        (run, run.record.models[:1], "boundary-2"),
+        (other, run.record.models[1:], "trimap-2"),
+    ):
+        add_boundaries(one)
+        one.rewrite(models=models, tallies=("confusion", tally), examples=())
+    merged = load_runs((run.folder, other.folder), bootstrap=SMALL).results
+    for tables in (boundaries, means_of):
+        for one in (run, other):
+            alone = tables(reports.load(one.folder, bootstrap=SMALL))
+            mine = tables(merged)
+            mine = mine[mine["model"] == alone["model"].iloc[0]].dropna(axis="columns", how="all")
+            pd.testing.assert_frame_equal(mine.reset_index(drop=True), alone)
+    shown = io.StringIO()
+    Console(file=shown, width=120).print(reports.console_summary(merged))
+    lines = [line for line in shown.getvalue().splitlines() if ", mean" in line]
+    assert [bool(re.search(r"[–] *.\s+\d", line)) for line in lines] == [False, True]
 
 
 def test_markdown_has_a_table_for_each_score_and_width(run: SyntheticRun) -> None:
