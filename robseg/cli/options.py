@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -142,6 +142,10 @@ def _default(field: Field) -> str:
     return f"  [default: {(' ' if field.length else ',').join(map(str, values))}]"
 
 
+class _Word(str):
+    """A word of a command line. It is an object of its own, so that it differs from an equal word by `is`."""
+
+
 class Command(click.Command):
     """A command whose options can also stand in a run file or in the environment.
 
@@ -168,11 +172,11 @@ class Command(click.Command):
             if isinstance(param, click.Option):
                 name = f"{ctx.auto_envvar_prefix}_{_key(param)}".replace("-", "_").upper()
                 param.envvar, param.allow_from_autoenv = name if ctx.auto_envvar_prefix else None, False
-        first = None if ctx.resilient_parsing else self._first_argument(ctx, args)
+        words = [_Word(text) for text in args]
+        first = None if ctx.resilient_parsing else self._first_argument(ctx, words)
         path = None if first is None else self._run_file(first)
-        if first is not None and path is not None:
-            args = list(args)
-            args.remove(first)
+        if path is not None:
+            args = [text for word, text in zip(words, args, strict=True) if word is not first]
             ctx.default_map = self._read(ctx, path)
         return super().parse_args(ctx, args)
 
@@ -198,8 +202,9 @@ class Command(click.Command):
         names = matching(self._run_names, incomplete) if self._run_names else []
         return [*names, CompletionItem(incomplete, type="file")]
 
-    def _first_argument(self, ctx: click.Context, args: list[str]) -> str | None:
-        values, rest, _ = self.make_parser(ctx).parse_args(list(args))
+    def _first_argument(self, ctx: click.Context, words: Sequence[_Word]) -> str | None:
+        """Return the one of the words that is the first argument and not an option or its value."""
+        values, rest, _ = self.make_parser(ctx).parse_args(list(words))
         for param in self.params:
             if isinstance(param, click.Argument):
                 value = values.get(param.name)

@@ -231,3 +231,9 @@ def test_an_option_of_a_recipe_is_added_to_those_of_its_file(tmp_path: Path) -> 
     file.write_text("model = 'enet'\ndataset = 'streets'\noptions = {generation = 2021, a = 1}\n")
     shown = config("train", file, "-o", "out", "--option", "generation=2018")
     assert shown["option"] == {"generation": 2018, "a": 1}
+
+
+def test_the_value_of_an_option_may_equal_the_name_of_the_recipe() -> None:
+    words = ("--out", "enet-streets", "--minutes", "60")
+    assert config("train", *words, "enet-streets") == config("train", "enet-streets", *words)
+    assert config("train", *words, "enet-streets")["out"] == "enet-streets"
