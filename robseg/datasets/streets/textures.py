@@ -10,6 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from robseg.datasets.streets.camera import Array
+from robseg.errors import InputError
 
 __all__ = ["Texture", "fractal", "photograph", "scatter"]
 
@@ -53,15 +54,22 @@ def _pyramid(texels: Array) -> Texture:
 def photograph(name: str) -> Texture:
     """Return one of the photographs in scikit-image: "brick", "grass" or "gravel".
 
-    Gradual changes of brightness are removed, so that the tiles are not visible. If a build of scikit-image
-    lacks the file, noise replaces it.
+    Gradual changes of brightness are removed, so that the tiles are not visible.
+
+    Raises
+    ------
+    InputError
+        If scikit-image lacks the file. Without it, scenes would look different.
     """
     spec = importlib.util.find_spec("skimage")
     folders = list(spec.submodule_search_locations or []) if spec else []
     files = [Path(folder) / "data" / f"{name}.png" for folder in folders]
     found = next((file for file in files if file.is_file()), None)
     if found is None:
-        return fractal(7, 8)
+        raise InputError(
+            f"Expected the photograph {name}.png in scikit-image's folder `data`, but it is not there: "
+            "reinstall scikit-image (`pip install --force-reinstall scikit-image`)."
+        )
     with Image.open(found) as photo:
         grey = np.asarray(photo.convert("L").resize((SIZE, SIZE)), np.float32) + 1.0
     return _pyramid(grey / ndimage.gaussian_filter(grey, 60, mode="wrap"))

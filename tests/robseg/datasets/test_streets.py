@@ -7,6 +7,7 @@ import pytest
 
 from robseg.datasets import streets
 from robseg.datasets.base import DATASETS, IGNORE_INDEX, Sample
+from robseg.datasets.streets.textures import photograph
 from robseg.errors import InputError
 
 SMALL = (64, 96)
@@ -138,3 +139,8 @@ def test_the_fingerprint_follows_what_is_drawn_and_not_how_many() -> None:
 def test_what_cannot_be_rendered_is_said(call: Callable[[], object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_a_missing_photograph_is_an_error_and_not_another_scene() -> None:
+    with pytest.raises(InputError, match=r"Expected the photograph slate.png .*: reinstall scikit-image"):
+        photograph("slate")
