@@ -59,11 +59,12 @@ def checks_of(
     known = _measures(old) | _measures(new)
     for rule in RULES:
         targets = getattr(rules, rule)
-        for key, limit in limits(targets, known, rule).items():
+        for key, (limit, named) in limits(targets, known, rule).items():
             before = old.scores.get(key, UNDEFINED) if old else UNDEFINED
             after = new.scores.get(key, UNDEFINED)
-            named = str(key) in targets or key.name in targets
-            if math.isnan(after.value) and (rule == "floor" or math.isnan(before.value)) and not named:
+            lacking = _touches(key, missing)
+            undefined = math.isnan(after.value) and (rule == "floor" or math.isnan(before.value))
+            if undefined and not named and not lacking:
                 continue
             measure = known[key]
             lower = measure is not None and measure.better == "lower"
@@ -80,7 +81,7 @@ def checks_of(
             allowed = limit / value_unit.scale
             at_least = rule == "floor" and not lower
             verdict, reason = _judge(value, allowed, at_least=at_least, intervals=rules.intervals)
-            if _touches(key, missing):
+            if lacking:
                 verdict, reason = FAIL, "the run lacks conditions of the baseline"
             yield Check(
                 new.name,
@@ -151,11 +152,11 @@ def _judge(value: Estimate, limit: float, *, at_least: bool, intervals: bool) ->
     if math.isnan(value.value):
         return FAIL, "nothing to compare: a score is missing or undefined"
     sign = -1 if at_least else 1
-    best, worst = sorted((sign * value.low, sign * value.high)) if value.low == value.low else (math.nan,) * 2
+    best, worst = sorted((sign * value.low, sign * value.high))
     beyond = sign * value.value > sign * limit + EDGE
     if not intervals:
         return (FAIL if beyond else PASS), ""
-    if math.isnan(best):
+    if math.isnan(value.low):
         return (FAIL, "") if beyond else (INCONCLUSIVE, "no interval: there are too few images")
     if best > sign * limit + EDGE:
         return FAIL, ""
@@ -164,18 +165,17 @@ def _judge(value: Estimate, limit: float, *, at_least: bool, intervals: bool) ->
 
 def _touches(key: ScoreKey, missing: frozenset[Condition]) -> bool:
     """Return whether a score of the baseline depends on a missing condition."""
-    if not missing or key.kind == "clean-class":
-        return False
-    clean_too = any(c.corruption == CLEAN for c in missing)
+    clean = any(c.corruption == CLEAN for c in missing)
     corrupted = {c for c in missing if c.corruption != CLEAN}
     touched = {
-        "overall": bool(corrupted) if key.name != "clean" else clean_too,
+        "overall": {"clean": clean, "mpc": bool(corrupted), "rpc": bool(missing)}.get(key.name),
         "group": any(c.group == key.name for c in corrupted),
         "corruption": any(c.corruption == key.name for c in corrupted),
         "condition": any(f"{c.corruption}/{c.severity}" == key.name for c in corrupted),
         "class": bool(corrupted),
+        "clean-class": clean,
     }
-    return touched[key.kind]
+    return bool(touched[key.kind])
 
 
 def _same_predictions(new: ModelBaseline, old: ModelBaseline, key: ScoreKey) -> bool:

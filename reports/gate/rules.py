@@ -25,16 +25,18 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 from reports.run.errors import InvalidRun
 from reports.run.tally import PERCENT, Measure
 from reports.scoring.model_scores import ScoreKey
 
-__all__ = ["DEFAULT", "RULES", "Rules", "assigned", "limits", "read_rules"]
+__all__ = ["DEFAULT", "RULES", "Limit", "Rules", "assigned", "limits", "read_rules"]
 
 DEFAULT = "default"
 RULES = ("max_drop", "max_rise", "max_relative_drop", "floor")
 SWITCHES = ("strict", "intervals")
+NAMED = 2  # the specificity of a target that is one score
 WILDCARDS = {
     "groups": "group",
     "corruptions": "corruption",
@@ -62,6 +64,13 @@ class Rules:
     def need_baseline(self) -> bool:
         """Whether a rule limits a drop or a rise."""
         return bool(self.max_drop or self.max_rise or self.max_relative_drop)
+
+
+class Limit(NamedTuple):
+    """The limit of a score; `named` if a target names this score rather than several."""
+
+    value: float
+    named: bool
 
 
 def read_rules(path: Path) -> Rules:
@@ -108,7 +117,7 @@ def assigned(texts: Iterable[str], option: str) -> dict[str, float]:
 
 def limits(
     targets: Mapping[str, float], known: Mapping[ScoreKey, Measure | None], rule: str
-) -> dict[ScoreKey, float]:
+) -> dict[ScoreKey, Limit]:
     """Return the limit of each score that a rule covers; the most specific target wins.
 
     Raises
@@ -120,8 +129,9 @@ def limits(
         raise InvalidRun(
             "Expected a target for each floor, but got a number alone: write, for example, mpc=40."
         )
-    found: dict[ScoreKey, float] = {}
-    for target in sorted(targets, key=lambda target: _specificity(_split(target, known)[1])):
+    found: dict[ScoreKey, Limit] = {}
+    specificity = {target: _specificity(_split(target, known)[1]) for target in targets}
+    for target in sorted(targets, key=lambda target: specificity[target]):
         meant = _meant(target, known)
         if not meant:
             raise _unknown(target, known)
@@ -137,7 +147,7 @@ def limits(
                     f"Expected a score that can get better or worse, but got '{target}', where neither more "
                     "nor less is better: leave it out."
                 )
-        found |= dict.fromkeys(meant, targets[target])
+        found |= dict.fromkeys(meant, Limit(targets[target], specificity[target] == NAMED))
     return found
 
 
@@ -180,7 +190,7 @@ def _unknown(target: str, known: Iterable[ScoreKey]) -> InvalidRun:
 def _specificity(target: str) -> int:
     if target == DEFAULT:
         return 0
-    return 1 if target in WILDCARDS else 2
+    return 1 if target in WILDCARDS else NAMED
 
 
 def _table(raw: object, name: str, path: Path) -> dict[str, float]:

@@ -18,7 +18,7 @@ from reports.run.errors import InvalidRun, MissingCounts
 from reports.scoring.resampling import Bootstrap
 from reports.tables.results import score
 from robseg.cli import cli
-from tests.reports.synthetic import SyntheticRun
+from tests.reports.synthetic import SyntheticRun, row_of, write_shard
 
 SMALL = Bootstrap(400)
 DEFAULT = Rules(max_drop={"default": 1.0})
@@ -241,6 +241,53 @@ def test_an_incomplete_run_is_not_judged(run: SyntheticRun, pristine: SyntheticR
     next((run.folder / "counts").iterdir()).unlink()
     with pytest.raises(MissingCounts):
         run_gate(run.folder, pristine.folder, DEFAULT, SMALL)
+
+
+@pytest.mark.parametrize("target", ["fog", "corruptions", "corruption:fog"])
+@pytest.mark.parametrize("rule", ["max_drop", "floor"])
+def test_whatever_covers_a_missing_condition_fails(
+    run: SyntheticRun, pristine: SyntheticRun, name: str, target: str, rule: str
+) -> None:
+    kept = tuple(c for c in run.record.conditions if c.corruption != "fog")
+    run.rewrite(conditions=kept)
+    gate = run_gate(run.folder, pristine.folder, Rules(**{rule: {target: 1.0}}), SMALL)
+    assert verdicts(gate)[name, "corruption:fog"] == "fail"
+
+
+def test_without_the_clean_images_all_that_is_relative_to_them_fails(
+    run: SyntheticRun, pristine: SyntheticRun, name: str
+) -> None:
+    run.rewrite(conditions=tuple(c for c in run.record.conditions if c.corruption != "clean"))
+    rules = Rules(max_drop={"clean": 1.0, "rpc": 1.0, "mpc": 1.0, "clean-classes": 1.0})
+    found = {
+        target: verdict
+        for (model, target), verdict in verdicts(run_gate(run.folder, pristine.folder, rules, SMALL)).items()
+        if model == name
+    }
+    assert found.pop("mpc") == "pass"
+    assert len(found) == 5
+    assert set(found.values()) == {"fail"}
+
+
+@pytest.mark.parametrize("target", ["trimap-2/fog", "trimap-2/corruption:fog"])
+def test_a_score_that_a_rule_names_must_be_defined(run: SyntheticRun, target: str) -> None:
+    rows = [
+        row_of(
+            model.name,
+            condition,
+            image,
+            dict.fromkeys(("tp", "fp", "fn"), [4 * (condition.corruption != "fog")] * 3),
+        )
+        for model in run.record.models
+        for condition in run.record.conditions
+        for image in run.record.images
+    ]
+    write_shard(run.folder, "0.parquet", rows, "trimap-2")
+    run.rewrite(tallies=("confusion", "trimap-2"))
+    named = run_gate(run.folder, run.folder, Rules(max_drop={target: 1.0}), SMALL)
+    assert named.verdict == "fail"
+    covered = run_gate(run.folder, run.folder, Rules(max_drop={"fog": 1.0, "trimap-2/default": 1.0}), SMALL)
+    assert covered.verdict == "pass", "only the fog of the primary tally is named"
 
 
 def test_where_there_is_one_image_nothing_is_sure(

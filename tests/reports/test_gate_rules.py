@@ -36,9 +36,9 @@ def test_a_more_specific_target_wins() -> None:
         ScoreKey("corruption", "fog", "trimap-2/"): miou,
     }
     found = limits({"fog": 3.0, "default": 1.0, "corruptions": 2.0}, known, "max_drop")
-    assert list(found.values()) == [1.0, 1.0, 3.0]
+    assert list(found.values()) == [(1.0, False), (1.0, False), (3.0, True)]
     near = limits({"trimap-2/fog": 4.0, "fog": 3.0}, known, "max_drop")
-    assert sorted((str(key), limit) for key, limit in near.items()) == [
+    assert sorted((str(key), limit.value) for key, limit in near.items()) == [
         ("corruption:fog", 3.0),
         ("trimap-2/corruption:fog", 4.0),
     ]
