@@ -13,8 +13,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from robseg.errors import InputError, unknown_name
-from robseg.models.card import Card, as_tuples
+from robseg.errors import InputError
+from robseg.models.card import Card
+from robseg.models.card_fields import card_fields
 from robseg.models.published import read_published
 from robseg.registry import Registry
 
@@ -57,10 +58,9 @@ BACKBONES = {
 # The data set that "enet" alone stands for: it needs no download.
 DEFAULT_DATASET = "streets"
 
-FIELDS = {field.name: field for field in dataclasses.fields(Card)}
 REQUIRED = {
-    name
-    for name, field in FIELDS.items()
+    field.name
+    for field in dataclasses.fields(Card)
     if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 }
 
@@ -83,7 +83,7 @@ def card_from_json(text: str, origin: str) -> Card:
     Raises
     ------
     InputError
-        If the text is not a JSON object, has an unknown field, or lacks a required one.
+        If the text is not a JSON object, has an unknown field or a wrong value, or lacks a required field.
     """
     try:
         fields = json.loads(text)
@@ -91,15 +91,16 @@ def card_from_json(text: str, origin: str) -> Card:
         raise InputError(f"Expected a model card in {origin}, but it is not JSON ({error}).") from error
     if not isinstance(fields, dict):
         raise InputError(f"Expected a model card in {origin}, but got {type(fields).__name__}.")
-    for name in fields:
-        if name not in FIELDS:
-            raise InputError(f"In the model card {origin}: {unknown_name('field', name, FIELDS)}")
-    missing = sorted(REQUIRED - fields.keys())
+    try:
+        checked = card_fields(fields)
+    except InputError as error:
+        raise InputError(f"In the model card {origin}: {error}") from error
+    missing = sorted(REQUIRED - checked.keys())
     if missing:
         raise InputError(
             f"Expected the model card {origin} to have {', '.join(missing)}, but it lacks them: add them."
         )
-    return Card(**as_tuples(fields))
+    return Card(**checked)
 
 
 def read_card(path: Path) -> Card:

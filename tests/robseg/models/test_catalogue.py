@@ -48,7 +48,13 @@ def test_a_card_survives_json() -> None:
 
 def test_an_unknown_field_is_reported_with_the_nearest() -> None:
     text = json.dumps({**dataclasses.asdict(CARD), "clas_names": []})
-    with pytest.raises(InputError, match=r"here: Unknown field 'clas_names': did you mean 'class_names'"):
+    with pytest.raises(InputError, match=r"here: Unknown field .*'clas_names': did you mean 'class_names'"):
+        catalogue.card_from_json(text, "here")
+
+
+def test_a_wrong_value_is_reported_with_its_origin() -> None:
+    text = json.dumps({**dataclasses.asdict(CARD), "resize": "shrot"})
+    with pytest.raises(InputError, match=r"here: .*`resize` to be one of .*short.*, but got 'shrot'"):
         catalogue.card_from_json(text, "here")
 
 
