@@ -58,13 +58,17 @@ class ModelBaseline:
 
 @dataclasses.dataclass(frozen=True)
 class Baseline:
-    """The scores of an earlier run, and the facts in which a run must agree to be compared with them."""
+    """The scores of an earlier run, and the facts in which a run must agree to be compared with them.
+
+    `confidence` is the level of the scores' intervals.
+    """
 
     identity: Mapping[str, str]
     images: int
     images_digest: str
     conditions: tuple[Condition, ...]
     models: tuple[ModelBaseline, ...]
+    confidence: float
 
     def differences(self, record: RunRecord) -> list[Difference]:
         """Return the differences between a run and the baseline that forbid comparing them."""
@@ -98,7 +102,12 @@ def baseline_of(scored: Sequence[Replicates]) -> Baseline:
             }
         models.append(ModelBaseline(model.name, model.sha256, scores, replicates, scored[0].units.count))
     return Baseline(
-        identity(record), len(record.images), images_digest(record), record.conditions, tuple(models)
+        identity(record),
+        len(record.images),
+        images_digest(record),
+        record.conditions,
+        tuple(models),
+        scored[0].bootstrap.confidence,
     )
 
 
@@ -164,6 +173,7 @@ def load_baseline(path: Path) -> Baseline:
             images_digest=str(raw["images_digest"]),
             conditions=tuple(Condition(str(c), int(s), str(g)) for c, s, g in raw["conditions"]),
             models=tuple(_read_model(name, model) for name, model in raw["models"].items()),
+            confidence=float(raw["bootstrap"]["confidence"]),
         )
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, InvalidRun):

@@ -87,6 +87,11 @@ def _open_baseline(baseline: str | Path, record: RunRecord, bootstrap: Bootstrap
     if split_spec(str(baseline))[0] is None:
         theirs = load_baseline(Path(baseline))
         _refuse(theirs.differences(record))
+        if theirs.confidence != bootstrap.confidence:
+            raise InvalidRun(
+                f"Expected {baseline} to have intervals at confidence level {bootstrap.confidence:g}, but it "
+                f"has {theirs.confidence:g}: use --confidence {theirs.confidence:g}, or save it again."
+            )
         return theirs
     folder, other = open_spec(baseline)
     _refuse([unlike for unlike in differences(other, record) if unlike.what != "conditions"])

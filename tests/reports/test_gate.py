@@ -59,6 +59,11 @@ def test_a_run_passes_against_itself_with_every_score_checked(
     assert all(check.value == pytest.approx(0, abs=1e-6) for check in gate.checks)
 
 
+def test_intervals_of_another_confidence_are_not_combined(run: SyntheticRun, baseline: Path) -> None:
+    with pytest.raises(InvalidRun, match=r"confidence level 0\.8, but it has 0\.95: use --confidence 0\.95"):
+        run_gate(run.folder, baseline, DEFAULT, Bootstrap(400, 0.8))
+
+
 def test_a_large_loss_of_one_corruption_fails_and_names_it(
     run: SyntheticRun, baseline: Path, name: str
 ) -> None:
