@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 from reports.run.tally import PRIMARY
 from reports.tables.results import Results, load
@@ -18,6 +18,7 @@ from robseg.options import described
 if TYPE_CHECKING:
     from reports.compare.compare import Comparison
     from reports.gate.gate import Gate
+    from reports.scoring.resampling import Method
 
 __all__ = ["Results", "compare", "evaluate", "gate", "list_models", "load"]
 
@@ -91,7 +92,7 @@ def compare(
     tally: str = PRIMARY,
     resamples: int = 2000,
     confidence: float = 0.95,
-    bootstrap: Literal["percentile", "bca"] = "percentile",
+    bootstrap: Method = "percentile",
     force: bool = False,
 ) -> list[Comparison]:
     """Compare two runs on the same images: second - first, with paired intervals and p-values.
@@ -113,6 +114,8 @@ def compare(
 
     Raises
     ------
+    InputError
+        If an option is wrong.
     InvalidRun
         If a run cannot be read or the two cannot be compared.
 
@@ -172,6 +175,8 @@ def gate(
 
     Raises
     ------
+    InputError
+        If an option is wrong.
     InvalidRun
         If a run, baseline or rule cannot be used.
     IncompleteRun

@@ -18,16 +18,32 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from numbers import Integral, Real
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-__all__ = ["Bootstrap", "Interval", "Units", "interval", "p_value", "replicate", "standard_error", "units_of"]
+from reports.run.errors import InputError
+
+__all__ = [
+    "Bootstrap",
+    "Interval",
+    "Method",
+    "Units",
+    "interval",
+    "p_value",
+    "replicate",
+    "standard_error",
+    "units_of",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Method = Literal["percentile", "bca"]
+
+FEWEST = 20  # resamples; with fewer, an interval says nothing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,11 +52,33 @@ class Bootstrap:
 
     "percentile" reads the replicates' quantiles; "bca" corrects them for bias and skewness (Efron 1987).
     In our simulations of mIoU with rare classes, both had the same coverage, so the simpler is the default.
+
+    Raises
+    ------
+    InputError
+        If a value cannot be used.
     """
 
     resamples: int = 2000
     confidence: float = 0.95
-    method: Literal["percentile", "bca"] = "percentile"
+    method: Method = "percentile"
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.resamples, Integral) and self.resamples >= FEWEST):
+            raise InputError(
+                f"Expected at least {FEWEST} bootstrap resamples, but got {self.resamples!r}: "
+                "choose more, such as 2000."
+            )
+        if not (isinstance(self.confidence, Real) and 0 < self.confidence < 1):
+            raise InputError(
+                f"Expected a confidence level between 0 and 1, but got {self.confidence!r}: "
+                "write 95 % as 0.95."
+            )
+        if self.method not in get_args(Method):
+            raise InputError(
+                f"Expected {' or '.join(get_args(Method))} as the method of the intervals, "
+                f"but got {self.method!r}: choose one of them."
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +120,7 @@ def units_of(images: Sequence[str], clusters: Sequence[str], resamples: int) -> 
     )
 
 
-def replicate(counts: Ints, units: Units, method: str = "percentile") -> Ints:
+def replicate(counts: Ints, units: Units, method: Method = "percentile") -> Ints:
     """Return the sums of counts (N, ...) over the images of every replicate, (R, ...)."""
     flat = counts.reshape(len(counts), -1)
     if units.count < len(flat):

@@ -34,7 +34,7 @@ confidence = click.option(
 )
 bootstrap = click.option(
     "--bootstrap",
-    type=click.Choice(["percentile", "bca"]),
+    type=click.Choice(["percentile", "bca"]),  # the values of Method, without waiting for SciPy
     default="percentile",
     show_default=True,
     help="Method of the intervals. bca corrects them for bias and skewness.",

@@ -2,11 +2,14 @@
 
 import inspect
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 import reports
 import robseg
+from reports.scoring.resampling import Method
+from robseg.cli.commands.compare import command as compare
 from robseg.datasets.base import Dataset
 from robseg.evaluation.request import Request
 from robseg.models.model import Model
@@ -81,6 +84,28 @@ def test_two_runs_are_compared(runs: tuple[Path, Path]) -> None:
     assert (comparison.table.difference.dropna() == 0).all()
     (near,) = robseg.compare(*runs, resamples=200, tally="boundary-2")
     assert near.table["first"].iloc[0] != comparison.table["first"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"resamples": 0}, "at least 20 bootstrap resamples, but got 0"),
+        ({"resamples": "many"}, "at least 20 bootstrap resamples, but got 'many'"),
+        ({"confidence": 95.0}, "a confidence level between 0 and 1, but got 95.0"),
+        ({"bootstrap": "x"}, "percentile or bca as the method of the intervals, but got 'x'"),
+    ],
+)
+def test_intervals_that_cannot_be_computed_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(robseg.InputError, match=message):
+        robseg.compare("a", "b", **options)
+    if "bootstrap" not in options:
+        with pytest.raises(robseg.InputError, match=message):
+            robseg.gate("a", floor={"mpc": 1}, **options)
+
+
+def test_the_command_line_offers_every_method_of_intervals() -> None:
+    option = next(param for param in compare.params if param.name == "bootstrap")
+    assert tuple(option.type.choices) == get_args(Method)  # type: ignore[attr-defined]
 
 
 def test_a_run_is_compared_with_a_baseline_and_rules(runs: tuple[Path, Path], tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +11,9 @@ from reports.run.tally import PRIMARY
 from robseg.cli import scoring
 from robseg.cli.completion import RUN, Names
 from robseg.cli.options import Command
+
+if TYPE_CHECKING:
+    from reports.scoring.resampling import Method
 
 GROUP = "Compare and gate"
 
@@ -44,7 +47,7 @@ def command(
     out: Path | None,
     resamples: int,
     confidence: float,
-    bootstrap: Literal["percentile", "bca"],
+    bootstrap: Method,
     force: bool,
 ) -> None:
     """Compare two runs, RUN or RUN:MODEL, on the same images: SECOND - FIRST, with intervals and p-values.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,7 @@ from robseg.cli.verbosity import notes
 from robseg.errors import InputError
 
 if TYPE_CHECKING:
+    from reports.scoring.resampling import Method
     from reports.tables.merge import Merged
 
 GROUP = "Understand"
@@ -98,7 +99,7 @@ def command(
     out: Path | None,
     resamples: int,
     confidence: float,
-    bootstrap: Literal["percentile", "bca"],
+    bootstrap: Method,
 ) -> None:
     """Score RUNS again from their counts, and write tables, pages and plots.
 
