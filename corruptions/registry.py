@@ -188,8 +188,6 @@ def get(name: str) -> Corruption:
         raise ValueError(
             f"Expected `name` to be a str, but got {type(name).__name__}: give one of corruptions.names()."
         )
-    if name in _records:  # a corruption's own name stays valid whatever other sets contain
-        return _records[name]
     if found := _found(name):
         return found
     raise ValueError(f"Unknown corruption '{name}': {_advice(name, _alike(name))}")
@@ -218,10 +216,11 @@ def names(selection: str = "all") -> tuple[str, ...]:
         ]
     if records:
         return tuple(record.name for record in records)
-    if found := _found(selection):
+    name = str(selection)
+    if found := _found(name):
         return (found.name,)
-    known = [*_alike(str(selection)), *GROUPS, *_sets, *subsets(), "all", "none"]
-    raise ValueError(f"Unknown corruption, group or subset {selection!r}: {_advice(str(selection), known)}")
+    known = [*_alike(name), *GROUPS, *_sets, *subsets(), "all", "none"]
+    raise ValueError(f"Unknown corruption, group, set or subset {selection!r}: {_advice(name, known)}")
 
 
 def _alike(name: str) -> list[str]:
@@ -236,6 +235,8 @@ def _in_order() -> list[Corruption]:
 
 def _found(name: str) -> Corruption | None:
     """Return the corruption of a short or full name, which must not be the short name of two."""
+    if name in _records:  # a corruption's own name stays valid whatever other sets contain
+        return _records[name]
     found = [record for record in _in_order() if name in (record.full_name, record.short_name)]
     if len(found) > 1:
         raise ValueError(

@@ -42,7 +42,7 @@ def test_one_name_or_none_is_a_selection() -> None:
 
 @pytest.mark.parametrize(("typed", "meant"), [("gausian_noise", "gaussian_noise"), ("wether", "weather")])
 def test_a_misspelt_selection_suggests_the_nearest(typed: str, meant: str) -> None:
-    with pytest.raises(ValueError, match=f"Unknown corruption, group or subset '{typed}'.*'{meant}'"):
+    with pytest.raises(ValueError, match=f"Unknown corruption, group, set or subset '{typed}'.*'{meant}'"):
         corruptions.names(typed)
 
 
