@@ -147,6 +147,11 @@ def register(corruption_set: CorruptionSet) -> None:
                 f"Expected the group of '{record.name}' to be one of {', '.join(GROUPS)}, "
                 f"but got '{record.group}'."
             )
+        if record.name == corruption_set.name:
+            raise ValueError(
+                f"Expected the set '{corruption_set.name}' to have another name than its corruptions, "
+                "but one has the same: rename one of the two."
+            )
         if record.name in new:
             raise ValueError(f"The corruption '{record.name}' is in the set '{corruption_set.name}' twice.")
         new[record.name] = "corruption"

@@ -76,6 +76,12 @@ def test_a_second_corruption_of_the_same_name_is_refused() -> None:
         register(CorruptionSet("more", version="1", citation="", corruptions=(fog, fog)))
 
 
+def test_a_corruption_with_the_name_of_its_set_is_refused() -> None:
+    smog = Corruption("smog", "weather", (), apply=np.copy)
+    with pytest.raises(ValueError, match="Expected the set 'smog' to have another name than its corruptions"):
+        register(CorruptionSet("smog", version="1", citation="", corruptions=(smog,), bare_names=True))
+
+
 def test_a_group_that_does_not_exist_is_refused() -> None:
     smog = Corruption("smog", "air", (), apply=np.copy)
     with pytest.raises(ValueError, match=r"Expected the group of 'more/smog' to be one of noise, .*'air'"):
