@@ -23,7 +23,7 @@ UNDEFINED = Estimate(math.nan, math.nan, math.nan)
 EDGE = 1e-9  # tolerance of limits, so that rounding does not make 1.0 points exceed 1.0
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Check:
     """One rule applied to one score of one model; undefined values are NaN.
 
@@ -35,17 +35,22 @@ class Check:
     model: str
     rule: str
     target: str
-    limit: float
-    baseline: float
-    score: float
-    value: float
-    low: float
-    high: float
+    limit: float = math.nan
+    baseline: float = math.nan
+    score: float = math.nan
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
     verdict: str
     reason: str = ""
     unit: Unit = PERCENT
     score_unit: Unit = PERCENT
     lower_is_better: bool = False
+
+    @property
+    def at_least(self) -> bool:
+        """Whether the value must be at least its limit, rather than at most."""
+        return self.rule == "floor" and not self.lower_is_better
 
 
 def checks_of(
@@ -84,20 +89,20 @@ def checks_of(
             if lacking:
                 verdict, reason = FAIL, "the run lacks conditions of the baseline"
             yield Check(
-                new.name,
-                rule,
-                str(key),
-                allowed,
-                before.value,
-                after.value,
-                value.value,
-                value.low,
-                value.high,
-                verdict,
-                reason,
-                value_unit,
-                unit,
-                lower,
+                model=new.name,
+                rule=rule,
+                target=str(key),
+                limit=allowed,
+                baseline=before.value,
+                score=after.value,
+                value=value.value,
+                low=value.low,
+                high=value.high,
+                verdict=verdict,
+                reason=reason,
+                unit=value_unit,
+                score_unit=unit,
+                lower_is_better=lower,
             )
 
 
@@ -111,8 +116,8 @@ def _measures(model: ModelBaseline | None) -> dict[ScoreKey, Measure | None]:
 
 def lacking_model(name: str) -> Check:
     """Return the check that fails because the run lacks a model of the baseline."""
-    nothing = (math.nan,) * 6
-    return Check(name, "max_drop", "model", *nothing, FAIL, "the run lacks this model of the baseline")
+    reason = "the run lacks this model of the baseline"
+    return Check(model=name, rule="max_drop", target="model", verdict=FAIL, reason=reason)
 
 
 def _lost(

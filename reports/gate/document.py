@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from reports.formats.documents import Document, Table, one_line, to_markdown
-from reports.gate.checks import FAIL, INCONCLUSIVE, Check
+from reports.gate.checks import FAIL, INCONCLUSIVE, PASS, Check
 from reports.gate.gate import Gate
 
 __all__ = ["gate_document", "gate_json", "github_annotations", "junit_xml", "step_summary"]
@@ -36,7 +36,7 @@ def gate_json(gate: Gate) -> str:
 def junit_xml(gate: Gate) -> str:
     """Return a verdict as JUnit XML with a case per check; a lenient gate skips inconclusive checks."""
     failed = [check for check in gate.checks if _fails(check, gate)]
-    skipped = [c for c in gate.checks if c.verdict == INCONCLUSIVE and not gate.strict]
+    skipped = [check for check in gate.checks if _unsure(check, gate)]
     suite = ElementTree.Element(
         "testsuite",
         name="robseg gate",
@@ -52,7 +52,7 @@ def junit_xml(gate: Gate) -> str:
         case = ElementTree.SubElement(
             suite, "testcase", classname=one_line(check.model), name=one_line(f"{check.rule} {check.target}")
         )
-        if check.verdict == INCONCLUSIVE and not gate.strict:
+        if _unsure(check, gate):
             ElementTree.SubElement(case, "skipped", message=sentence(check))
         elif _fails(check, gate):
             ElementTree.SubElement(case, "failure", message=sentence(check))
@@ -73,7 +73,7 @@ def step_summary(gate: Gate) -> str:
 def github_annotations(gate: Gate) -> list[str]:
     """Return GitHub's workflow commands for the checks that failed or are inconclusive, worst first."""
     failed = [check for check in gate.checks if _fails(check, gate)]
-    unsure = [check for check in gate.checks if check.verdict == INCONCLUSIVE and not gate.strict]
+    unsure = [check for check in gate.checks if _unsure(check, gate)]
     lines = [_command("error", check) for check in _worst_first(failed)[:ANNOTATIONS]]
     if not gate.checks:
         lines.append("::error title=robseg gate::Nothing was compared.")
@@ -84,15 +84,16 @@ def gate_document(gate: Gate) -> Document:
     """Return a verdict as a document; failed checks come first."""
     order = {FAIL: 0, INCONCLUSIVE: 1}
     checks = sorted(gate.checks, key=lambda check: order.get(check.verdict, 2))
-    counts = {name: sum(c.verdict == name for c in checks) for name in (FAIL, INCONCLUSIVE, "pass")}
+    counts = {name: sum(c.verdict == name for c in checks) for name in (FAIL, INCONCLUSIVE, PASS)}
     lines = [
         f"{gate.run} against {gate.baseline}" if gate.baseline else gate.run,
         f"{len(checks)} checks: " + ", ".join(f"{number} {name}" for name, number in counts.items()) + ".",
         *gate.notes,
     ]
     if gate.verdict == INCONCLUSIVE:
+        reasons = dict.fromkeys(check.reason for check in checks if check.verdict == INCONCLUSIVE)
         lines.append(
-            "Some checks are inconclusive, because an interval spans its limit. "
+            f"Some checks are inconclusive ({'; '.join(reasons)}). "
             + ("The gate is strict, so it fails." if gate.strict else "The gate is lenient, so it passes.")
         )
     if len(checks) > ROWS:
@@ -109,7 +110,7 @@ def gate_document(gate: Gate) -> Document:
 
 def sentence(check: Check) -> str:
     """Return a check in one sentence."""
-    said, text_of = "at least" if _at_least(check) else "at most", check.unit.text
+    said, text_of = "at least" if check.at_least else "at most", check.unit.fine
     text = (
         f"{one_line(check.target)} of {one_line(check.model)}: {_word(check)} {text_of(check.value)} "
         f"({text_of(check.low)} to {text_of(check.high)}), allowed {said} {text_of(check.limit)}"
@@ -125,7 +126,7 @@ def _row(check: Check) -> tuple[str, ...]:
         check.score_unit.text(check.score),
         check.unit.fine(check.value),
         f"{check.unit.fine(check.low)} .. {check.unit.fine(check.high)}",
-        f"{'≥' if _at_least(check) else '≤'} {check.unit.fine(check.limit)}",
+        f"{'≥' if check.at_least else '≤'} {check.unit.fine(check.limit)}",
         f"{check.verdict} ({check.reason})" if check.reason else check.verdict,
     )
 
@@ -134,18 +135,17 @@ def _word(check: Check) -> str:
     return (WORDS_OF_ERRORS if check.lower_is_better else WORDS)[check.rule]
 
 
-def _at_least(check: Check) -> bool:
-    """Return whether the value must be at least its limit, rather than at most."""
-    return check.rule == "floor" and not check.lower_is_better
-
-
 def _fails(check: Check, gate: Gate) -> bool:
     return check.verdict == FAIL or (gate.strict and check.verdict == INCONCLUSIVE)
 
 
+def _unsure(check: Check, gate: Gate) -> bool:
+    return check.verdict == INCONCLUSIVE and not gate.strict
+
+
 def _worst_first(checks: Iterable[Check]) -> list[Check]:
     def excess(check: Check) -> float:
-        over = (check.limit - check.value) if _at_least(check) else (check.value - check.limit)
+        over = (check.limit - check.value) if check.at_least else (check.value - check.limit)
         return math.inf if math.isnan(over) else over
 
     return sorted(checks, key=excess, reverse=True)

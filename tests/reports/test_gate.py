@@ -59,7 +59,10 @@ def test_a_run_passes_against_itself_with_every_score_checked(
     assert all(check.value == pytest.approx(0, abs=1e-6) for check in gate.checks)
 
 
-def test_intervals_of_another_confidence_are_not_combined(run: SyntheticRun, baseline: Path) -> None:
+def test_intervals_of_another_confidence_are_not_combined(
+    run: SyntheticRun, pristine: SyntheticRun, tmp_path: Path
+) -> None:
+    baseline = saved(pristine, tmp_path / "baseline.json")
     with pytest.raises(InvalidRun, match=r"confidence level 0\.8, but it has 0\.95: use --confidence 0\.95"):
         run_gate(run.folder, baseline, DEFAULT, Bootstrap(400, 0.8))
 
@@ -308,6 +311,7 @@ def test_where_there_is_one_image_nothing_is_sure(
     gate = run_gate(run.folder, other.folder, DEFAULT, SMALL)
     assert gate.verdict == "inconclusive"
     assert all(math.isnan(check.low) for check in gate.checks)
+    assert "inconclusive (no interval: there are too few images)" in " ".join(gate_document(gate).lines)
 
 
 def test_runs_without_a_single_labelled_pixel_are_not_green(

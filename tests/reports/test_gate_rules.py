@@ -1,14 +1,20 @@
 """The rules of a gate, and its verdict in the forms that other programs read."""
 
 import json
-import math
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from reports.gate.checks import Check
-from reports.gate.document import gate_document, gate_json, github_annotations, junit_xml, step_summary
+from reports.gate.document import (
+    gate_document,
+    gate_json,
+    github_annotations,
+    junit_xml,
+    sentence,
+    step_summary,
+)
 from reports.gate.gate import Gate
 from reports.gate.power import images_needed
 from reports.gate.rules import Rules, limits, read_rules
@@ -85,9 +91,34 @@ def test_images_needed_grow_with_the_square_of_precision() -> None:
 
 def many_checks(number: int) -> list[Check]:
     return [
-        Check(EVIL, "max_drop", f"class:{place}{EVIL}", 0.01, 0.5, 0.4, 0.1, 0.05, math.nan, "fail", "why\n")
+        Check(
+            model=EVIL,
+            rule="max_drop",
+            target=f"class:{place}{EVIL}",
+            limit=0.01,
+            baseline=0.5,
+            score=0.4,
+            value=0.1,
+            low=0.05,
+            verdict="fail",
+            reason="why\n",
+        )
         for place in range(number)
     ]
+
+
+def test_a_sentence_shows_by_how_much_a_limit_is_exceeded() -> None:
+    check = Check(
+        model="m",
+        rule="max_drop",
+        target="mpc",
+        limit=0.01,
+        value=0.0104,
+        low=0.0102,
+        high=0.0107,
+        verdict="fail",
+    )
+    assert sentence(check) == "mpc of m: drop 1.04 (1.02 to 1.07), allowed at most 1.00"
 
 
 def test_outputs_stay_small_whole_and_escaped_with_hostile_names() -> None:
