@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from corruptions.kernels.compiling import kernel
-from corruptions.kernels.rows import add_pair, set_product, truncate
+from corruptions.kernels.rows import add_pair, add_product, set_product, truncate
 
 __all__ = ["Aperture", "aperture", "defocus_blur"]
 
@@ -207,7 +207,7 @@ def _add_residue(
                 _from(rows, opened.places[place + 2]),
                 _from(rows, opened.places[place + 3]),
             )
-        _add_product(total, part, opened.values[i])
+        add_product(total, part, opened.values[i])
 
 
 @kernel
@@ -226,9 +226,3 @@ def _add_four_samples(
 ) -> None:
     for i in range(total.size):
         total[i] = np.uint16(total[i] + a[i] + b[i] + c[i] + d[i])
-
-
-@kernel
-def _add_product(total: NDArray[np.float32], sums: NDArray[np.uint16], weight: np.float32) -> None:
-    for i in range(total.size):
-        total[i] += np.float32(sums[i]) * weight

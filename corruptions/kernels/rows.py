@@ -28,7 +28,7 @@ __all__ = [
 EPSILON = np.float32(1e-3)
 """Larger than the rounding errors of a sum, too small to be seen in a mean."""
 
-Rows = NDArray[Any]  # of uint8 or float32
+Rows = NDArray[Any]  # of uint8, uint16 or float32
 
 
 @kernel
