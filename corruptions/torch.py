@@ -5,17 +5,16 @@ Philox is an integer function of key and position, the same everywhere. The othe
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
 from corruptions import engine
 from corruptions.engine import _checked_key, _checked_seed, _checked_severity
+from corruptions.kernels.defocus import published_disk
 from corruptions.kernels.gaussian import gaussian_weights
 from corruptions.kernels.motion import draw_angle, motion_path
 from corruptions.kernels.noise import photon_table
@@ -198,26 +197,11 @@ def _motion_blur(image: Tensor, *, radius: int, sigma: float, stream: Stream) ->
 
 
 def _defocus_blur(image: Tensor, *, radius: int, alias_blur: float) -> Tensor:
-    disc = _tensor(_soft_disc(radius, alias_blur), image)
-    margin = len(disc) // 2
+    disk = _tensor(published_disk(radius, alias_blur).astype(np.float32), image)
+    margin = len(disk) // 2
     padded = F.pad(image.permute(2, 0, 1)[None].float(), (margin,) * 4, mode="reflect")[0][:, None]
-    blurred = F.conv2d(padded, disc[None, None])
+    blurred = F.conv2d(padded, disk[None, None])
     return _truncated(blurred[:, 0].permute(1, 2, 0) + float(EPSILON))
-
-
-@cache
-def _soft_disc(radius: int, alias_blur: float) -> NDArray[np.float32]:
-    """Return ImageNet-C's image of a point out of focus: a disc with smooth edges."""
-    reach, size = (8, 1) if radius <= 8 else (radius, 2)  # half sizes of the disc's and of the blur's array
-    rows, columns = np.ogrid[-reach : reach + 1, -reach : reach + 1]
-    disc = (rows**2 + columns**2 <= radius**2).astype(np.float64)
-    disc /= disc.sum()
-    weights = np.exp(-(np.arange(-size, size + 1) ** 2) / (2 * alias_blur**2))
-    for axis in (0, 1):
-        # as in ImageNet-C, a disc that fills its array is mirrored at the edge and becomes brighter
-        disc = ndimage.correlate1d(disc, weights / weights.sum(), axis, mode="mirror")
-    soft: NDArray[np.float32] = disc.astype(np.float32)
-    return soft
 
 
 def _truncated(levels: Tensor) -> Tensor:

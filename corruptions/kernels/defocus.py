@@ -15,7 +15,9 @@ from scipy import ndimage
 from corruptions.kernels.compiling import kernel
 from corruptions.kernels.rows import add_pair, add_product, set_product, truncate
 
-__all__ = ["Aperture", "aperture", "defocus_blur"]
+__all__ = ["Aperture", "aperture", "defocus_blur", "published_disk"]
+
+SMALL_DISK = 8  # pixels; up to this radius, the reference's grid has the same size and its Gaussian 3 weights
 
 
 class Aperture(NamedTuple):
@@ -46,12 +48,11 @@ def defocus_blur(image: NDArray[np.uint8], *, radius: int, alias_blur: float) ->
 @cache
 def aperture(radius: int, alias_blur: float) -> Aperture:
     """Return the disk x**2 + y**2 <= radius**2 with edges softened by a Gaussian of sigma `alias_blur`."""
-    grid, reach = (8, 1) if radius <= 8 else (radius, 2)
-    gaussian = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * alias_blur**2))
-    gaussian /= gaussian.sum()
-    soft = gaussian[reach:][gaussian[reach:] > 1e-7]
+    gaussian = _gaussian(radius, alias_blur)
+    half = gaussian[gaussian.size // 2 :]
+    soft = half[half > 1e-7]
     ideal = _softened_disk(radius, radius + soft.size - 1, gaussian, "constant")
-    published = _softened_disk(radius, grid, gaussian, "mirror")
+    published = published_disk(radius, alias_blur)
     larger = max(ideal.shape[0], published.shape[0]) // 2
     ideal, published = (np.pad(disk, larger - disk.shape[0] // 2) for disk in (ideal, published))
     middle = slice(larger - radius - soft.size + 1, larger + radius + soft.size)
@@ -60,6 +61,23 @@ def aperture(radius: int, alias_blur: float) -> Aperture:
     half_widths = np.floor(np.sqrt(radius**2 - offsets**2)).astype(np.int64)
     area = np.float32(2 * half_widths.sum() + half_widths.size)
     return Aperture(half_widths, soft.astype(np.float32), area, values, starts, places)
+
+
+@cache
+def published_disk(radius: int, alias_blur: float) -> NDArray[np.float64]:
+    """Return the reference's disk with soft edges: a square kernel of odd size.
+
+    A disk that fills its grid is mirrored at the edge and becomes brighter.
+    """
+    return _softened_disk(radius, max(radius, SMALL_DISK), _gaussian(radius, alias_blur), "mirror")
+
+
+def _gaussian(radius: int, alias_blur: float) -> NDArray[np.float64]:
+    """Return the weights of the Gaussian that softens edges: 3, or 5 for a disk larger than SMALL_DISK."""
+    reach = 1 if radius <= SMALL_DISK else 2
+    weights = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * alias_blur**2))
+    gaussian: NDArray[np.float64] = weights / weights.sum()
+    return gaussian
 
 
 def _softened_disk(radius: int, grid: int, gaussian: NDArray[np.float64], edge: str) -> NDArray[np.float64]:

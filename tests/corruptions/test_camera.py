@@ -82,17 +82,17 @@ def test_a_psf_grows_with_severity() -> None:
         assert (np.diff(spreads) > 0).all()
 
 
-def test_a_perfect_lens_has_airys_disc() -> None:
+def test_a_perfect_lens_has_airys_disk() -> None:
     perfect = psf.psf((0.5, 0.5), Aberrations(0, 0, 0, 0))
     assert perfect.argmax() == perfect.size // 2
     assert perfect.max() > 0.4
     np.testing.assert_allclose(perfect, perfect[::-1, ::-1], atol=1e-12)
 
 
-def test_defocus_blurs_to_the_disc_of_geometrical_optics() -> None:
+def test_defocus_blurs_to_the_disk_of_geometrical_optics() -> None:
     """A ray through the pupil's edge lands 4 pixels per wave of defocus from the centre."""
     defocused = psf.psf((0, 0), Aberrations(defocus=2.5, curvature=0, astigmatism=0, coma=0))
-    # a disc of radius R has the root mean square radius R / sqrt(2)
+    # a disk of radius R has the root mean square radius R / sqrt(2)
     assert spread(defocused) == pytest.approx(10 / math.sqrt(2), rel=0.1)
 
 

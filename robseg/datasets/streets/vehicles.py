@@ -220,7 +220,7 @@ def _side_pane(
     return [at(start, low), at(stop, low), at(stop, high), at(start, high)]
 
 
-def _disc(frame: _Frame, along: float, side: float, up: float, radius: float) -> Array:
+def _disk(frame: _Frame, along: float, side: float, up: float, radius: float) -> Array:
     turn = np.linspace(0, 2 * np.pi, 18, endpoint=False)
     return frame([(along + radius * np.cos(t), side, max(up + radius * np.sin(t), 0.0)) for t in turn])
 
@@ -237,8 +237,8 @@ def _wheels(rng: np.random.Generator, shape: _Shape, frame: _Frame) -> list[Face
                 (0.01, 0.64, plain(metal)),
                 (0.015, 0.2, plain(metal * 0.5)),
             ):
-                disc = _disc(frame, along, side + sign * shift, radius, radius * size)
-                faces.append(Face(disc, CAR, material, casts=False))
+                disk = _disk(frame, along, side + sign * shift, radius, radius * size)
+                faces.append(Face(disk, CAR, material, casts=False))
             for d in (-1, 1):
                 wall = [
                     (along + d * radius * 0.95, side * w, up)
