@@ -109,7 +109,7 @@ class Flag:
 WORDS: dict[Any, tuple[str, str]] = {
     int: ("a whole number", "whole numbers"),
     float: ("a number", "numbers"),
-    str: ("text", "texts"),
+    str: ("text", "names"),
     bool: ("true or false", "switches"),
     Path: ("a path", "paths"),
     dict: ("a table", "tables"),
@@ -176,7 +176,7 @@ class Field:
     def read(self, value: Any) -> Any:
         """Return a value from a TOML file or a Python call, checked; lists become tuples.
 
-        A single value stands for a list of one, and a list of names for a text with commas.
+        A single value stands for a list of one, and a text with commas for a list of its parts.
 
         Raises
         ------
@@ -186,8 +186,6 @@ class Field:
         if (value is None and self.optional) or (self.open and not isinstance(value, str)):
             return value
         if self.item is None:
-            if self.flag.commas and isinstance(value, list | tuple):
-                return ",".join(self._read_one(one) for one in value)
             return self._read_one(value)
         if self.length is None and isinstance(value, str | Path | Real):
             value = self._split(value) if isinstance(value, str) and self.flag.commas else (value,)

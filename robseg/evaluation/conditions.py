@@ -8,13 +8,13 @@ import corruptions
 from reports.run.record import CLEAN, Condition
 from robseg.errors import InputError
 
-__all__ = ["CLEAN_CONDITION", "conditions_of", "parse_corruptions", "severities_of"]
+__all__ = ["CLEAN_CONDITION", "conditions_of", "names_of", "severities_of"]
 
 CLEAN_CONDITION = Condition(CLEAN, 0, CLEAN)
 
 
-def parse_corruptions(text: str) -> tuple[str, ...]:
-    """Return the corruptions, each once, of a comma-separated list of names, groups and subsets, or "none".
+def names_of(selections: Sequence[str]) -> tuple[str, ...]:
+    """Return the corruptions, each once, that names, groups and subsets select; "none" selects none.
 
     Raises
     ------
@@ -23,33 +23,37 @@ def parse_corruptions(text: str) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> parse_corruptions("fog,snow,fog")
+    >>> names_of(["fog", "snow", "fog"])
     ('fog', 'snow')
     """
-    names: dict[str, None] = {}
-    for part in (part.strip() for part in text.split(",")):
-        try:
-            names.update(dict.fromkeys(corruptions.names(part)))
-        except ValueError as error:
-            raise InputError(str(error)) from error
-    return tuple(names)
+    try:
+        found = [name for selection in selections for name in corruptions.names(selection)]
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return tuple(dict.fromkeys(found))
 
 
-def severities_of(text: str, severities: Sequence[int] | None = None) -> dict[str, tuple[int, ...]]:
-    """Return the severities of each corruption that `text` names: the given ones, each once, else all.
+def severities_of(
+    selections: Sequence[str] | None, severities: Sequence[int] | None = None
+) -> dict[str, tuple[int, ...]]:
+    """Return the severities of each selected corruption, each once. None: all corruptions, all severities.
 
     Raises
     ------
     InputError
-        If a name is unknown, or a corruption does not have a severity.
+        If a name is unknown, a corruption does not have a severity, or nothing is selected.
 
     Examples
     --------
-    >>> severities_of("fog,snow", [3, 1, 3])
+    >>> severities_of(["fog", "snow"], [3, 1, 3])
     {'fog': (3, 1), 'snow': (3, 1)}
     """
+    if selections is None:
+        selections = ("all",)
+    if not selections:
+        raise InputError("Expected corruptions, but got an empty list: name some, or none for clean images.")
     asked = None if severities is None else tuple(dict.fromkeys(severities))
-    found = {name: asked or corruptions.get(name).severities for name in parse_corruptions(text)}
+    found = {name: asked or corruptions.get(name).severities for name in names_of(selections)}
     conditions_of((name, severity) for name, levels in found.items() for severity in levels)
     return found
 

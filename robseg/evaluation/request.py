@@ -53,11 +53,11 @@ class Request(RefineOptions):
         Flag(short="d", names="datasets", metavar="NAME"),
     ] = "streets"
     corruptions: Annotated[
-        str | Sequence[str],
+        Sequence[str] | None,
         "Corruptions, groups (such as noise) or subsets (such as all or common), separated by commas; "
         "none for clean images only.",
-        Flag(short="c", names="corruptions", commas=True, metavar="NAME,..."),
-    ] = "all"
+        Flag(short="c", names="corruptions", commas=True, metavar="NAME,...", unset="all"),
+    ] = None
     severities: Annotated[
         Sequence[int] | None,
         "Severities of the corruptions, such as 3, 1,3,5 or 1-3.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from reports.run.record import Condition
 from reports.scoring import protocols
@@ -136,12 +136,11 @@ def move_targets(request: Request) -> bool:
 def _pairs(request: Request) -> tuple[tuple[str, int], ...]:
     """Return the (corruption, severity) pairs of a request."""
     if request.protocol is None:
-        # A Request joins a list of names.
-        chosen = severities_of(cast("str", request.corruptions), request.severities)
+        chosen = severities_of(request.corruptions, request.severities)
         return tuple((name, severity) for name, levels in chosen.items() for severity in levels)
     if request.protocol not in protocols.PROTOCOLS:
         raise unknown_name("protocol", request.protocol, protocols.PROTOCOLS)
-    if request.severities is not None or request.corruptions != "all":
+    if request.severities is not None or request.corruptions is not None:
         raise InputError(
             f"Expected a protocol alone, but got '{request.protocol}' with corruptions or severities: "
             "leave those out."

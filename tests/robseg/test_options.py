@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from robseg.errors import InputError
-from robseg.options import POSITIVE, SHARE, Field, Flag, Range, build, described, fields, settle, to_toml
+from robseg.options import POSITIVE, SHARE, Flag, Range, build, described, fields, settle, to_toml
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,13 +84,6 @@ def test_a_record_holds_what_was_read_from_its_values() -> None:
     object.__setattr__(bake, "eggs", 3)  # as in Bake("pie", eggs=3), which type checkers refuse
     settle(bake)
     assert bake.eggs == (3,)
-
-
-def test_a_text_with_commas_can_be_a_list_of_names() -> None:
-    field = Field("corruptions", str, flag=Flag(commas=True))
-    assert field.read(["fog", "snow"]) == field.read("fog,snow") == "fog,snow"
-    with pytest.raises(InputError, match="to be text, but got 3"):
-        field.read(["fog", 3])
 
 
 def test_unknown_and_missing_names_are_reported() -> None:

@@ -33,7 +33,7 @@ OPTIONS = fields(Request)
 @click.option("--sheet", is_flag=True, help="Write one contact sheet per image instead of the images.")
 def command(
     sources: tuple[str, ...],
-    corruptions: str,
+    corruptions: tuple[str, ...] | None,
     severities: tuple[int, ...] | None,
     seed: int,
     out: Path,
@@ -50,7 +50,7 @@ def command(
     """
     chosen = severities_of(corruptions, severities)
     if not chosen:
-        raise InputError(f"Expected corruptions, but got '{corruptions}': name at least one.")
+        raise InputError("Expected corruptions, but got none: name at least one.")
     files = find_images(sources, out)
     for key, path in files.items():
         image = read_upright(path)

@@ -32,7 +32,11 @@ def command() -> None:
     "verify",
     cls=Command,
     fields=[
-        dataclasses.replace(OPTIONS["corruptions"], default="imagenet-c"),
+        dataclasses.replace(
+            OPTIONS["corruptions"],
+            default=("imagenet-c",),
+            flag=dataclasses.replace(OPTIONS["corruptions"].flag, unset=""),
+        ),
         dataclasses.replace(OPTIONS["severities"], default=(1, 3, 5), flag=Flag(short="s", commas=True)),
         OPTIONS["seed"],
     ],
@@ -53,7 +57,7 @@ def command() -> None:
 @click.pass_context
 def verify_(
     context: click.Context,
-    corruptions: str,
+    corruptions: tuple[str, ...],
     severities: tuple[int, ...],
     seed: int,
     copies: int,
@@ -72,7 +76,8 @@ def verify_(
     chosen = [name for name in severities_of(corruptions, severities) if name in known]
     if not chosen:
         raise InputError(
-            f"Expected corruptions of ImageNet-C, but got '{corruptions}': there is nothing to compare."
+            f"Expected corruptions of ImageNet-C, but got '{','.join(corruptions)}': "
+            "there is nothing to compare."
         )
     rows = []
     click.echo(HEADER)

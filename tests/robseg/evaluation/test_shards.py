@@ -1,6 +1,8 @@
 """The shards hold every missing row once, whatever is on disk."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,9 @@ from hypothesis import strategies as st
 
 from reports.run.record import Condition
 from robseg.errors import InputError
-from robseg.evaluation.conditions import CLEAN_CONDITION, conditions_of, parse_corruptions
+from robseg.evaluation import resolve
+from robseg.evaluation.conditions import CLEAN_CONDITION, conditions_of, names_of
+from robseg.evaluation.request import Request
 from robseg.evaluation.shards import RowKey, Shard, missing_shards
 
 CONDITIONS = (CLEAN_CONDITION, Condition("fog", 1, "weather"), Condition("fog", 3, "weather"))
@@ -63,15 +67,36 @@ def test_a_content_key_depends_on_everything_that_counts_depend_on() -> None:
 
 
 def test_names_groups_and_subsets_mix_and_count_once() -> None:
-    assert parse_corruptions("none") == ()
-    assert parse_corruptions("fog, weather")[0] == "fog"
-    assert sorted(parse_corruptions("fog,weather")) == sorted(parse_corruptions("weather"))
+    assert names_of(["none"]) == ()
+    assert names_of(["fog", "weather"])[0] == "fog"
+    assert sorted(names_of(["fog", "weather"])) == sorted(names_of(["weather"]))
 
 
-@pytest.mark.parametrize(("text", "said"), [("fgo", "fog"), ("", "corruption"), ("fog,,snow", "corruption")])
-def test_a_misspelt_corruption_is_an_input_error(text: str, said: str) -> None:
+@pytest.mark.parametrize(("name", "said"), [("fgo", "fog"), ("", "corruption")])
+def test_a_misspelt_corruption_is_an_input_error(name: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        parse_corruptions(text)
+        names_of(["snow", name])
+
+
+@pytest.mark.parametrize("typed", ["fog,", " fog,,fog", ["fog"], ("fog", "fog")])
+def test_commas_between_corruptions_may_be_too_many(typed: Sequence[str]) -> None:
+    assert resolve.conditions(Request("enet", corruptions=typed, severities=3)) == (
+        CLEAN_CONDITION,
+        Condition("fog", 3, "weather"),
+    )
+
+
+def test_all_corruptions_are_the_default_and_an_empty_list_is_refused() -> None:
+    assert resolve.conditions(Request("enet")) == resolve.conditions(Request("enet", corruptions="all"))
+    assert resolve.conditions(Request("enet", corruptions="none")) == (CLEAN_CONDITION,)
+    with pytest.raises(InputError, match="Expected corruptions, but got an empty list"):
+        resolve.conditions(Request("enet", corruptions=[]))
+
+
+@pytest.mark.parametrize("given", [{"corruptions": "all"}, {"severities": [3]}])
+def test_a_protocol_stands_alone(given: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="Expected a protocol alone"):
+        resolve.conditions(Request("enet", protocol="mpc", **given))
 
 
 def test_a_severity_outside_1_to_5_is_refused() -> None:
