@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from corruptions.kernels.displacement import move_target
 from corruptions.registry import Corruption, get
 
-__all__ = ["corrupt", "corrupt_pair", "sweep"]
+__all__ = ["corrupt", "corrupt_pair", "corrupt_target", "sweep"]
 
 MINIMUM_SIDE = 32  # pixels; smaller images are padded before a kernel sees them
 
@@ -69,12 +69,38 @@ def corrupt_pair(
     >>> moved.shape
     (40, 50)
     """
+    image = _checked_image(image)
+    target = _checked_target(target, image.shape[:2])
+    moved = corrupt_target(target, name, severity, seed=seed, key=key, ignore_index=ignore_index)
+    return corrupt(image, name, severity, seed=seed, key=key), moved
+
+
+def corrupt_target(
+    target: NDArray[np.uint8],
+    name: str,
+    severity: int = 3,
+    *,
+    seed: int = 0,
+    key: str = "",
+    ignore_index: int = 255,
+) -> NDArray[np.uint8]:
+    """Return the target that `corrupt_pair` returns beside the image; no image is needed.
+
+    Examples
+    --------
+    >>> target = np.ones((40, 50), np.uint8)
+    >>> int(corrupt_target(target, "fog").min())
+    1
+    """
     record = get(name)
-    image, target = _checked_image(image), _checked_target(target, image)
-    severity, seed, key = _checked_severity(severity, record), _checked_seed(seed), _checked_key(key)
-    ignore_index = _checked_ignore_index(ignore_index)
-    corrupted = _corrupt(image, record, severity, seed, key)
-    return corrupted, _moved_target(target, record, severity, seed, key, ignore_index)
+    return _moved_target(
+        _checked_target(target),
+        record,
+        _checked_severity(severity, record),
+        _checked_seed(seed),
+        _checked_key(key),
+        _checked_ignore_index(ignore_index),
+    )
 
 
 def sweep(
@@ -185,12 +211,14 @@ def _checked_image(image: Any) -> NDArray[np.uint8]:
     )
 
 
-def _checked_target(target: Any, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if isinstance(target, np.ndarray) and target.dtype == np.uint8 and target.shape == image.shape[:2]:
+def _checked_target(target: Any, size: tuple[int, ...] | None = None) -> NDArray[np.uint8]:
+    good = isinstance(target, np.ndarray) and target.dtype == np.uint8 and target.size > 0
+    if good and target.ndim == 2 and size in (None, target.shape):
         checked: NDArray[np.uint8] = np.asarray(target)
         return checked
+    expected = "at least 1x1 pixels" if size is None else f"the image's size {size}"
     raise ValueError(
-        f"Expected `target` to be a uint8 array of class ids of the image's size {image.shape[:2]}, "
+        f"Expected `target` to be a uint8 array (H, W) of class ids of {expected}, "
         f"but got {_described(target)}: resize or convert it first."
     )
 

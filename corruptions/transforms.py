@@ -76,9 +76,8 @@ class Corrupt(v2.Transform):  # type: ignore[misc]  # torchvision has no types
                 f"Expected masks of class ids from 0 to 255, but got {target.min()} to {target.max()}: map "
                 f"pixels to ignore to {self.ignore_index}."
             )
-        image = np.zeros((*target.shape, 3), np.uint8)
-        _, moved = engine.corrupt_pair(
-            image, ids, self.name, self.severity, seed=seed, ignore_index=self.ignore_index
+        moved = engine.corrupt_target(
+            ids, self.name, self.severity, seed=seed, ignore_index=self.ignore_index
         )
         return moved.astype(target.dtype)
 

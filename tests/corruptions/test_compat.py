@@ -12,6 +12,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 import corruptions
+from corruptions import engine
 from corruptions.compat import corrupt, get_corruption_names
 from corruptions.transforms import Corrupt
 
@@ -117,6 +118,16 @@ def test_masks_move_with_their_image(name: str, dtype: torch.dtype) -> None:
     assert result["mask"].dtype == dtype
     assert (result["mask"].numpy() == moved).all()
     assert result["id"] == "a"
+
+
+def test_a_mask_moves_without_corrupting_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("an image was corrupted")
+
+    monkeypatch.setattr(engine, "_corrupt", refuse)
+    mask = tv_tensors.Mask(torch.from_numpy(IMAGE[..., 0] // 100))
+    assert (Corrupt("contrast", 3)(mask) == mask).all()
+    assert (Corrupt("elastic_transform", 3)(mask) != mask).any()
 
 
 def test_transforms_draw_from_torchs_generator() -> None:
