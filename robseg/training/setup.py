@@ -8,10 +8,10 @@ import inspect
 from pathlib import Path
 from typing import NamedTuple
 
-import corruptions
 from robseg.datasets import open_dataset
 from robseg.datasets.base import Dataset, Sample
 from robseg.errors import InputError, unknown_name
+from robseg.evaluation.conditions import names_of
 from robseg.models.architectures.segfix import DIRECTION_NAMES
 from robseg.models.base import Architecture, architecture
 from robseg.training.recipe import Recipe
@@ -74,10 +74,9 @@ def corruption_names(recipe: Recipe) -> tuple[str, ...]:
     ('fog', 'snow', 'frost', 'spatter')
     """
     try:
-        found = [name for selection in recipe.corruptions for name in corruptions.names(selection)]
-    except ValueError as error:
+        return names_of(recipe.corruptions)
+    except InputError as error:
         raise InputError(f"In `corruptions`: {error}") from error
-    return tuple(dict.fromkeys(found))
 
 
 def output_names(recipe: Recipe, class_names: tuple[str, ...]) -> tuple[str, ...]:
