@@ -52,7 +52,11 @@ def severities_of(
         selections = ("all",)
     if not selections:
         raise InputError("Expected corruptions, but got an empty list: name some, or none for clean images.")
-    asked = None if severities is None else tuple(dict.fromkeys(severities))
+    if severities is not None and not severities:
+        raise InputError(
+            "Expected severities, but got an empty list: choose some, or leave them out for all."
+        )
+    asked = tuple(dict.fromkeys(severities or ()))
     found = {name: asked or corruptions.get(name).severities for name in names_of(selections)}
     conditions_of((name, severity) for name, levels in found.items() for severity in levels)
     return found

@@ -93,6 +93,12 @@ def test_all_corruptions_are_the_default_and_an_empty_list_is_refused() -> None:
         resolve.conditions(Request("enet", corruptions=[]))
 
 
+@pytest.mark.parametrize("corruptions", [None, "fog", "none"])
+def test_an_empty_list_of_severities_is_refused(corruptions: str | None) -> None:
+    with pytest.raises(InputError, match="Expected severities, but got an empty list"):
+        resolve.conditions(Request("enet", corruptions=corruptions, severities=[]))
+
+
 @pytest.mark.parametrize("given", [{"corruptions": "all"}, {"severities": [3]}])
 def test_a_protocol_stands_alone(given: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="Expected a protocol alone"):
