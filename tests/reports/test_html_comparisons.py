@@ -94,6 +94,14 @@ def test_long_names_of_a_model_and_its_refined_form_neither_touch_nor_are_cut_of
             assert a_right <= b_left or b_right <= a_left or abs(a_y - b_y) >= height
 
 
+def test_only_the_plot_of_clean_miou_has_whiskers_across(models: list[ModelView]) -> None:
+    alike = [
+        model._replace(clean=Score(0.5, 0.4, 0.6), mpc=Score(0.3, 0.2, 0.4), gmacs=0.5) for model in models
+    ]
+    assert all(len(mark.whiskers) == 2 for mark in accuracy_plot(alike).marks)
+    assert all(len(mark.whiskers) == 1 for plot in cost_plots(alike) for mark in plot.marks)
+
+
 def test_no_plot_is_drawn_of_a_cost_that_fewer_than_two_models_state(models: list[ModelView]) -> None:
     unknown = [
         model._replace(parameters=float("nan"), gmacs=float("nan"), ms_per_image=0.0) for model in models

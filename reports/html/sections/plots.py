@@ -113,7 +113,14 @@ def accuracy_plot(models: Sequence[ModelView]) -> Scatter | None:
         _percent_ticks(y, upright=False),
         guides,
         "",
-        _marks(shown, x, y, lambda model: model.clean.value, lambda model: f"clean {model.clean} %"),
+        _marks(
+            shown,
+            x,
+            y,
+            lambda model: model.clean.value,
+            lambda model: f"clean {model.clean} %",
+            x_is_clean=True,
+        ),
     )
 
 
@@ -199,6 +206,8 @@ def _marks(
     y: _Axis,
     x_of: Callable[[ModelView], float],
     said: Callable[[ModelView], str],
+    *,
+    x_is_clean: bool = False,
 ) -> list[Mark]:
     taken = [(x.at(x_of(m)) - 4, y.at(m.mpc.value) - 4, 8.0, 8.0) for m in models]
     marks = []
@@ -211,7 +220,7 @@ def _marks(
         whiskers = []
         if not math.isnan(model.mpc.low):
             whiskers.append(Stroke(a, y.at(model.mpc.low), a, y.at(model.mpc.high)))
-        if x_of(model) == model.clean.value and not math.isnan(model.clean.low):
+        if x_is_clean and not math.isnan(model.clean.low):
             whiskers.append(Stroke(x.at(model.clean.low), b, x.at(model.clean.high), b))
         text = f"{model.label}: mPC {model.mpc} %, {said(model)}"
         marks.append(Mark(model, a, b, whiskers, name, name_x, name_y, anchor, text))
@@ -241,7 +250,7 @@ def _beside(
     """Return a place for the name of the point (a, b), if possible a free one, and add it to `taken`."""
     boxes: list[tuple[bool, float, int, tuple[float, float, float, float], tuple[float, float, str]]] = []
     for anchor, right, down in BOXES:
-        left = a + right - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
+        left = a + right - {"start": 0.0, "end": width}[anchor]
         box = (left, b + down - LINE + 2, width, float(LINE))
         outside = left < LEFT or left + width > WIDTH
         covered = sum(_overlap(box, other) for other in taken)
