@@ -79,7 +79,10 @@ def run_gate(
             [lacking_model(old.name)] if new is None else checks_of(new, old, rules, bootstrap, missing)
         )
     ]
-    return _gate(str(run), str(baseline), rules, checks, _notes(theirs, rules, len(here) - len(kept)))
+    paired = {new.name for _, new in _pairs(theirs, mine) if new is not None}
+    unpaired = [model.name for model in mine.models if model.name not in paired]
+    notes = _notes(theirs, rules, len(here) - len(kept), unpaired)
+    return _gate(str(run), str(baseline), rules, checks, notes)
 
 
 def _open_baseline(baseline: str | Path, record: RunRecord, bootstrap: Bootstrap) -> Baseline:
@@ -116,7 +119,7 @@ def _pairs(theirs: Baseline, mine: Baseline) -> list[tuple[ModelBaseline, ModelB
     return [(old, by_name.get(old.name)) for old in theirs.models]
 
 
-def _notes(theirs: Baseline, rules: Rules, extra: int) -> list[str]:
+def _notes(theirs: Baseline, rules: Rules, extra: int, unpaired: Sequence[str]) -> list[str]:
     notes = []
     if not rules.intervals:
         notes.append("Scores are judged on these images alone, without intervals for other images.")
@@ -131,6 +134,8 @@ def _notes(theirs: Baseline, rules: Rules, extra: int) -> list[str]:
         )
     if extra:
         notes.append(f"The run has {extra} conditions that the baseline lacks; they are left out.")
+    if unpaired:
+        notes.append(f"Models that the baseline lacks were not checked: {', '.join(unpaired)}.")
     return notes
 
 

@@ -2,6 +2,7 @@ import dataclasses
 import json
 import math
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -245,6 +246,15 @@ def test_a_missing_model_fails_and_single_ones_belong_together(
     ]
 
 
+def test_models_that_the_baseline_lacks_are_named(
+    run: SyntheticRun, pristine: SyntheticRun, tmp_path: Path
+) -> None:
+    other = pristine.copy_to(tmp_path / "other")
+    other.rewrite(models=run.record.models[:1], examples=())
+    gate = run_gate(run.folder, other.folder, DEFAULT, SMALL)
+    assert f"Models that the baseline lacks were not checked: {run.record.models[1].name}." in gate.notes
+
+
 def test_an_incomplete_run_is_not_judged(run: SyntheticRun, pristine: SyntheticRun) -> None:
     next((run.folder / "counts").iterdir()).unlink()
     with pytest.raises(MissingCounts):
@@ -252,13 +262,17 @@ def test_an_incomplete_run_is_not_judged(run: SyntheticRun, pristine: SyntheticR
 
 
 @pytest.mark.parametrize("target", ["fog", "corruptions", "corruption:fog"])
-@pytest.mark.parametrize("rule", ["max_drop", "floor"])
+@pytest.mark.parametrize("rules_of", [lambda limit: Rules(max_drop=limit), lambda limit: Rules(floor=limit)])
 def test_whatever_covers_a_missing_condition_fails(
-    run: SyntheticRun, pristine: SyntheticRun, name: str, target: str, rule: str
+    run: SyntheticRun,
+    pristine: SyntheticRun,
+    name: str,
+    target: str,
+    rules_of: Callable[[dict[str, float]], Rules],
 ) -> None:
     kept = tuple(c for c in run.record.conditions if c.corruption != "fog")
     run.rewrite(conditions=kept)
-    gate = run_gate(run.folder, pristine.folder, Rules(**{rule: {target: 1.0}}), SMALL)
+    gate = run_gate(run.folder, pristine.folder, rules_of({target: 1.0}), SMALL)
     assert verdicts(gate)[name, "corruption:fog"] == "fail"
 
 
