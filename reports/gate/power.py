@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from reports import tallies
 from reports.formats.documents import Document, Table
 from reports.run.spec import open_spec
+from reports.run.tally import PRIMARY
 from reports.scoring.model_scores import ScoreKey, model_scores
 from reports.scoring.replicates import Replicates, read_replicates
 from reports.scoring.resampling import Bootstrap, standard_error
@@ -26,12 +27,11 @@ SHOWN = ("overall", "group", "corruption")
 class Need:
     """The images needed to see a drop of one score.
 
-    `error` is the standard error of the difference of two runs, a fraction. `visible` is the smallest drop
-    that the run's own images show; `images` is the number of images needed for each drop asked for.
+    `visible` is the smallest drop, a fraction, that the run's own images show; `images` is the number of
+    images needed for each drop asked for.
     """
 
     key: ScoreKey
-    error: float
     visible: float
     images: tuple[int, ...]
 
@@ -61,7 +61,7 @@ def detectable_drops(
     folder, record = open_spec(run)
     bootstrap = bootstrap or Bootstrap()
     record = dataclasses.replace(record, models=record.models[:1])
-    scored = read_replicates(folder, record, bootstrap, tallies.find(record.tallies[0]))
+    scored = read_replicates(folder, record, bootstrap, tallies.find(PRIMARY))
     return power_document(
         scored, [_need(scored, m, v, drops, power) for m, v in _shown(scored)], drops, power
     )
@@ -82,7 +82,7 @@ def _need(scored: Replicates, key: ScoreKey, error: float, drops: Sequence[float
     confidence, images = scored.bootstrap.confidence, len(scored.record.images)
     reach = ndtri(0.5 + confidence / 2) + ndtri(power)
     needed = tuple(images_needed(error, images, drop, confidence, power) for drop in drops)
-    return Need(key, error, float(reach * error), needed)
+    return Need(key, float(reach * error), needed)
 
 
 def power_document(
@@ -94,9 +94,10 @@ def power_document(
         f"{record.models[0].name} on {len(record.images)} images of {record.dataset['name']}, from "
         f"{scored.bootstrap.resamples} resamples of {scored.units.count} {scored.units.kind}s.",
         f"With these images, a two-sided test at {level:g} % confidence shows a drop with probability "
-        f"{power:g}. They are for a baseline file, whose intervals are not paired; a run needs fewer.",
+        f"{power:g}. The numbers are for a gate against a baseline file, whose intervals are not paired; "
+        "a gate against a run needs fewer images.",
     )
-    header = ("", "seen here, points", *(f"images for {100 * drop:g} points" for drop in drops))
+    header = ("", "smallest visible drop, points", *(f"images for {100 * drop:g} points" for drop in drops))
     rows = tuple(
         (str(need.key), f"{100 * need.visible:.2f}", *(f"{number:,}" for number in need.images))
         for need in needs

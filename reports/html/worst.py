@@ -17,7 +17,7 @@ from reports.html.models import ModelView
 from reports.html.text import label, words
 from reports.run.counts import read_conditions
 from reports.run.record import CLEAN, RunRecord
-from reports.run.tally import Columns, Tally
+from reports.run.tally import PRIMARY, Columns, Tally
 from reports.tables.results import Results
 
 __all__ = ["WorstImage", "WorstImages", "worst_images"]
@@ -52,7 +52,7 @@ def worst_images(run: Path, results: Results, models: Sequence[ModelView]) -> Wo
     if not asked or not names or len(results.record.images) < 2:
         return WorstImages([], [])
     record = dataclasses.replace(results.record, models=tuple(own[model.name] for model in asked))
-    tally = tallies.find(record.tallies[0])
+    tally = tallies.find(PRIMARY)
     sums: dict[str, Columns] = {}
     for counts in read_conditions(run, record, tally, partial=True):
         name = record.conditions[counts.place].corruption

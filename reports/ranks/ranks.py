@@ -24,6 +24,7 @@ from reports.ranks.spearman import FEWEST, orders, p_of_orders, spearman
 from reports.run.identity import SET, conditions_of, differences
 from reports.run.record import RunRecord
 from reports.run.spec import open_spec
+from reports.run.tally import PRIMARY
 from reports.scoring.aggregate import retention
 from reports.scoring.model_scores import ScoreKey, model_scores
 from reports.scoring.replicates import Replicates, read_replicates
@@ -98,8 +99,8 @@ def rank_runs(
     pairs, (kept_a, kept_b) = counterparts(a, b)
     bootstrap = Bootstrap(resamples, confidence)
     return rank(
-        read_replicates(run_a, kept_a, bootstrap, tallies.find(kept_a.tallies[0])),
-        read_replicates(run_b, kept_b, bootstrap, tallies.find(kept_b.tallies[0])),
+        read_replicates(run_a, kept_a, bootstrap, tallies.find(PRIMARY)),
+        read_replicates(run_b, kept_b, bootstrap, tallies.find(PRIMARY)),
         pairs,
         (str(run_a), str(run_b)),
         tuple(str(difference) for difference in differences(a, b) if difference.what.startswith(MATTERS)),

@@ -166,6 +166,11 @@ def _check(record: RunRecord, path: Path) -> None:
         "tallies": record.tallies,
         "class_names": record.dataset["class_names"],
     }
+    if record.tallies[:1] != (PRIMARY,):
+        raise InvalidRun(
+            f"Expected `tallies` in {path} to start with {PRIMARY}, but got {', '.join(record.tallies)}: "
+            "evaluate again."
+        )
     for name, values in axes.items():
         if not values or len(set(values)) != len(values):
             raise InvalidRun(

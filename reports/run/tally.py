@@ -84,7 +84,7 @@ class Measure:
 
     `value` maps columns (..., L, R), whose last axis is replicates, to (..., R), or with `by_class` to
     (..., C, R); undefined is NaN. `name` is its column in tables, `label` its name in reports. A measure
-    without `interval` is reported but not resampled, compared or gated.
+    without `interval` is not resampled, compared or gated, and appears only in the CSV files.
     """
 
     name: str
@@ -123,8 +123,9 @@ class Tally:
         A function from a Prediction, the target as `prepare` returned it, and the number of classes to a
         row. This and all other fields must be picklable, because workers are other processes.
     measures
-        The values that are computed from the counts. The first without `by_class` and the first with it are
-        headlines: their scores have the shortest names (see `prefix`).
+        The values that are computed from the counts; at least one has an interval and is not `by_class`. The
+        first such one, and the first with an interval and `by_class`, are headlines: their scores have the
+        shortest names (see `prefix`).
     prepare
         A function of the target, uint8 (H, W), that is called once for the predictions of all models.
     needs_confidence
@@ -147,6 +148,13 @@ class Tally:
     show: Literal["table", "none"] = "table"
     table: str = ""
     keys: Mapping[str, int | str] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.whole:
+            raise ValueError(
+                f"Expected the tally '{self.name}' to have a measure with an interval and not by class, but "
+                "got none: add one, its headline."
+            )
 
     def lengths(self, num_classes: int) -> dict[str, int]:
         """Return how many numbers each column has."""

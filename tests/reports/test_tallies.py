@@ -1,5 +1,7 @@
 """Counts of every tally equal their definitions, pixel by pixel, and add up."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -26,6 +28,13 @@ def blocks(seed: int, values: list[int]) -> Labels:
     return np.where(rng.random(labels.shape) < rng.choice([0, 0, 0.05]), rng.choice(values), labels).astype(
         np.uint8
     )
+
+
+def test_a_tally_without_a_headline_is_refused() -> None:
+    confusion = find("confusion")
+    by_class = tuple(measure for measure in confusion.measures if measure.by_class)
+    with pytest.raises(ValueError, match="Expected the tally 'confusion' to have a measure with an interval"):
+        dataclasses.replace(confusion, measures=by_class)
 
 
 def count(name: str, prediction: Labels, target: Labels) -> Row:

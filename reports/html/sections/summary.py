@@ -11,6 +11,7 @@ from reports.html.beside import Beside, beside_of
 from reports.html.models import ModelView
 from reports.html.page import Page, Section
 from reports.html.text import Phrase, Score, listing
+from reports.run.tally import PRIMARY
 from reports.scoring.protocols import PROTOCOLS
 from reports.tables.results import Results
 
@@ -35,7 +36,7 @@ def describe(page: Page) -> Summary:
     return Summary(
         verdict(page.models, page.corrupted),
         compared_with(page.results) if page.corrupted else "",
-        tallies.find(page.results.record.tallies[0]).note,
+        tallies.find(PRIMARY).note,
         protocol.note if protocol else "",
         beside_of(page.results, page.models),
     )
