@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.console import Group
 
 from reports.formats.documents import Document, Table, to_console
@@ -68,7 +66,7 @@ def _lines(results: Results) -> list[Line]:
     return lines
 
 
-def _tally(tables: TallyTables, names: Sequence[str]) -> list[Line]:
+def _tally(tables: TallyTables, names: list[str]) -> list[Line]:
     """Return a line for each measure of a tally: its mean under corruption, of each model that has it."""
     means = tables.means[(tables.means["kind"] == "overall") & (tables.means["name"] == "mpc")]
     by_model = means.set_index("model").reindex(names)

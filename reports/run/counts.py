@@ -26,7 +26,6 @@ __all__ = [
     "merge_images",
     "read_conditions",
     "schema_of",
-    "total",
 ]
 
 CONDITION = ("corruption", "severity")
@@ -120,17 +119,6 @@ def read_conditions(
         missing += [(int(model), place, int(image)) for model, image in absent[:1]]
     if missing and not partial:
         raise _missing(min(missing), number, record, folder)
-
-
-def total(run: Path, record: RunRecord, tally: Tally, *, partial: bool = False) -> Totals:
-    """Merge the counts of a tally over a run's images.
-
-    Raises
-    ------
-    InvalidRun
-        If a file is damaged, a prediction is counted twice or, unless `partial`, a prediction is missing.
-    """
-    return merge_images(read_conditions(run, record, tally, partial=partial))
 
 
 def merge_images(conditions: Iterable[ConditionCounts]) -> Totals:

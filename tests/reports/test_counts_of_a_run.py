@@ -11,15 +11,19 @@ import pyarrow.parquet as pq
 import pytest
 
 import reports
-from reports.run.counts import schema_of, total
+from reports.run.counts import Totals, merge_images, read_conditions, schema_of
 from reports.run.errors import InvalidRun
 from reports.run.record import RunRecord
 from reports.tallies import find
 from tests.reports.synthetic import Row, SyntheticRun, change_shard
 
 
+def total(run: Path, record: RunRecord) -> Totals:
+    return merge_images(read_conditions(run, record, find("confusion")))
+
+
 def test_totals_are_the_sums_over_images(run: SyntheticRun) -> None:
-    totals = total(run.folder, run.record, find("confusion"))
+    totals = total(run.folder, run.record)
     for m, model in enumerate(run.record.models):
         for k, condition in enumerate(run.record.conditions):
             target, prediction = (
@@ -39,7 +43,7 @@ def test_only_what_the_record_asks_for_is_counted(run: SyntheticRun) -> None:
     record = dataclasses.replace(
         whole, images=whole.images[:2], conditions=whole.conditions[:3], models=whole.models[:1]
     )
-    totals = total(run.folder, record, find("confusion"))
+    totals = total(run.folder, record)
     assert totals.columns["tp"].shape == (1, 3, 3)
     assert (totals.images == 2).all()
     name, clean = record.models[0].name, record.conditions[0]
@@ -50,7 +54,7 @@ def test_only_what_the_record_asks_for_is_counted(run: SyntheticRun) -> None:
 def test_files_that_are_being_written_are_not_read(run: SyntheticRun) -> None:
     (run.folder / "counts" / ".part.parquet").write_bytes(b"PAR1 half")
     (run.folder / "counts" / "part.parquet.tmp").write_bytes(b"PAR1 half")
-    total(run.folder, run.record, find("confusion"))
+    total(run.folder, run.record)
 
 
 def test_a_missing_prediction_is_named(run: SyntheticRun) -> None:
@@ -109,6 +113,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     ("change", "message"),
     [
         (lambda raw: raw.pop("seed"), "damaged"),
+        (lambda raw: raw.update(tallies=["trimap-2", "confusion"]), "to start with confusion"),
         (lambda raw: raw.update(schema_version=99), "Expected schema version 2"),
         (lambda raw: raw["images"].append("0001"), "distinct `images` .* repeated"),
         (lambda raw: raw["dataset"].pop("palette"), "palette"),
@@ -131,7 +136,7 @@ def test_a_record_survives_being_written_and_read(run: SyntheticRun) -> None:
 
 
 def test_files_may_divide_the_predictions_in_any_way(run: SyntheticRun) -> None:
-    before = total(run.folder, run.record, find("confusion"))
+    before = total(run.folder, run.record)
     paths = run.shards()
     rows = [row for path in paths for row in pq.read_table(path).to_pylist()]
     for path in paths:
@@ -139,7 +144,7 @@ def test_files_may_divide_the_predictions_in_any_way(run: SyntheticRun) -> None:
     for part in range(4):
         table = pa.Table.from_pylist(rows[part::4], schema=schema_of(find("confusion")))
         pq.write_table(table, run.folder / "counts" / f"{part}.parquet", row_group_size=17)
-    after = total(run.folder, run.record, find("confusion"))
+    after = total(run.folder, run.record)
     np.testing.assert_array_equal(after.images, before.images)
     for name in ("tp", "fp", "fn"):
         np.testing.assert_array_equal(after.columns[name], before.columns[name])
@@ -152,4 +157,4 @@ def test_a_corruption_with_a_long_name_is_found(run: SyntheticRun, length: int) 
     path = run.shards()[4]
     change_shard(path, lambda rows: [row.update(corruption=name) for row in rows])
     record = dataclasses.replace(run.record, conditions=(condition,))
-    assert (total(run.folder, record, find("confusion")).images == 6).all()
+    assert (total(run.folder, record).images == 6).all()

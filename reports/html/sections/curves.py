@@ -72,7 +72,6 @@ class CurvePanels(NamedTuple):
     height: int = HEIGHT
     left: int = LEFT
     right: int = RIGHT
-    top: int = TOP
     bottom: int = BOTTOM
     drawn: int = FEW
 
