@@ -10,10 +10,10 @@ import itertools
 from collections.abc import Sequence
 from typing import Literal, cast
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from robseg.models.predict.fused import fused, is_fusible
+from robseg.models.predict.resizing import resize
 
 __all__ = [
     "ACTIVATIONS",
@@ -28,13 +28,6 @@ __all__ = [
 
 Activation = Literal["relu", "leaky_relu"]
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU}  # slope 0.01
-
-
-def resize(x: Tensor, size: Sequence[int], align_corners: bool = False) -> Tensor:
-    """Resize maps (N, C, h, w) to the size (H, W), bilinearly."""
-    if x.shape[-2:] == tuple(size):
-        return x
-    return F.interpolate(x, tuple(size), mode="bilinear", align_corners=align_corners)
 
 
 def initialise(network: nn.Module, encoder: nn.Module | None = None) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import get_model, list_models, segmentation
 from torchvision.models.segmentation import FCN_ResNet50_Weights
@@ -19,6 +18,7 @@ from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
 from robseg.models.checkpoints.fetch import weights_path
 from robseg.models.checkpoints.weights import fitted
 from robseg.models.foreign.reading import Foreign, Weights, tensors_of, weights_name
+from robseg.models.layers import resize
 
 __all__ = ["load"]
 
@@ -47,18 +47,14 @@ class Torchvision(Network):
         main = self._main(features, images)
         if self.aux_classifier is None:
             return (main,)
-        return main, _resized(self.aux_classifier(features["aux"]), images)
+        return main, resize(self.aux_classifier(features["aux"]), images.shape[-2:])
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the main head's logits."""
         return self._main(self.backbone(images), images)
 
     def _main(self, features: Mapping[str, Tensor], images: Tensor) -> Tensor:
-        return _resized(self.classifier(features if self.takes_all else features["out"]), images)
-
-
-def _resized(logits: Tensor, images: Tensor) -> Tensor:
-    return F.interpolate(logits, images.shape[-2:], mode="bilinear", align_corners=False)
+        return resize(self.classifier(features if self.takes_all else features["out"]), images.shape[-2:])
 
 
 def load(name: str, weights: Weights | None, device: object) -> Foreign:  # noqa: ARG001

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.predict.prediction import Prediction
+from robseg.models.predict.resizing import resize
 from robseg.models.predict.sizes import Size, divisible, network_sizes, padded_size, resized_size
 from robseg.models.predict.sliding import slide
 
@@ -151,14 +152,8 @@ def _answers(network: nn.Module, x: Tensor, card: Card, precision: Precision) ->
         )
     # Resized to the input's size first, so that cropping removes exactly the padding.
     rows, columns = x.shape[-2:]
-    logits = _resized(logits, (rows, columns), card.align_corners)[..., :height, :width]
+    logits = resize(logits, (rows, columns), card.align_corners)[..., :height, :width]
     return logits.softmax(dim=1) if card.average == "probabilities" else logits
-
-
-def _resized(scores: Tensor, size: Size, align_corners: bool) -> Tensor:
-    if scores.shape[-2:] == size:
-        return scores
-    return F.interpolate(scores, size, mode="bilinear", align_corners=align_corners)
 
 
 def _strongest(scores: Tensor, size: Size, card: Card, confidence: bool) -> tuple[Tensor, Tensor | None]:
@@ -175,7 +170,7 @@ def _strongest(scores: Tensor, size: Size, card: Card, confidence: bool) -> tupl
     # Some classes at a time: 150 of them at the size of a photograph would take gigabytes.
     step = max(VALUES_AT_ONCE // (len(scores) * size[0] * size[1]), 1)
     for first in range(0, scores.shape[1], step):
-        part = _resized(scores[:, first : first + step], size, align_corners)
+        part = resize(scores[:, first : first + step], size, align_corners)
         values, classes = part.max(dim=1)
         classes = (classes + first).to(torch.uint8)
         logsum = part.logsumexp(dim=1) if confidence and not probabilities else torch.zeros(())
