@@ -216,7 +216,10 @@ class Field:
         try:
             for part in filter(None, map(str.strip, text.split(","))):
                 first, dash, last = part.partition("-") if self.item is int else (part, "", "")
-                values += range(int(first), int(last) + 1) if dash else [self.each.parse(part)]
+                found = range(int(first), int(last) + 1) if dash else [self.each.parse(part)]
+                if not found:
+                    raise self._wrong(part)
+                values += found
         except ValueError:
             values = []
         if not values:

@@ -65,6 +65,7 @@ def test_values_of_a_file_are_read() -> None:
         ("tin", [20, 50], "a whole number of at least 10 and below 50"),
         ("eggs", "a-b", "whole numbers, such as 3, 1,3,5 or 1-3"),
         ("eggs", "", "whole numbers, such as 3, 1,3,5 or 1-3"),
+        ("eggs", "1-3,5-4", "whole numbers, such as 3, 1,3,5 or 1-3"),
         ("book", 3, "a path"),
         ("spices", 3, "a table"),
         ("cake", 3, "text"),
