@@ -7,10 +7,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SCALE", "refined"]
+from robseg.models.refine.names import SCALE
 
-SCALE = 2  # pixels for a unit of offset, as published
-
+__all__ = ["refined"]
 
 Value = TypeVar("Value", bound=np.generic)
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from robseg.models.card import Card
 from robseg.models.predict.batch import Batch
 from robseg.models.predict.prediction import Prediction, Predictor
-from robseg.models.refine.gather import SCALE, refined
-from robseg.models.refine.names import METHOD, refined_name
+from robseg.models.refine.gather import refined
+from robseg.models.refine.names import METHOD, SCALE, refined_name
 from robseg.models.refine.offsets import Offsets
 
 __all__ = ["RefinedModel"]

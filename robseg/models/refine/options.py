@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from robseg.errors import InputError
 from robseg.models import catalogue
-from robseg.models.refine.names import METHOD
+from robseg.models.refine.names import METHOD, SCALE
 from robseg.options import POSITIVE, Flag
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class RefineOptions:
         "Folder with one .mat file of offsets per image, to refine with in place of a network.",
         Flag(metavar="PATH"),
     ] = None
-    refine_scale: Annotated[int, "Pixels per unit of offset.", POSITIVE] = 2
+    refine_scale: Annotated[int, "Pixels per unit of offset.", POSITIVE] = SCALE
 
 
 def check(options: RefineOptions) -> None:
