@@ -1,14 +1,18 @@
 """What `import robseg` offers, and that it says what the command line says."""
 
+import copy
+import dataclasses
 import inspect
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pytest
+import torch
 
 import reports
 import robseg
-from reports.scoring.resampling import Method
+from reports.scoring.resampling import Bootstrap, Method
 from robseg.cli.commands.compare import command as compare
 from robseg.datasets.base import Dataset
 from robseg.evaluation.request import Request
@@ -18,10 +22,14 @@ from robseg.options import fields
 
 @pytest.fixture(scope="module")
 def runs(model: Model, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two runs of one model, the second on other corrupted images of the same names."""
+    """Two runs of a model on the same images, the second with other weights."""
     old, new = tmp_path_factory.mktemp("old"), tmp_path_factory.mktemp("new")
-    for out in (old, new):
-        robseg.evaluate(model, dataset, "fog", (1, 3), boundaries=(2,), out=out, examples=False)
+    network = copy.deepcopy(model.network)
+    torch.manual_seed(0)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    for one, out in ((model, old), (dataclasses.replace(model, network=network, sha256="0" * 64), new)):
+        robseg.evaluate(one, dataset, "fog", (1, 3), boundaries=(2,), out=out, examples=False)
     return old, new
 
 
@@ -70,8 +78,9 @@ def test_results_comparisons_and_gates_are_short_to_look_at(runs: tuple[Path, Pa
     first, second = runs
     shown = [repr(robseg.load(first)), repr(robseg.gate(first, second)), *map(repr, robseg.compare(*runs))]
     assert all(0 < len(text) < 2000 for text in shown), shown
-    assert "mpc" in shown[0]
-    assert "mpc" in shown[2]
+    assert shown[0].startswith("Results of ")
+    assert shown[1].startswith("Gate of ")
+    assert shown[2].startswith("Comparison of ")
 
 
 def test_widths_of_boundaries_stand_for_tallies() -> None:
@@ -81,7 +90,12 @@ def test_widths_of_boundaries_stand_for_tallies() -> None:
 
 def test_two_runs_are_compared(runs: tuple[Path, Path]) -> None:
     (comparison,) = robseg.compare(*runs, resamples=200)
-    assert (comparison.table.difference.dropna() == 0).all()
+    table = comparison.table.set_index(["kind", "name"])
+    miou = [robseg.load(run).summary["clean_miou"].iloc[0] for run in runs]
+    assert table.loc[("overall", "clean"), "difference"] == pytest.approx(miou[1] - miou[0])
+    assert miou[1] != miou[0]
+    (back,) = robseg.compare(*reversed(runs), resamples=200)
+    np.testing.assert_array_equal(back.table["difference"], -comparison.table["difference"])
     (near,) = robseg.compare(*runs, resamples=200, tally="boundary-2")
     assert near.table["first"].iloc[0] != comparison.table["first"].iloc[0]
 
@@ -110,12 +124,37 @@ def test_the_command_line_offers_every_method_of_intervals() -> None:
 
 def test_a_run_is_compared_with_a_baseline_and_rules(runs: tuple[Path, Path], tmp_path: Path) -> None:
     old, new = runs
-    assert robseg.gate(new, old, resamples=200).passed
+    assert robseg.gate(old, old, resamples=200).passed
+    gate = robseg.gate(new, old, resamples=200, intervals=False, max_drop=0)
+    miou = [robseg.load(run).summary["clean_miou"].iloc[0] for run in runs]
+    assert gate.checks[0].value == pytest.approx(miou[0] - miou[1])
     assert not robseg.gate(new, floor={"mpc": 100}, resamples=200, intervals=False).passed
     rules = tmp_path / "gate.toml"
     rules.write_text("intervals = false\n[floor]\nmpc = 100\n")
     assert not robseg.gate(new, rules=rules, resamples=200).passed
     assert robseg.gate(new, rules=rules, floor={"mpc": 0}, resamples=200).passed
+
+
+def test_what_is_asked_of_a_comparison_and_a_gate_reaches_them(
+    model: Model, dataset: Dataset, runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    options = {"resamples": 200, "bootstrap": "bca", "confidence": 0.8}
+    (comparison,) = robseg.compare(*runs, **options)  # type: ignore[arg-type]
+    assert comparison.bootstrap == Bootstrap(200, 0.8, "bca")
+    with pytest.raises(robseg.InputError, match="'no-such'"):
+        robseg.compare(*runs, protocol="no-such")
+    robseg.evaluate(model, dataset, "fog", (1, 3), seed=1, out=tmp_path, examples=False)
+    with pytest.raises(robseg.InputError, match="seed"):
+        robseg.compare(runs[0], tmp_path)
+    assert robseg.compare(runs[0], tmp_path, force=True)[0].forced
+
+    score = robseg.gate(runs[1], floor={"mpc": 0}, resamples=200).checks[0].score
+    spanned = {"floor": {"mpc": 100 * score}, "resamples": 200}
+    lenient, strict = (robseg.gate(runs[1], strict=strict, **spanned) for strict in (False, True))  # type: ignore[arg-type]
+    assert lenient.verdict == strict.verdict == "inconclusive"
+    assert (lenient.passed, strict.passed) == (True, False)
+    narrow = robseg.gate(runs[1], confidence=0.5, **spanned).checks[0]  # type: ignore[arg-type]
+    assert narrow.high - narrow.low < strict.checks[0].high - strict.checks[0].low
 
 
 def test_an_incomplete_run_is_incomplete(
