@@ -11,7 +11,7 @@ from robseg.datasets.streets.ground import paint_ground
 from robseg.datasets.streets.layout import Props, furnish
 from robseg.datasets.streets.light import choose_light
 from robseg.datasets.streets.sky import paint_sky
-from robseg.datasets.streets.street import BUILDING, CLASS_NAMES, Street, plan_street
+from robseg.datasets.streets.street import BUILDING, Street, plan_street
 
 __all__ = ["compose"]
 
@@ -38,7 +38,7 @@ def compose(streams: dict[str, np.random.Generator], height: int, width: int) ->
     paint_sky(canvas, streams["sky"])
     _draw_all(canvas, street, props, streams["ground"])
     image = develop(canvas.radiance, SAMPLES, streams["look"], streams["grain"])
-    return image, vote(canvas.label, SAMPLES, len(CLASS_NAMES))
+    return image, vote(canvas.label, SAMPLES)
 
 
 def _draw_all(canvas: Canvas, street: Street, props: Props, rng: np.random.Generator) -> None:

@@ -4,8 +4,24 @@ import numpy as np
 from scipy import ndimage
 
 from robseg.datasets.streets.camera import Array
+from robseg.datasets.streets.street import (
+    BUILDING,
+    CAR,
+    CYCLIST,
+    FENCE,
+    PAVEMENT,
+    PERSON,
+    POLE,
+    ROAD,
+    SIGN,
+    SKY,
+    TREE,
+)
 
 __all__ = ["develop", "vote"]
+
+# Large and distant objects come first: at a tie, a later class replaces an earlier one.
+VOTING_ORDER = (SKY, BUILDING, ROAD, PAVEMENT, TREE, FENCE, CAR, POLE, SIGN, PERSON, CYCLIST)
 
 
 def develop(radiance: Array, samples: int, look: np.random.Generator, grain: np.random.Generator) -> Array:
@@ -52,23 +68,21 @@ def _tone(light: Array, gamma: float) -> Array:
     return np.asarray(curve ** (gamma / 2.2))
 
 
-def vote(label: Array, samples: int, num_classes: int) -> Array:
+def vote(label: Array, samples: int) -> Array:
     """Return the class that covers most of each pixel; at a tie an object wins against its surroundings."""
     height, width = (n // samples for n in label.shape)
     blocks = label.reshape(height, samples, width, samples).transpose(0, 2, 1, 3).reshape(height, width, -1)
     winner = blocks[..., 0].copy()
     contested = (blocks != winner[..., None]).any(2)
-    winner[contested] = _majority(blocks[contested], num_classes)
+    winner[contested] = _majority(blocks[contested])
     return winner
 
 
-def _majority(blocks: Array, num_classes: int) -> Array:
+def _majority(blocks: Array) -> Array:
     """Return the most frequent class of each row of (N, samples)."""
     best = np.zeros(len(blocks), np.uint8)
     most = np.zeros(len(blocks), np.int16)
-    # Large and distant objects come first: at a tie, a later class replaces an earlier one.
-    order = [0, 1, 3, 4, 5, 7, 8, 2, 6, 9, 10]
-    for number in [c for c in order if c < num_classes]:
+    for number in VOTING_ORDER:
         count = (blocks == number).sum(1, dtype=np.int16)
         wins = (count >= most) & (count > 0)
         best[wins] = number

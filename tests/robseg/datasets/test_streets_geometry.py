@@ -108,7 +108,7 @@ def test_houses_shade_the_side_that_they_stand_on(canvas: Canvas) -> None:
 
 def test_the_class_of_most_samples_wins_and_at_a_tie_the_thing() -> None:
     label = np.array([[ROAD, ROAD, ROAD, POLE], [ROAD, POLE, POLE, ROAD]], np.uint8)
-    assert vote(label, 2, 11).tolist() == [[ROAD, POLE]]
+    assert vote(label, 2).tolist() == [[ROAD, POLE]]
 
 
 @pytest.mark.parametrize("texture", [photograph("brick"), photograph("grass"), fractal(3)])
