@@ -16,7 +16,10 @@ from robseg.datasets.files.layout import find_pairs
 from robseg.datasets.files.pixels import IndexLabels
 from robseg.datasets.files.reader import open_pairs
 
-__all__ = ["CARD"]
+__all__ = ["CARD", "CLASS_NAMES", "PALETTE"]
+
+CLASS_NAMES = names("sky, building, pole, road, pavement, tree, sign, fence, car, pedestrian, bicyclist")
+PALETTE = colours("808080 800000 c0c080 804080 3c28de 808000 c08080 404080 400080 404000 0080c0")
 
 VOID = 11
 LABELS = IndexLabels.of({**{value: value for value in range(VOID)}, VOID: IGNORE_INDEX})
@@ -35,8 +38,8 @@ def open_camvid(root: Path | None, split: str) -> Dataset:
 CARD = FileCard(
     name="camvid",
     title="CamVid (SegNet layout, 11 classes)",
-    class_names=names("sky, building, pole, road, pavement, tree, sign, fence, car, pedestrian, bicyclist"),
-    palette=colours("808080 800000 c0c080 804080 3c28de 808000 c08080 404080 400080 404000 0080c0"),
+    class_names=CLASS_NAMES,
+    palette=PALETTE,
     splits=tuple(FOLDERS),
     default_split="test",
     open=open_camvid,

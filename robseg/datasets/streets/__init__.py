@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from robseg.datasets.base import Dataset, DatasetCard, Sample
+from robseg.datasets.camvid import CLASS_NAMES, PALETTE
 from robseg.datasets.streets.compose import compose
-from robseg.datasets.streets.street import CLASS_NAMES, PALETTE
 from robseg.errors import InputError
 
 __all__ = ["CARD", "CLASS_NAMES", "PALETTE", "RENDERER_VERSION", "SPLITS", "dataset", "render"]

@@ -7,10 +7,8 @@ import numpy as np
 __all__ = [
     "BUILDING",
     "CAR",
-    "CLASS_NAMES",
     "CYCLIST",
     "FENCE",
-    "PALETTE",
     "PAVEMENT",
     "PERSON",
     "POLE",
@@ -22,33 +20,8 @@ __all__ = [
     "plan_street",
 ]
 
-CLASS_NAMES = (
-    "sky",
-    "building",
-    "pole",
-    "road",
-    "pavement",
-    "tree",
-    "sign",
-    "fence",
-    "car",
-    "pedestrian",
-    "bicyclist",
-)
+# CamVid's classes, in its order.
 SKY, BUILDING, POLE, ROAD, PAVEMENT, TREE, SIGN, FENCE, CAR, PERSON, CYCLIST = range(11)
-PALETTE = (
-    (128, 128, 128),
-    (128, 0, 0),
-    (192, 192, 128),
-    (128, 64, 128),
-    (60, 40, 222),
-    (128, 128, 0),
-    (192, 128, 128),
-    (64, 64, 128),
-    (64, 0, 128),
-    (64, 64, 0),
-    (0, 128, 192),
-)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import nn
 
+from robseg.datasets import DATASETS
 from robseg.errors import InputError
-from robseg.models.architectures.enet import ARCHITECTURE, ENet, fit, unpooled
+from robseg.models.architectures.enet import ARCHITECTURE, CAMVID, CITYSCAPES, ENet, fit, unpooled
 from robseg.models.base import Fit
 
 FIXTURES = {"up_enet_2018_camvid12": 2018, "up_enet_head_cityscapes20": 2021}
@@ -26,6 +27,11 @@ def loaded(fitting: Fit) -> nn.Module:
 @pytest.mark.parametrize(("name", "generation"), FIXTURES.items())
 def test_published_files_tell_their_generation(name: str, generation: int, upstream: Upstreams) -> None:
     assert fit(upstream(name).state_dict()).options == {"generation": generation}
+
+
+@pytest.mark.parametrize(("name", "classes"), [("camvid", CAMVID), ("cityscapes", CITYSCAPES)])
+def test_published_files_have_the_classes_of_their_data_sets(name: str, classes: tuple[str, ...]) -> None:
+    assert classes == DATASETS[name].class_names
 
 
 @pytest.mark.parametrize("name", FIXTURES)
