@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from robseg.models.model import Model
     from robseg.models.predict.prediction import Predictor
 
-__all__ = ["Job", "prepare"]
+__all__ = ["Job", "loaded", "prepare"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,7 @@ def prepare(request: Request) -> Job:
     conditions = resolve.conditions(request)
     counted = tallies.wanted(request.tally_names)
     dataset = _opened(request)
-    plain = [_loaded(source, request, dataset) for source in resolve.models(request)]
+    plain = [loaded(source, request, dataset.class_names) for source in resolve.models(request)]
     models = _named(
         *plain,
         *refined_models(plain, request, dataset.name, dataset.ids, request.device, request.precision),
@@ -103,7 +103,16 @@ def _opened(request: Request) -> Dataset:
     return dataset.thinned(request.every).head(request.limit)
 
 
-def _loaded(source: ModelSource | Model, request: Request, dataset: Dataset) -> Model:
+def loaded(
+    source: ModelSource | Model, request: Request, class_names: tuple[str, ...] | None = None
+) -> Model:
+    """Return a model of a request, loaded; `class_names` are those of the data set, for want of the model's.
+
+    Raises
+    ------
+    InputError
+        If its weights are missing or wrong.
+    """
     if not isinstance(source, ModelSource):
         return source
     from robseg.models.model import load_model  # here, so that names are checked before torch is imported
@@ -113,6 +122,6 @@ def _loaded(source: ModelSource | Model, request: Request, dataset: Dataset) -> 
         source.weights,
         device=request.device,
         precision=request.precision,
-        class_names=dataset.class_names,
+        class_names=class_names,
         card=source.card,
     )

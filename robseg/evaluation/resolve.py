@@ -70,6 +70,7 @@ def models(request: Request) -> tuple[ModelSource | Model, ...]:
         If a name is unknown, or weights or cards do not pair up with the models.
     """
     given = _several(request.model)
+    _check_architecture(request.arch, given)
     files = _paired([Path(path) for path in _several(request.weights)], given, "--weights")
     dataset = request.dataset if isinstance(request.dataset, str) else request.dataset.name
     sources: list[ModelSource | Model] = []
@@ -170,10 +171,26 @@ def _with_card(source: ModelSource | Model, card: Any) -> ModelSource | Model:
     return dataclasses.replace(source, card=fields_in(Path(card)) if isinstance(card, str | Path) else card)
 
 
+def _check_architecture(name: str | None, models: Sequence[object]) -> None:
+    """Raise InputError if an architecture is unknown, or none of the models is a weights file."""
+    if name is None:
+        return
+    if name not in catalogue.ARCHITECTURES:
+        raise unknown_name("architecture", name, catalogue.ARCHITECTURES)
+    if not any(isinstance(model, str) and _is_weights(model) for model in models):
+        raise InputError(
+            "Expected --arch with a weights file as the model, but no model is one: leave --arch out."
+        )
+
+
+def _is_weights(spec: str) -> bool:
+    return spec.endswith(catalogue.WEIGHTS_SUFFIXES) and not adapters.adapter_of(spec)
+
+
 def _expand(spec: str, architecture: str | None, dataset: str) -> list[ModelSource]:
     if adapters.adapter_of(spec) and "*" not in spec:
         return [ModelSource(spec)]
-    if spec.endswith(catalogue.WEIGHTS_SUFFIXES):
+    if _is_weights(spec):
         if not Path(spec).is_file():
             raise InputError(f"Expected a weights file at {spec}, but there is none: check the path.")
         card = catalogue.card_beside(Path(spec))

@@ -101,7 +101,7 @@ class _Wanted(NamedTuple):
 @click.option(
     "--severity",
     "-s",
-    type=click.IntRange(1, 5),
+    type=click.IntRange(min=1),
     default=None,
     help=f"Severity of the corruption.  [default: {DEFAULT_SEVERITY}]",
 )
@@ -153,7 +153,7 @@ def command(
     files = find_images(sources, out)
     written = [path for key in files for path in wanted.paths(key).values()]
     _keep_inputs(files.values(), written)
-    loaded = _load(model, weights, card, arch, device, precision)
+    loaded = _load(Request(model, weights=weights, card=card, arch=arch, device=device, precision=precision))
     palette = class_colours(loaded.card.class_names, loaded.card.dataset)
     counts = np.zeros(len(palette), np.int64)
     with _showing(len(files)) as progress:
@@ -182,19 +182,13 @@ def _keep_inputs(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
             raise InputError(f"Expected not to write over the image {path}: choose another --out.")
 
 
-def _load(
-    spec: str, weights: Path | None, card: Path | None, arch: str | None, device: str, precision: Precision
-) -> Model:
-    from robseg.evaluation.resolve import ModelSource, model_sources
-    from robseg.models.card_fields import fields_in
+def _load(request: Request) -> Model:
+    from robseg.evaluation import job, resolve
 
-    source, *others = [ModelSource(spec, weights)] if weights else model_sources([spec], arch)
+    source, *others = resolve.models(request)
     if others:
-        raise InputError(f"Expected one model, but '{spec}' means {len(others) + 1}: choose one of them.")
-    fields = None if card is None else fields_in(card)
-    from robseg.models.model import load_model  # here: mistakes are found without waiting for torch
-
-    return load_model(source.spec, source.weights, device=device, precision=precision, card=fields)
+        raise InputError(f"Expected one model, but --model means {len(others) + 1}: choose one of them.")
+    return job.loaded(source, request)
 
 
 def _showing(number: int) -> AbstractContextManager[Callable[[Progress], None]]:

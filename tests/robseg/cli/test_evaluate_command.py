@@ -157,8 +157,16 @@ def test_a_weights_file_needs_an_architecture(asked: list[object], weights: Path
     place = asked.index("-m")
     asked = [*asked[:place], "-m", weights, *asked[place + 4 :]]
     assert_refused(run(*asked), "Expected --arch")
+    assert_refused(run(*asked, "--arch", "ennet"), "Unknown architecture 'ennet': did you mean 'enet'?")
     result = run(*asked, "--arch", "enet")
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("weights_too", [True, False])
+def test_an_architecture_needs_a_weights_file(asked: list[object], weights_too: bool) -> None:
+    place = asked.index("-w")
+    asked = asked if weights_too else asked[:place] + asked[place + 2 :]
+    assert_refused(run(*asked, "--arch", "icnet"), "Expected --arch with a weights file as the model")
 
 
 def test_a_json_file_beside_another_programs_weights_is_not_a_card(
