@@ -58,6 +58,10 @@ def check(request: Request) -> None:
     """
     if isinstance(request.dataset, str):
         DATASETS[request.dataset]
+    elif request.data_root is not None or request.split is not None:
+        raise InputError(
+            "Expected an opened Dataset alone, but got data_root or split too: pass them to open_dataset."
+        )
     refinement.check(request)
 
 

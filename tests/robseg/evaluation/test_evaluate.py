@@ -140,6 +140,15 @@ def test_targets_move_with_pixels_unless_asked_otherwise(
     assert moved.scores.miou[1] != kept.scores.miou[1]
 
 
+@pytest.mark.parametrize("option", ["data_root", "split"])
+def test_an_opened_data_set_has_its_folder_and_split(
+    model: Model, dataset: Dataset, tmp_path: Path, option: str
+) -> None:
+    with pytest.raises(InputError, match="Expected an opened Dataset alone, but got data_root or split too"):
+        robseg.evaluate(model, dataset, "none", out=tmp_path / "out", **{option: "val"})  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
+
+
 def test_models_of_one_name_are_refused(model: Model, dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="twice"):
         robseg.evaluate([model, model], dataset, "none", out=tmp_path)
