@@ -41,7 +41,7 @@ GROUP = "Compare and gate"
     "--max-rise",
     multiple=True,
     metavar="[TARGET=]POINTS",
-    help="Points that TARGET may gain. With --no-intervals, it shows that a change of code moves no number.",
+    help="Points that TARGET may gain. By default clean, mPC, each group and corruption.",
 )
 @click.option(
     "--max-relative-drop",
