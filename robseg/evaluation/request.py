@@ -61,7 +61,7 @@ class Request(RefineOptions):
     severities: Annotated[
         Sequence[int] | None,
         "Severities of the corruptions, such as 3, 1,3,5 or 1-3.",
-        Flag(short="s", commas=True, unset="1-5"),
+        Flag(short="s", commas=True, unset="all of each corruption"),
     ] = None
     _: dataclasses.KW_ONLY
     protocol: Annotated[
