@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corruptions.kernels.compiling import kernel
-from corruptions.kernels.gaussian import blur_rows, gaussian_weights
+from corruptions.kernels.gaussian import blur_plane, gaussian_weights
 from corruptions.kernels.random import Stream, uniforms
 from corruptions.kernels.rows import EPSILON, packed
 
@@ -47,7 +47,7 @@ def _moves(
     down = gaussian_weights(height * sigma, truncate=3) * np.float32(2 * largest)
     across = gaussian_weights(width * sigma, truncate=3)
     draws = (uniforms(stream, (height, width), lane) for lane in (0, 1))
-    return np.stack([blur_rows(draw - np.float32(0.5), down, across, 1, True) for draw in draws])
+    return np.stack([blur_plane(draw - np.float32(0.5), down, across, True) for draw in draws])
 
 
 @kernel

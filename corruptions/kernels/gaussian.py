@@ -1,7 +1,7 @@
 """Gaussian blur, in float32.
 
-Images are passed as rows, (H, W * C), with the C samples of a pixel side by side, so that one loop serves any
-number of channels. A result is a sum of at most a few hundred products below 256, so its rounding error stays
+Images are passed as rows, (H, W * C), with the C samples of a pixel side by side, so that one loop serves
+images and planes. A result is a sum of at most a few hundred products below 256, so its rounding error stays
 below 1e-3. EPSILON, which is that large, is added before truncation to integers: a sum that should be an
 integer stays that integer.
 """
@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from corruptions.kernels.compiling import kernel
 from corruptions.kernels.rows import Rows, add_four_pairs, add_pair, inside, set_product, truncate
 
-__all__ = ["blur_rows", "blur_to_bytes", "gaussian_blur", "gaussian_weights"]
+__all__ = ["blur_plane", "blur_to_bytes", "gaussian_blur", "gaussian_weights"]
 
 
 def gaussian_blur(image: NDArray[np.uint8], *, sigma: float) -> NDArray[np.uint8]:
     """Blur an image with a Gaussian of `sigma` pixels."""
     weights = gaussian_weights(sigma)
-    rows, channels = image.reshape(image.shape[0], -1), image.shape[2]
-    return blur_to_bytes(rows, weights, weights, channels, False).reshape(image.shape)
+    return blur_to_bytes(image.reshape(image.shape[0], -1), weights).reshape(image.shape)
 
 
 def gaussian_weights(sigma: float, truncate: float = 4.0) -> NDArray[np.float32]:
@@ -37,38 +36,31 @@ def gaussian_weights(sigma: float, truncate: float = 4.0) -> NDArray[np.float32]
 
 
 @kernel
-def blur_rows(
-    rows: Rows,
-    down: NDArray[np.float32],
-    across: NDArray[np.float32],
-    channels: int,
-    mirrored: bool,
+def blur_plane(
+    plane: Rows, down: NDArray[np.float32], across: NDArray[np.float32], mirrored: bool
 ) -> NDArray[np.float32]:
-    """Blur (H, W * C) rows along both axes with the symmetric weights of `gaussian_weights`.
+    """Blur an (H, W) plane along both axes with the symmetric weights of `gaussian_weights`.
 
     The border is extended by its nearest pixel or, if `mirrored`, by the mirror image with the edge repeated.
     """
-    blurred = np.empty(rows.shape, np.float32)
-    between = np.empty(rows.shape[1] + 2 * (across.size - 1) * channels, np.float32)
-    for y in range(rows.shape[0]):
-        _blur_row(rows, y, down, across, channels, mirrored, between, blurred[y])
+    blurred = np.empty(plane.shape, np.float32)
+    between = np.empty(plane.shape[1] + 2 * (across.size - 1), np.float32)
+    for y in range(plane.shape[0]):
+        _blur_row(plane, y, down, across, 1, mirrored, between, blurred[y])
     return blurred
 
 
 @kernel
-def blur_to_bytes(
-    rows: Rows,
-    down: NDArray[np.float32],
-    across: NDArray[np.float32],
-    channels: int,
-    mirrored: bool,
-) -> NDArray[np.uint8]:
-    """Return the result of `blur_rows`, truncated to uint8."""
+def blur_to_bytes(rows: Rows, weights: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Blur the (H, W * 3) rows of an image along both axes, and truncate to uint8.
+
+    The border is extended by its nearest pixel.
+    """
     blurred = np.empty(rows.shape, np.uint8)
     row = np.empty(rows.shape[1], np.float32)
-    between = np.empty(rows.shape[1] + 2 * (across.size - 1) * channels, np.float32)
+    between = np.empty(rows.shape[1] + 2 * (weights.size - 1) * 3, np.float32)
     for y in range(rows.shape[0]):
-        _blur_row(rows, y, down, across, channels, mirrored, between, row)
+        _blur_row(rows, y, weights, weights, 3, False, between, row)
         truncate(row, blurred[y])
     return blurred
 

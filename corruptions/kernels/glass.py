@@ -15,14 +15,13 @@ def glass_blur(
     image: NDArray[np.uint8], *, sigma: float, max_delta: int, iterations: int, stream: Stream
 ) -> NDArray[np.uint8]:
     """Show the image through random glass, which moves pixels by up to `max_delta`, `iterations` times."""
-    rows, channels = image.reshape(image.shape[0], -1), image.shape[2]
     weights = gaussian_weights(sigma)
-    blurred = blur_to_bytes(rows, weights, weights, channels, False)
+    blurred = blur_to_bytes(image.reshape(image.shape[0], -1), weights)
     pixels = packed(blurred.reshape(image.shape))
     for one_pass in draw_shifts(image.shape[:2], stream, max_delta=max_delta, iterations=iterations):
         _move(pixels, one_pass, max_delta)
     moved = _unpacked(pixels)
-    return blur_to_bytes(moved, weights, weights, channels, False).reshape(image.shape)
+    return blur_to_bytes(moved, weights).reshape(image.shape)
 
 
 def draw_shifts(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from corruptions.kernels.compiling import kernel
 from corruptions.kernels.edges import UNIT, canny, distance
-from corruptions.kernels.gaussian import blur_rows, gaussian_weights
+from corruptions.kernels.gaussian import blur_plane, gaussian_weights
 from corruptions.kernels.random import Stream, normals
 from corruptions.kernels.rows import EPSILON
 
@@ -41,14 +41,14 @@ def spatter(
     `threshold`. `strength` is that of the water; for mud it is the sigma that rounds the drops.
     """
     weights = gaussian_weights(sigma)
-    blurred = blur_rows(normals(stream, image.shape[:2]), weights, weights, 1, False)
+    blurred = blur_plane(normals(stream, image.shape[:2]), weights, weights, False)
     liquid = _levels(blurred, np.float32(mean), np.float32(scale), np.float32(threshold))
     height = len(image)
     spattered = np.empty_like(image)
     rows, to = image.reshape(height, -1), spattered.reshape(height, -1)
     if mud:
         weights = gaussian_weights(strength)
-        drops = blur_rows((liquid > 0).astype(np.float32), weights, weights, 1, False)
+        drops = blur_plane((liquid > 0).astype(np.float32), weights, weights, False)
         _cover(rows, drops, to)
     else:
         depth, deepest = _depth(liquid, _shade(liquid))

@@ -5,8 +5,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from corruptions.kernels.gaussian import blur_rows, blur_to_bytes, gaussian_weights
-from corruptions.kernels.motion import blur_plane, motion_blur, motion_path
+from corruptions.kernels import gaussian, motion
+from corruptions.kernels.gaussian import blur_to_bytes, gaussian_weights
+from corruptions.kernels.motion import motion_blur, motion_path
 from corruptions.kernels.random import stream
 from corruptions.kernels.zoom import zoom, zoom_axis
 
@@ -23,13 +24,13 @@ def rows(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def test_gaussian_blur_is_scipys(mirrored: bool, mode: str, down: float, across: float) -> None:
     weights = gaussian_weights(down), gaussian_weights(across)
     expected = ndimage.gaussian_filter(PLANE.astype(float), (down, across), mode=mode)
-    blurred = blur_rows(PLANE, *weights, 1, mirrored)
+    blurred = gaussian.blur_plane(PLANE, *weights, mirrored)
     np.testing.assert_allclose(blurred, expected, atol=2e-4)
 
 
 def test_gaussian_blur_keeps_channels_apart_and_cuts_off() -> None:
     weights = gaussian_weights(2)
-    blurred = blur_to_bytes(rows(IMAGE), weights, weights, 3, False)
+    blurred = blur_to_bytes(rows(IMAGE), weights)
     expected = ndimage.gaussian_filter(IMAGE.astype(float), (2, 2, 0), mode="nearest") + 1e-3
     difference = blurred.reshape(IMAGE.shape) - np.floor(expected)
     assert np.abs(difference).max() <= 1
@@ -41,7 +42,7 @@ def test_blurs_leave_a_flat_image_as_it_is(value: int) -> None:
     flat = np.full((40, 3 * 50), value, np.uint8)
     weights = gaussian_weights(3)
     draws = stream("1", 0, "motion_blur", 1, "")
-    assert (blur_to_bytes(flat, weights, weights, 3, False) == value).all()
+    assert (blur_to_bytes(flat, weights) == value).all()
     assert (motion_blur(flat.reshape(40, 50, 3), radius=15, sigma=8, stream=draws) == value).all()
 
 
@@ -53,7 +54,7 @@ def test_motion_blur_is_the_sum_of_shifted_images(angle: float) -> None:
         weight * np.roll(padded, (down, across), (0, 1))[20:-20, 20:-20]
         for weight, down, across in zip(*path, strict=True)
     )
-    np.testing.assert_allclose(blur_plane(PLANE, path), expected, atol=2e-4)
+    np.testing.assert_allclose(motion.blur_plane(PLANE, path), expected, atol=2e-4)
 
 
 def test_a_motion_path_runs_backwards_along_its_angle_and_stays_in_the_image() -> None:
