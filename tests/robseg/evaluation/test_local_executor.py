@@ -61,7 +61,7 @@ def test_every_worker_process_starts_so(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr(local, "ProcessPoolExecutor", Pool)
     shards: Any = [None, None]
     with pytest.raises(Submitted):
-        next(local.local(None, tmp_path, shards, 2))  # type: ignore[arg-type]
+        next(local.local(None, tmp_path, shards, 2))
     assert seen
     assert signal.default_int_handler not in seen
 

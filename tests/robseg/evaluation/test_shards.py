@@ -80,7 +80,7 @@ def test_a_misspelt_corruption_is_an_input_error(name: str, said: str) -> None:
 
 @pytest.mark.parametrize("typed", ["fog,", " fog,,fog", ["fog"], ("fog", "fog")])
 def test_commas_between_corruptions_may_be_too_many(typed: Sequence[str]) -> None:
-    assert resolve.conditions(Request("enet", corruptions=typed, severities=3)) == (
+    assert resolve.conditions(Request("enet", corruptions=typed, severities=[3])) == (
         CLEAN_CONDITION,
         Condition("fog", 3, "weather"),
     )
