@@ -30,9 +30,7 @@ from PIL import Image
 from corruptions.kernels.published import MissingDependency, published_folder
 from corruptions.registry import get
 
-__all__ = ["MINIMUM_SIDE", "MissingDependency", "corrupt", "needs_opencv"]
-
-MINIMUM_SIDE = 32  # pixels; the package refuses smaller images
+__all__ = ["MissingDependency", "corrupt", "needs_opencv"]
 
 
 def corrupt(

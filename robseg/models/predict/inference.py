@@ -20,7 +20,7 @@ from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.predict.prediction import Prediction
 from robseg.models.predict.resizing import resize
-from robseg.models.predict.sizes import Size, divisible, network_sizes, padded_size, resized_size
+from robseg.models.predict.sizes import Size, divisible, resized_size
 from robseg.models.predict.sliding import slide
 
 __all__ = [
@@ -29,9 +29,7 @@ __all__ = [
     "autocast",
     "check_precision",
     "labels",
-    "network_sizes",
     "open_device",
-    "padded_size",
     "predicted",
     "preprocess",
 ]
