@@ -60,8 +60,9 @@ def prepare(request: Request) -> Job:
     resolve.check(request)
     conditions = resolve.conditions(request)
     counted = tallies.wanted(request.tally_names)
+    sources = resolve.models(request)
     dataset = _opened(request)
-    plain = [loaded(source, request, dataset.class_names) for source in resolve.models(request)]
+    plain = [loaded(source, request, dataset.class_names) for source in sources]
     models = _named(
         *plain,
         *refined_models(plain, request, dataset.name, dataset.ids, request.device, request.precision),

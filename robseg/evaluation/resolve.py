@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.run.record import Condition
 from reports.scoring import protocols
-from robseg.datasets.base import DATASETS
+from robseg.datasets.base import DATASETS, Dataset
 from robseg.errors import InputError, unknown_name
 from robseg.evaluation.conditions import conditions_of, severities_of
 from robseg.evaluation.request import Request
@@ -58,6 +58,11 @@ def check(request: Request) -> None:
     """
     if isinstance(request.dataset, str):
         DATASETS[request.dataset]
+    elif not isinstance(request.dataset, Dataset):
+        raise InputError(
+            f"Expected the name of a data set or a Dataset, but got {request.dataset!r}: "
+            "see `robseg list datasets`."
+        )
     elif request.data_root is not None or request.split is not None:
         raise InputError(
             "Expected an opened Dataset alone, but got data_root or split too: pass them to open_dataset."
@@ -74,6 +79,8 @@ def models(request: Request) -> tuple[ModelSource | Model, ...]:
         If a name is unknown, or weights or cards do not pair up with the models.
     """
     given = _several(request.model)
+    if not given:
+        raise InputError("Expected at least one model, but got none: name one, such as enet.")
     _check_architecture(request.arch, given)
     files = _paired([Path(path) for path in _several(request.weights)], given, "--weights")
     dataset = request.dataset if isinstance(request.dataset, str) else request.dataset.name
@@ -83,6 +90,11 @@ def models(request: Request) -> tuple[ModelSource | Model, ...]:
             sources += [ModelSource(one, file)] if file else _expand(one, request.arch, dataset)
         elif callable(one):
             sources.append(ModelSource(one, file))
+        elif not hasattr(one, "predict"):
+            raise InputError(
+                f"Expected the name of a model, a Model or a callable, but got {one!r}: "
+                "see `robseg list models`."
+            )
         elif file or request.card:
             raise InputError(
                 "Expected a loaded Model alone, but got weights or a card too: pass them to load_model."

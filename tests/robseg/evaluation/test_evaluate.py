@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -147,6 +148,25 @@ def test_an_opened_data_set_has_its_folder_and_split(
     with pytest.raises(InputError, match="Expected an opened Dataset alone, but got data_root or split too"):
         robseg.evaluate(model, dataset, "none", out=tmp_path / "out", **{option: "val"})  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"model": []}, "Expected at least one model, but got none"),
+        ({"model": None}, "Expected at least one model, but got none"),
+        ({"model": [3]}, "Expected the name of a model, a Model or a callable, but got 3"),
+        ({"dataset": 3}, "Expected the name of a data set or a Dataset, but got 3"),
+        ({"model": "ennet", "dataset": "camvid", "data_root": "/nowhere"}, "Unknown model 'ennet'"),
+    ],
+)
+def test_what_is_no_model_or_data_set_is_refused_before_anything_is_opened(
+    given: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=message):
+        robseg.evaluate(**{"model": "enet", "corruptions": "none", **given})
+    assert not list(tmp_path.iterdir())
 
 
 def test_models_of_one_name_are_refused(model: Model, dataset: Dataset, tmp_path: Path) -> None:
