@@ -14,7 +14,7 @@ from reports.compare.compare import Comparison
 from reports.formats.documents import Document, Table
 from reports.run.tally import PERCENT, Measure, Tally
 from reports.scoring.model_scores import KINDS, unit_of
-from reports.tables.results import csv_text
+from reports.tables.results import csv_text, json_rows
 
 __all__ = ["comparison_csv", "comparison_document", "comparison_json"]
 
@@ -77,16 +77,12 @@ def comparison_json(comparisons: Sequence[Comparison]) -> str:
 
 
 def _record(comparison: Comparison) -> dict[str, object]:
-    rows = [
-        {str(k): None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
-        for row in comparison.table.to_dict("records")
-    ]
     fields = {f.name: getattr(comparison, f.name) for f in dataclasses.fields(comparison)}
     return {
         **fields,
         "tally": comparison.tally.name,
         "bootstrap": dataclasses.asdict(comparison.bootstrap),
-        "table": rows,
+        "table": json_rows(comparison.table),
     }
 
 

@@ -8,10 +8,10 @@ import pandas as pd
 
 from reports.formats.documents import Document, Table, one_line
 from reports.formats.text import percent, score_alone, score_with_interval, scoring_sentence, seen_in_training
+from reports.run.identity import conditions_of
 from reports.run.record import CLEAN, RunRecord
 from reports.run.tally import PERCENT, Measure
 from reports.scoring.model_scores import unit_of
-from reports.scoring.protocols import PROTOCOLS
 from reports.scoring.published import Published, published
 from reports.tables.results import Results
 
@@ -43,13 +43,10 @@ def overview(results: Results, left_out: Sequence[str] = ()) -> Document:
 
 def comparable_rows(results: Results) -> list[Published]:
     """Return the published rows that have the run's data set, split and conditions."""
-    here = {(c.corruption, c.severity) for c in results.record.conditions if c.corruption != CLEAN}
+    here = conditions_of(results.record) - {(CLEAN, 0)}
     dataset = (results.record.dataset["name"], results.record.dataset["split"])
     return [
-        row
-        for row in published().values()
-        if (row.dataset, row.split) == dataset
-        and here == {(c, s) for c in row.corrupted for s in PROTOCOLS[row.protocol].severities[c]}
+        row for row in published().values() if (row.dataset, row.split) == dataset and row.conditions == here
     ]
 
 

@@ -6,14 +6,13 @@ import dataclasses
 import math
 from collections.abc import Iterator
 
-import numpy as np
-
 from reports.gate.baseline import Estimate, ModelBaseline
 from reports.gate.rules import RULES, Rules, limits
 from reports.run.record import CLEAN, Condition
 from reports.run.tally import PERCENT, Measure, Unit
 from reports.scoring.model_scores import ScoreKey, unit_of
 from reports.scoring.resampling import Bootstrap, interval
+from reports.scoring.scores import ratio
 
 __all__ = ["FAIL", "INCONCLUSIVE", "PASS", "Check", "checks_of", "lacking_model"]
 
@@ -141,7 +140,7 @@ def _lost(
         earlier = old.replicates[key].replicates
         lost = earlier - new.replicates[key].replicates
         if relative:
-            lost = np.divide(lost, earlier, out=np.full_like(lost, np.nan), where=earlier != 0)
+            lost = ratio(lost, earlier)
         low, high = interval(lost, new.units, bootstrap)
         drop = Estimate(float(lost[0]), float(low), float(high))
     else:

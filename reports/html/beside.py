@@ -10,8 +10,7 @@ from reports.formats.overview import comparable_rows
 from reports.formats.text import percent
 from reports.html.models import ModelView
 from reports.html.text import label, words
-from reports.run.record import CLEAN
-from reports.scoring.protocols import PROTOCOLS
+from reports.run.identity import conditions_of
 from reports.scoring.published import published
 from reports.tables.results import Results
 
@@ -79,12 +78,9 @@ def _why_not(results: Results) -> str:
             f"{len(published())} published models ({row.dataset}, {row.split}) are left out: scores on other "
             f"data do not compare, and this run is on {label(here[0])} ({label(here[1])})."
         )
-    there = {(c.corruption, c.severity) for c in results.record.conditions if c.corruption != CLEAN}
-    protocol = PROTOCOLS[row.protocol]
-    asked = {(name, level) for name in row.corrupted for level in protocol.severities[name]}
     advice = (
         f"robseg report RUN --protocol {row.protocol} shows them."
-        if asked <= there
+        if row.conditions <= conditions_of(results.record)
         else f"evaluate with --protocol {row.protocol} to see them."
     )
     return f"{len(published())} published models are left out, because their conditions differ: {advice}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Hashable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
@@ -14,10 +13,12 @@ from reports.formats.documents import Document, Table
 from reports.formats.text import percent
 from reports.ranks.ranks import OVERALL, Ranks, Side
 from reports.ranks.spearman import EXACT, FEWEST
-from reports.tables.results import csv_text
+from reports.run.tally import Unit
+from reports.tables.results import csv_text, json_rows
 
-__all__ = ["ranks_csv", "ranks_document", "ranks_json", "rho_text"]
+__all__ = ["ranks_csv", "ranks_document", "ranks_json"]
 
+RHO = Unit(decimals=2)
 SIDES = {"A": "first", "B": "second"}
 LABELS = {"clean": "clean mIoU", "mpc": "mPC", "rpc": "rPC"}
 MEANS = {
@@ -59,20 +60,9 @@ def ranks_json(ranks: Ranks) -> str:
     """Return the ranks of two runs and their correlations as JSON; undefined values are null."""
     fields = dataclasses.asdict(ranks) | {
         "pairs": [pair._asdict() for pair in ranks.pairs],
-        **{name: _records(getattr(ranks, name)) for name in ("table", "models", "corruptions")},
+        **{name: json_rows(getattr(ranks, name)) for name in ("table", "models", "corruptions")},
     }
     return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
-
-
-def rho_text(rho: float) -> str:
-    """Return a rank correlation with two decimals.
-
-    Examples
-    --------
-    >>> rho_text(0.954), rho_text(-0.001), rho_text(float("nan"))
-    ('0.95', '0.00', '–')
-    """
-    return "–" if math.isnan(rho) else f"{round(rho, 2) + 0:.2f}"  # + 0: no -0.00
 
 
 def _lines(ranks: Ranks) -> Iterator[str]:
@@ -114,8 +104,8 @@ def _correlations(table: pd.DataFrame, kind: str) -> Table:
             (
                 labels.get(row["name"], row["name"]),
                 str(row["items"]),
-                rho_text(row["rho"]),
-                f"{rho_text(row['low'])} .. {rho_text(row['high'])}",
+                RHO.text(row["rho"]),
+                f"{RHO.text(row['low'])} .. {RHO.text(row['high'])}",
                 _p(row["p"]),
             )
             for row in table[table["kind"] == kind].to_dict("records")
@@ -156,7 +146,3 @@ def _p(p: float) -> str:
     if math.isnan(p):
         return "–"
     return "<0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _records(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
-    return table.astype(object).where(table.notna(), None).to_dict("records")

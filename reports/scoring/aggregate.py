@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from reports.run.record import CLEAN, Condition
 from reports.scoring.protocols import PROTOCOLS, Protocol
 from reports.scoring.published import Published
-from reports.scoring.scores import corruption_degradation, relative_corruption_degradation
+from reports.scoring.scores import corruption_degradation, ratio, relative_corruption_degradation
 
 __all__ = [
     "ModelCurves",
@@ -101,10 +101,7 @@ def mean_performance(curves: ModelCurves, protocol: Protocol) -> Floats:
 
 def retention(miou: Floats, clean: Floats) -> Floats:
     """Return the share of the clean mIoU that is kept. If `miou` is mPC, this is rPC."""
-    kept: Floats = np.divide(
-        miou, clean, out=np.full(np.broadcast(miou, clean).shape, np.nan), where=clean != 0
-    )
-    return kept
+    return ratio(miou, clean)
 
 
 def degradations(curves: ModelCurves, reference: ModelCurves) -> dict[str, tuple[Floats, Floats]]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from reports.run.record import CLEAN
+from reports.scoring.protocols import PROTOCOLS
 
 __all__ = ["Published", "published"]
 
@@ -41,6 +42,12 @@ class Published:
     dataset: str = "cityscapes"
     split: str = "val"
     protocol: str = "segformer"
+
+    @property
+    def conditions(self) -> frozenset[tuple[str, int]]:
+        """The (corruption, severity) pairs that were averaged."""
+        severities = PROTOCOLS[self.protocol].severities
+        return frozenset((name, severity) for name in self.corrupted for severity in severities[name])
 
 
 @functools.cache

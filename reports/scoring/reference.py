@@ -10,7 +10,6 @@ from reports.run.identity import conditions_of, differences
 from reports.run.record import CLEAN, RunRecord
 from reports.run.spec import pick_model, split_spec
 from reports.scoring.aggregate import ModelCurves, model_curves, published_curves
-from reports.scoring.protocols import PROTOCOLS
 from reports.scoring.published import Published, published
 from reports.scoring.replicates import Replicates, read_replicates
 
@@ -78,9 +77,7 @@ def _check_published(row: Published, record: RunRecord) -> None:
             f"Expected {row.dataset}/{row.split} for the published reference '{row.name}', but the run is on "
             f"{here[0]}/{here[1]}: scores on other data do not compare. Name a model of a run instead."
         )
-    severities = PROTOCOLS[row.protocol].severities
-    asked = {(name, level) for name in row.corrupted for level in severities[name]}
-    if {pair for pair in conditions_of(record) if pair[0] != CLEAN} != asked:
+    if conditions_of(record) - {(CLEAN, 0)} != row.conditions:
         raise InvalidRun(
             f"Expected the conditions of protocol {row.protocol} for the published reference '{row.name}', "
             f"but got others: add --protocol {row.protocol}."

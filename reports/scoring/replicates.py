@@ -13,6 +13,7 @@ from reports.run.counts import ConditionCounts, Totals, merge_images, read_condi
 from reports.run.record import CLEAN, RunRecord
 from reports.run.tally import Columns, Measure, Tally
 from reports.scoring.resampling import Bootstrap, Units, replicate, units_of
+from reports.scoring.scores import ratio
 
 __all__ = ["ClassReplicates", "Replicates", "read_replicates"]
 
@@ -129,9 +130,5 @@ class _ClassMeans:
 
     def means(self) -> ClassReplicates:
         """Return the means of the values that were added."""
-        clean, corrupted = (
-            np.divide(self._sums[kind], self._counts[kind], out=np.full(self._sums[kind].shape, np.nan),
-                      where=self._counts[kind] > 0)
-            for kind in (True, False)
-        )  # fmt: skip
+        clean, corrupted = (ratio(self._sums[kind], self._counts[kind]) for kind in (True, False))
         return ClassReplicates(clean, corrupted)

@@ -17,6 +17,7 @@ __all__ = [
     "mean_accuracy",
     "miou",
     "pixel_accuracy",
+    "ratio",
     "relative_corruption_degradation",
 ]
 
@@ -33,7 +34,7 @@ def iou(tp: Ints, fp: Ints, fn: Ints) -> Floats:
     >>> iou(np.array([3, 0]), np.array([1, 0]), np.array([2, 0]))
     array([0.5, nan])
     """
-    return _ratio(tp, tp + fp + fn)
+    return ratio(tp, tp + fp + fn)
 
 
 def miou(tp: Ints, fp: Ints, fn: Ints) -> Floats:
@@ -46,12 +47,12 @@ def miou(tp: Ints, fp: Ints, fn: Ints) -> Floats:
 
 def pixel_accuracy(tp: Ints, fn: Ints) -> Floats:
     """Return the share of labelled pixels that are predicted correctly, (...)."""
-    return _ratio(tp.sum(axis=-1), (tp + fn).sum(axis=-1))
+    return ratio(tp.sum(axis=-1), (tp + fn).sum(axis=-1))
 
 
 def mean_accuracy(tp: Ints, fn: Ints) -> Floats:
     """Return the share of each class's pixels that are predicted correctly, averaged over target classes."""
-    return defined_mean(_ratio(tp, tp + fn))
+    return defined_mean(ratio(tp, tp + fn))
 
 
 def corruption_degradation(miou: Sequence[float] | Floats, reference: Sequence[float] | Floats) -> Floats:
@@ -65,7 +66,7 @@ def corruption_degradation(miou: Sequence[float] | Floats, reference: Sequence[f
     >>> round(float(corruption_degradation([0.8, 0.6], [0.6, 0.4])), 3)
     0.6
     """
-    return _ratio(_lost(miou, 1.0), _lost(reference, 1.0))
+    return ratio(_lost(miou, 1.0), _lost(reference, 1.0))
 
 
 def relative_corruption_degradation(
@@ -84,20 +85,20 @@ def relative_corruption_degradation(
     >>> round(float(relative_corruption_degradation([0.8, 0.6], 0.9, [0.6, 0.4], 0.7)), 3)
     1.0
     """
-    return _ratio(_lost(miou, clean), _lost(reference, reference_clean))
+    return ratio(_lost(miou, clean), _lost(reference, reference_clean))
 
 
 def defined_mean(values: Floats) -> Floats:
     """Return the mean over the last axis of the values that are not NaN; NaN if all of them are."""
     defined = ~np.isnan(values)
-    return _ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
+    return ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
 
 
 def _lost(miou: Sequence[float] | Floats, start: float | Floats) -> Floats:
     return np.asarray(np.sum(start - np.asarray(miou, np.float64), axis=0))
 
 
-def _ratio(numerator: NDArray[np.generic], denominator: NDArray[np.generic]) -> Floats:
+def ratio(numerator: NDArray[np.generic], denominator: NDArray[np.generic]) -> Floats:
     """Return the quotient, NaN where the denominator is 0."""
     top, bottom = np.broadcast_arrays(np.asarray(numerator, np.float64), np.asarray(denominator, np.float64))
     result: Floats = np.divide(top, bottom, out=np.full(bottom.shape, np.nan), where=bottom != 0)

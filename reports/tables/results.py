@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -25,6 +26,7 @@ __all__ = [
     "Results",
     "Scoring",
     "csv_text",
+    "json_rows",
     "load",
     "protocol_of",
     "results_of",
@@ -233,6 +235,11 @@ def _earlier_tables(folder: Path) -> set[str]:
     except (OSError, ValueError, KeyError, TypeError):
         return set()
     return {name for name in names if isinstance(name, str) and Path(name).name == name}
+
+
+def json_rows(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """Return the rows of a table for JSON, with None for undefined values."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
 def csv_text(table: pd.DataFrame) -> str:
