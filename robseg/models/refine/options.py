@@ -36,16 +36,22 @@ class RefineOptions:
         "Folder with one .mat file of offsets per image, to refine with in place of a network.",
         Flag(metavar="PATH"),
     ] = None
-    refine_scale: Annotated[int, "Pixels per unit of offset.", POSITIVE] = SCALE
+    refine_scale: Annotated[
+        int | None,
+        "Pixels per unit of offset.",
+        f"Without one, {SCALE}, as published.",
+        POSITIVE,
+        Flag(metavar="N", unset=str(SCALE)),
+    ] = None
 
 
 def check(options: RefineOptions) -> None:
     """Raise InputError if a name is wrong, or options do not go together; nothing is loaded."""
     spec, weights, offsets = options.refine, options.refine_weights, options.offsets
     if spec is None:
-        if weights is not None or offsets is not None:
+        if (weights, offsets, options.refine_scale) != (None, None, None):
             raise InputError(
-                "Expected --refine with its weights or offsets, but got none: add --refine segfix."
+                "Expected --refine with its weights, offsets or scale, but got none: add --refine segfix."
             )
         return
     if catalogue.architecture_of(spec) != METHOD:
@@ -89,7 +95,8 @@ def refined_models(
         weights = None if options.refine_weights is None else Path(options.refine_weights)
         spec = options.refine if weights is not None else catalogue.resolve(options.refine, dataset).id
         offsets = predicted_offsets(load_model(spec, weights, device=device, precision=precision))
-    return tuple(RefinedModel(model, offsets, options.refine_scale) for model in models)
+    scale = SCALE if options.refine_scale is None else options.refine_scale
+    return tuple(RefinedModel(model, offsets, scale) for model in models)
 
 
 def _check_shipped() -> None:

@@ -43,6 +43,8 @@ def test_offsets_of_a_folder_refine_every_model(
         (["--refine", "segfix", "--refine-weights", "nowhere.pth"], "no such file"),
         (["--refine", "enet"], "'segfix' or the id of a SegFix"),
         (["--offsets", "nowhere"], "add --refine segfix"),
+        (["--refine-weights", "nowhere.pth"], "add --refine segfix"),
+        (["--refine-scale", "2"], "add --refine segfix"),
         (["--refine", "segfix", "--refine-scale", "0"], "--refine-scale"),
     ],
 )
