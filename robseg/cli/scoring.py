@@ -55,7 +55,7 @@ def format_and_out(function: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Choice(["table", "markdown", "html", "csv", "json"]),
         default="table",
         show_default=True,
-        help="Format of the answer.",
+        help="Format of the answer. In a file, a table is written as Markdown.",
     )
     out = click.option(
         "--out",
