@@ -11,6 +11,7 @@ import click
 
 import corruptions
 from reports.run.record import CLEAN
+from robseg.evaluation.executors import EXECUTORS
 from robseg.evaluation.executors.local import one_thread
 from robseg.evaluation.job import Job, prepare
 from robseg.evaluation.request import Request
@@ -25,7 +26,14 @@ T = TypeVar("T")
 
 
 def show(request: Request) -> None:
-    """Write what a run would do to stdout. Its cost is measured on the first image."""
+    """Write what a run would do to stdout. Its cost is measured on the first image.
+
+    Raises
+    ------
+    InputError
+        If the request is wrong, or the folder holds counts of another run.
+    """
+    EXECUTORS[request.executor]  # as in a run: an unknown name stops it before anything is loaded
     job = prepare(request)
     store = Store(folder_of(request, job))
     shards = shards_left(job, store)

@@ -29,7 +29,6 @@ __all__ = [
     "ModelSource",
     "check",
     "conditions",
-    "model_sources",
     "models",
     "move_targets",
     "protocol",
@@ -87,7 +86,7 @@ def models(request: Request) -> tuple[ModelSource | Model, ...]:
     sources: list[ModelSource | Model] = []
     for one, file in zip(given, files, strict=True):
         if isinstance(one, str):
-            sources += [ModelSource(one, file)] if file else _expand(one, request.arch, dataset)
+            sources += [_with_weights(one, file)] if file else _expand(one, request.arch, dataset)
         elif callable(one):
             sources.append(ModelSource(one, file))
         elif not hasattr(one, "predict"):
@@ -103,24 +102,6 @@ def models(request: Request) -> tuple[ModelSource | Model, ...]:
             sources.append(one)
     cards = _paired(_several(request.card), sources, "--model-card")
     return tuple(_with_card(source, card) for source, card in zip(sources, cards, strict=True))
-
-
-def model_sources(
-    specs: Sequence[str], architecture: str | None = None, dataset: str = catalogue.DEFAULT_DATASET
-) -> tuple[ModelSource, ...]:
-    """Return the models that specs name: card ids, architectures, files, globs, and "all".
-
-    The architecture of a file is `architecture`, or the one that the card beside the file names. "all" means
-    the models that come with the package. A glob may match published models, which are downloaded. An
-    architecture alone means its model for `dataset`, if the package has one. A SegFix predicts no labels, so
-    it is left out.
-
-    Raises
-    ------
-    InputError
-        If a name is unknown.
-    """
-    return tuple(source for spec in specs for source in _expand(spec, architecture, dataset))
 
 
 def conditions(request: Request) -> tuple[Condition, ...]:
@@ -203,7 +184,28 @@ def _is_weights(spec: str) -> bool:
     return spec.endswith(catalogue.WEIGHTS_SUFFIXES) and not adapters.adapter_of(spec)
 
 
+def _is_several(spec: str) -> bool:
+    return spec == "all" or any(character in spec for character in "*?[")
+
+
+def _with_weights(spec: str, weights: Path) -> ModelSource:
+    """Return the model of a name with other weights."""
+    if _is_several(spec) or _is_weights(spec):
+        raise InputError(
+            f"Expected --weights for a model that is named, such as enet, but got '{spec}': "
+            "name the one model that the weights belong to."
+        )
+    return ModelSource(spec, weights)
+
+
 def _expand(spec: str, architecture: str | None, dataset: str) -> list[ModelSource]:
+    """Return the models that a spec names: a card id, an architecture, a file, a glob, or "all".
+
+    The architecture of a file is `architecture`, or the one that the card beside the file names. "all" means
+    the models that come with the package. A glob may match published models, which are downloaded. An
+    architecture alone means its model for `dataset`, if the package has one. A SegFix predicts no labels, so
+    it is left out.
+    """
     if adapters.adapter_of(spec) and "*" not in spec:
         return [ModelSource(spec)]
     if _is_weights(spec):
@@ -217,8 +219,7 @@ def _expand(spec: str, architecture: str | None, dataset: str) -> list[ModelSour
                 "architecture: add --arch NAME."
             )
         return [ModelSource(name, Path(spec))]
-    several = spec == "all" or any(character in spec for character in "*?[")
-    found = catalogue.wanted(spec) if several else (catalogue.resolve(spec, dataset),)
+    found = catalogue.wanted(spec) if _is_several(spec) else (catalogue.resolve(spec, dataset),)
     cards = [card for card in found if card.architecture != METHOD]
     if not cards:
         raise InputError(

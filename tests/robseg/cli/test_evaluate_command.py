@@ -90,6 +90,10 @@ def test_a_dry_run_shows_the_grid_and_writes_nothing(asked: list[object], tmp_pa
         (["--device", "cuda:77"], "cuda:77"),
         (["-w", "nowhere.pth"], "nowhere.pth"),
         (["-m", "enet"], "one --weights for each model"),
+        (["-m", "all", "-w", "x.pth"], "name the one model that the weights belong to"),
+        (["-m", "enet@*", "-w", "x.pth"], "name the one model that the weights belong to"),
+        (["-m", "y.pth", "-w", "x.pth"], "name the one model that the weights belong to"),
+        (["--executor", "locall"], "did you mean 'local'"),
     ],
 )
 def test_a_wrong_name_or_value_is_refused(
@@ -105,6 +109,7 @@ def test_a_wrong_name_or_value_is_refused(
         place = asked.index("-s")
         asked = asked[:place] + asked[place + 2 :]
     assert_refused(run(*asked, *options), said)
+    assert_refused(run(*asked, *options, "--dry-run"), said)
     assert not (tmp_path / "out").exists()
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from robseg.errors import InputError
-from robseg.evaluation.resolve import model_sources
+from robseg.evaluation.request import Request
+from robseg.evaluation.resolve import ModelSource, models
 from robseg.models import catalogue
 from robseg.models.card import Card
 
@@ -80,7 +81,7 @@ def test_an_architecture_alone_means_the_one_that_needs_no_download(zoo: dict[st
 
 def test_an_architecture_alone_means_the_one_of_the_data_set_at_hand(zoo: dict[str, Card]) -> None:
     assert catalogue.resolve("enet", "camvid").id == "enet@camvid"
-    assert [source.spec for source in model_sources(["enet"], dataset="camvid")] == ["enet@camvid"]
+    assert models(Request("enet", "camvid")) == (ModelSource("enet@camvid"),)
 
 
 def test_a_segfix_is_not_a_model_to_evaluate(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,11 +91,11 @@ def test_a_segfix_is_not_a_model_to_evaluate(monkeypatch: pytest.MonkeyPatch) ->
         file = f"{id_}.safetensors"
         cards[id_] = dataclasses.replace(CARD, id=id_, architecture=name, weights_file=file)
     monkeypatch.setattr(catalogue, "CARDS", cards)
-    assert [source.spec for source in model_sources(["all"])] == ["enet@streets"]
-    assert [source.spec for source in model_sources(["*@streets"])] == ["enet@streets"]
+    assert models(Request("all")) == (ModelSource("enet@streets"),)
+    assert models(Request("*@streets")) == (ModelSource("enet@streets"),)
     for spec in ("seg*", "segfix", "segfix@streets"):
         with pytest.raises(InputError, match="which is a SegFix: name a model"):
-            model_sources([spec])
+            models(Request(spec))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from robseg.cli import cli
-from robseg.evaluation.resolve import ModelSource, model_sources
+from robseg.evaluation.request import Request
+from robseg.evaluation.resolve import ModelSource, models
 from robseg.models.model import load_model
 from robseg.training.recipe_file import make_recipe, read_fields
 
@@ -62,7 +63,7 @@ def test_what_is_exported_can_be_loaded(camvid: Path, tmp_path: Path) -> None:
     result = run(*names, "--out", tmp_path / "out", *small, *options)
     assert result.exit_code == 0, result.output
     weights = tmp_path / "out" / "pspnet@camvid.safetensors"
-    assert model_sources([str(weights)]) == (ModelSource("pspnet", weights),)
+    assert models(Request(str(weights))) == (ModelSource("pspnet", weights),)
     model = load_model("pspnet", weights)
     assert model.card.backbone == "mobilenet_v2"
     assert model.card.mean == (123.675, 116.28, 103.53)
