@@ -17,9 +17,9 @@ import types
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from robseg.errors import InputError, unknown_name
+from robseg.errors import InputError
 
 __all__ = [
     "NON_NEGATIVE",
@@ -28,15 +28,12 @@ __all__ = [
     "Field",
     "Flag",
     "Range",
-    "build",
     "described",
     "fields",
     "read_toml",
     "settle",
     "to_toml",
 ]
-
-T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -297,21 +294,6 @@ def settle(record: Any) -> None:
     """
     for name, field in fields(type(record)).items():
         object.__setattr__(record, name, field.read(getattr(record, name)))
-
-
-def build(record: type[T], values: Mapping[str, Any], kind: str) -> T:
-    """Return the dataclass' instance with these values; a wrong name, type or value raises InputError.
-
-    `kind` is what errors call the fields of such a thing, such as "field of a recipe".
-    """
-    known = fields(record)
-    for name in values:
-        if name not in known:
-            raise unknown_name(kind, name, known)
-    for name, field in known.items():
-        if field.required and name not in values:
-            raise InputError(f"Expected the {kind} `{name}`, but it is missing: add it.")
-    return record(**{name: known[name].read(value) for name, value in values.items()})
 
 
 def described(record: type) -> str:

@@ -60,9 +60,6 @@ class Registry(Generic[T]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
-    def __len__(self) -> int:
-        return len(self._names)
-
     def values(self) -> Iterator[T]:
         """Yield the records in the order of their names."""
         return (self[name] for name in self)

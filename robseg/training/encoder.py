@@ -11,7 +11,7 @@ from robseg.models.backbones import Backbone
 from robseg.models.backbones.pretrained import load_imagenet
 from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD
 
-__all__ = ["IMAGENET", "Normalisation", "find_encoder", "normalisation", "start_from_imagenet"]
+__all__ = ["Normalisation", "find_encoder", "normalisation", "start_from_imagenet"]
 
 
 class Normalisation(NamedTuple):

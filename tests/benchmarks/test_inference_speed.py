@@ -13,7 +13,8 @@ from robseg.models.card import Card
 from robseg.models.model import Model
 from robseg.models.predict import fused
 from robseg.models.predict.inference import Precision
-from robseg.training.recipe_file import read_fields
+from robseg.options import read_toml
+from robseg.training.recipe_file import recipe_path
 
 NAMES = tuple("abcdefghijk")
 ROUNDS = 5
@@ -23,7 +24,8 @@ ROUNDS = 5
 @pytest.mark.parametrize("name", ["icnet", "deeplabv3plus", "pspnet", "ocrnet"])
 def test_a_prediction(benchmark: Any, monkeypatch: Any, name: str, precision: Precision) -> None:
     torch.set_num_threads(1)
-    network = architecture(name).build(len(NAMES), **read_fields(f"{name}-camvid")["options"])
+    options = read_toml(recipe_path(f"{name}-camvid"))["options"]
+    network = architecture(name).build(len(NAMES), **options)
     network = network.eval().to(memory_format=torch.channels_last)
     card = Card("", name, "", NAMES)
     model = Model(card, network, "", torch.device("cpu"), precision)

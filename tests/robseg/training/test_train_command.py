@@ -10,7 +10,8 @@ from robseg.cli import cli
 from robseg.evaluation.request import Request
 from robseg.evaluation.resolve import ModelSource, models
 from robseg.models.model import load_model
-from robseg.training.recipe_file import make_recipe, read_fields
+from robseg.options import read_toml
+from robseg.training.recipe import Recipe
 
 
 def run(*arguments: object) -> Result:
@@ -47,7 +48,7 @@ def test_flags_go_before_the_recipes_fields(camvid: Path, tmp_path: Path) -> Non
     )
     result = run(recipe, *flags, "--name", "mine", "--out", tmp_path / "out", "--cache", tmp_path / "cache")
     assert result.exit_code == 0, result.output
-    used = make_recipe(read_fields(str(tmp_path / "out" / "recipe.toml")))
+    used = Recipe(**read_toml(tmp_path / "out" / "recipe.toml"))
     assert (used.epochs, used.severities, used.flip, used.crop) == (1, (1, 2), False, (32, 32))
     card = json.loads((tmp_path / "out" / "mine.json").read_text())
     assert card["options"] == {"generation": 2018}
