@@ -101,13 +101,4 @@ class Names(click.ParamType):  # type: ignore[type-arg]  # generic in some versi
         return matching(self.kind, incomplete, commas=self.commas)
 
 
-class _Run(click.ParamType):  # type: ignore[type-arg]
-    name = "run"
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        return [CompletionItem(incomplete, type="file")]
-
-
-RUN = _Run()  # RUN or RUN:MODEL: the shell completes its folder
+RUN = click.Path(path_type=str)  # RUN or RUN:MODEL: the shell completes its folder

@@ -107,5 +107,5 @@ def test_the_command_refuses_what_cannot_be_compared(tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("text")
     Image.new("RGB", (20, 40)).save(tmp_path / "small.png")
     assert "nothing to compare" in run("-c", "psf_blur")[1]
-    assert "cannot be read" in run("--image", str(tmp_path / "text.png"))[1]
+    assert "Expected a readable image" in run("--image", str(tmp_path / "text.png"))[1]
     assert "at least 32x32 pixels" in run("--image", str(tmp_path / "small.png"))[1]

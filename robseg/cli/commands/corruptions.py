@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
 
 from corruptions import MissingDependency, names
 from corruptions.verify import SIGNIFICANCE, Agreement, photograph, verify
+from robseg.cli.images import read_upright
 from robseg.cli.options import Command
 from robseg.errors import InputError
 from robseg.evaluation.conditions import severities_of
@@ -107,12 +108,8 @@ def _or_dash(number: float, width: int) -> str:
     return f"{'-':>{width}}" if np.isnan(number) else f"{number:{width}.4f}"
 
 
-def _read(path: Path) -> np.typing.NDArray[np.uint8]:
-    try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
-    except OSError as error:
-        raise InputError(f"Expected {path} to be an image, but it cannot be read: {error}.") from error
+def _read(path: Path) -> NDArray[np.uint8]:
+    pixels = read_upright(path)
     if min(pixels.shape[:2]) < SIDE:
         raise InputError(
             f"Expected an image of at least {SIDE}x{SIDE} pixels, but {path} has {pixels.shape[0]}x"

@@ -23,7 +23,12 @@ GROUP = "Compare and gate"
 @click.command("gate", cls=Command)
 @click.argument("run", type=RUN)
 @click.option(
-    "--baseline", "-b", type=RUN, default=None, help="A run, RUN:MODEL, or a file of `robseg baseline save`."
+    "--baseline",
+    "-b",
+    type=RUN,
+    metavar="RUN",
+    default=None,
+    help="A run, RUN:MODEL, or a file of `robseg baseline save`.",
 )
 @click.option(
     "--rules",

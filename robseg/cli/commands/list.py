@@ -50,7 +50,6 @@ def _models() -> list[Row]:
 def _datasets() -> list[Row]:
     from robseg.datasets import DATASETS
 
-    cards = [DATASETS[name] for name in DATASETS]
     return [
         {
             "name": card.name,
@@ -60,7 +59,7 @@ def _datasets() -> list[Row]:
             "needs_root": card.needs_root,
             "licence": card.licence,
         }
-        for card in cards
+        for card in DATASETS.values()
     ]
 
 
