@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 from reports.run.tally import PRIMARY
 from reports.tables.results import Results, load
-from robseg.errors import IncompleteRun, unknown_name
+from robseg.errors import unknown_name
 from robseg.evaluation.request import Request
 from robseg.models.catalogue import list_cards as list_models
 from robseg.options import described
@@ -118,6 +118,8 @@ def compare(
         If an option is wrong.
     InvalidRun
         If a run cannot be read or the two cannot be compared.
+    IncompleteRun
+        If a run has not ended.
 
     Examples
     --------
@@ -190,7 +192,6 @@ def gate(
     """
     from reports.gate.gate import run_gate
     from reports.gate.rules import DEFAULT, RULES, Rules, read_rules
-    from reports.run.errors import MissingCounts
     from reports.scoring.resampling import Bootstrap
 
     written = Rules() if rules is None else read_rules(Path(rules))
@@ -209,7 +210,4 @@ def gate(
         strict=written.strict if strict is None else strict,
         intervals=written.intervals if intervals is None else intervals,
     )
-    try:
-        return run_gate(run, baseline, wanted, Bootstrap(resamples, confidence))
-    except MissingCounts as error:
-        raise IncompleteRun(str(error)) from error
+    return run_gate(run, baseline, wanted, Bootstrap(resamples, confidence))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["InputError", "InvalidRun", "MissingCounts", "unknown_name"]
+__all__ = ["IncompleteRun", "InputError", "InvalidRun", "MissingCounts", "unknown_name"]
 
 
 class InputError(ValueError):
@@ -19,8 +19,12 @@ class InvalidRun(InputError):
     """A run's folder is missing, damaged, or unsuitable for what was asked."""
 
 
-class MissingCounts(InvalidRun):
-    """A run is incomplete: predictions are missing."""
+class IncompleteRun(RuntimeError):
+    """A run has work left over: the command line prints the message without a traceback and exits with 3."""
+
+
+class MissingCounts(InvalidRun, IncompleteRun):
+    """A run that was to be read lacks predictions."""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:

@@ -96,10 +96,10 @@ class Commands(click.Group):
         ctx.with_resource(verbosity.on_stderr())
         try:
             return super().invoke(ctx)
+        except IncompleteRun as error:  # first: MissingCounts is an InputError too
+            raise _failure(error, 3) from error
         except InputError as error:
             raise _failure(error, 2) from error
-        except IncompleteRun as error:
-            raise _failure(error, 3) from error
         except KeyboardInterrupt as error:
             raise Failure("Interrupted. The same command continues from what was saved.", 130) from error
 

@@ -8,7 +8,6 @@ from robseg.cli import scoring
 from robseg.cli.completion import RUN
 from robseg.cli.options import Command
 from robseg.cli.output import wide_console
-from robseg.errors import IncompleteRun
 
 GROUP = "Compare and gate"
 
@@ -35,11 +34,7 @@ def command(run: str, drops: tuple[float, ...], resamples: int, confidence: floa
     """
     from reports.formats.documents import to_console
     from reports.gate.power import detectable_drops
-    from reports.run.errors import MissingCounts
     from reports.scoring.resampling import Bootstrap
 
-    try:
-        needed = detectable_drops(run, [drop / 100 for drop in drops], Bootstrap(resamples, confidence))
-    except MissingCounts as error:
-        raise IncompleteRun(str(error)) from error
+    needed = detectable_drops(run, [drop / 100 for drop in drops], Bootstrap(resamples, confidence))
     wide_console().print(to_console(needed))

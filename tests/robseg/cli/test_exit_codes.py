@@ -1,0 +1,59 @@
+"""A command that reads a run which has not ended exits with 3."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import robseg
+from robseg.cli import cli, entries
+from robseg.cli.completion import RUN
+from robseg.datasets.base import Dataset
+from robseg.models.model import Model
+
+
+@pytest.fixture(scope="module")
+def ended(model: Model, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "ended"
+    robseg.evaluate(model, dataset, "fog", (1,), out=out, examples=False)
+    return out
+
+
+@pytest.fixture(scope="module")
+def unfinished(ended: Path) -> Path:
+    out = shutil.copytree(ended, ended.with_name("unfinished"))
+    next((out / "counts").glob("*.parquet")).unlink()
+    return out
+
+
+CALLS = {
+    "report": ["report U", "report U E"],
+    "compare": ["compare U E", "compare E U"],
+    "ranks": ["ranks U E", "ranks E U"],
+    "baseline": ["baseline save U"],
+    "gate": ["gate U --floor mpc=0", "gate U -b E", "gate E -b U"],
+    "power": ["power U"],
+}
+
+
+def test_these_are_the_commands_that_read_a_run() -> None:
+    def reads(name: str) -> bool:
+        command = cli.get_command(None, name)
+        parts = [command, *getattr(command, "commands", {}).values()]
+        return any(p.type is RUN or p.name == "runs" for part in parts for p in part.params)
+
+    assert {entry.name for entry in entries() if reads(entry.name)} == CALLS.keys()
+
+
+@pytest.mark.parametrize("call", [call for calls in CALLS.values() for call in calls])
+def test_a_run_that_has_not_ended_is_3(
+    call: str, ended: Path, unfinished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = [{"U": str(unfinished), "E": str(ended)}.get(word, word) for word in call.split()]
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 3, done.output
+    assert done.stderr.startswith("Error: Expected ")
+    assert "run the same `robseg evaluate` again" in done.stderr
+    assert not list(tmp_path.iterdir())
