@@ -1,12 +1,14 @@
 """The console script `robseg`, also `python -m robseg`."""
 
 from robseg.cli import cli
+from robseg.cli.output import outlive_readers
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 gate failed, 2 bad input, 3 incomplete, 130 interrupted."""
+    outlive_readers()
     cli(prog_name="robseg")
 
 

@@ -1,6 +1,10 @@
-"""A command that reads a run which has not ended exits with 3."""
+"""0: done, 1: the gate failed, 3: a run that is read has not ended; whatever becomes of the output."""
 
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -57,3 +61,28 @@ def test_a_run_that_has_not_ended_is_3(
     assert done.stderr.startswith("Error: Expected ")
     assert "run the same `robseg evaluate` again" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def closed() -> Iterator[int]:
+    """Yield the end of a pipe that nobody reads."""
+    read, write = os.pipe()
+    os.close(read)
+    yield write
+    os.close(write)
+
+
+@pytest.mark.parametrize(("floor", "code"), [("0", 0), ("100", 1)])
+def test_a_reader_that_leaves_changes_neither_verdict_nor_files(
+    ended: Path, closed: int, tmp_path: Path, floor: str, code: int
+) -> None:
+    gate = [sys.executable, "-m", "robseg", "gate", str(ended), "--floor", f"mpc={floor}", "--no-intervals"]
+    done = subprocess.run([*gate, "-o", str(tmp_path)], stdout=closed, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert {path.name for path in tmp_path.iterdir()} == {"gate.json", "gate.md", "junit.xml"}
+
+
+@pytest.mark.parametrize(("words", "code"), [("list models", 0), ("list nothing", 2)])
+def test_nobody_needs_to_read_the_errors_either(closed: int, words: str, code: int) -> None:
+    call = [sys.executable, "-m", "robseg", *words.split()]
+    assert subprocess.run(call, stdout=closed, stderr=closed).returncode == code
