@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import corruptions
 import robseg
 from reports.run.record import RunRecord
+from robseg.cli import cli
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
 from robseg.models.model import Model
@@ -174,34 +176,26 @@ def test_models_of_one_name_are_refused(model: Model, dataset: Dataset, tmp_path
         robseg.evaluate([model, model], dataset, "none", out=tmp_path)
 
 
-def command(tree: Path, weights: Path, out: Path) -> list[str]:
-    robseg_ = [sys.executable, "-m", "robseg", "evaluate", "--model", "enet", "--weights", str(weights)]
-    return [
-        *robseg_,
-        "-d",
-        "folder",
-        "--data-root",
-        str(tree),
-        "-c",
-        "fog,pixelate",
-        "-o",
-        str(out),
-        "-j",
-        "1",
-    ]
-
-
 def test_a_killed_run_continues_to_the_same_bytes(tree: Path, weights: Path, tmp_path: Path) -> None:
-    subprocess.run(command(tree, weights, tmp_path / "whole"), check=True, capture_output=True)
-    killed = tmp_path / "killed"
-    process = subprocess.Popen(command(tree, weights, killed), stderr=subprocess.DEVNULL)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    words = f"-m enet -w {weights} -d folder --data-root {tree} -c fog,pixelate --no-examples".split()
+
+    def command(out: Path) -> None:
+        result = CliRunner().invoke(cli, ["evaluate", *words, "-j", "0", "-o", str(out)])
+        assert result.exit_code == 0, result.output
+
+    command(whole)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "robseg", "evaluate", *words, "-j", "1", "-o", str(killed)],
+        stderr=subprocess.DEVNULL,
+    )
     deadline = time.monotonic() + 300
     while not any((killed / "counts").glob("*.parquet")) and time.monotonic() < deadline:
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert 0 < len(counts(killed)) < len(counts(tmp_path / "whole"))
+    assert 0 < len(counts(killed)) < len(counts(whole))
     assert not (killed / "scores.csv").exists()
-    subprocess.run(command(tree, weights, killed), check=True, capture_output=True)
-    assert tables(killed) == tables(tmp_path / "whole")
-    assert counts(killed) == counts(tmp_path / "whole")
+    command(killed)
+    assert tables(killed) == tables(whole)
+    assert counts(killed) == counts(whole)

@@ -1,13 +1,15 @@
 import dataclasses
+import functools
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import reports
 from robseg.api import evaluate
-from robseg.datasets import open_dataset
+from robseg.datasets import open_dataset, streets
 from robseg.models.model import load_model
 from robseg.training.recipe import Recipe
 from robseg.training.setup import resolve
@@ -15,8 +17,11 @@ from robseg.training.trainer import train
 from robseg.training.validate import counted, score
 
 
-def test_a_card_tells_what_an_evaluation_of_its_file_measures(tmp_path: Path) -> None:
+def test_a_card_tells_what_an_evaluation_of_its_file_measures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same mIoU and the same interval, to the card's four digits."""
+    monkeypatch.setattr(streets, "dataset", functools.partial(streets.dataset, size=(64, 128)))
     small: dict[str, Any] = {"train_limit": 4, "val_limit": 5, "epochs": 1, "batch_size": 2, "crop": (64, 64)}
     recipe = Recipe("enet", "streets", start="enet@streets", **small)
     weights = train(recipe, resolve(recipe), tmp_path / "training").weights["last"]
