@@ -42,6 +42,8 @@ def execute(request: Request, command: str = "") -> Results:
     IncompleteRun
         If a worker died. The same call then continues the run.
     """
+    from reports.tables.results import save_tables  # here: `robseg --help` does without pandas
+
     executor = EXECUTORS[request.executor]
     job = prepare(request)
     with Store(folder_of(request, job)) as store:
@@ -51,7 +53,8 @@ def execute(request: Request, command: str = "") -> Results:
         timing = run(job, store.out, shards, executor, request.num_workers, request.progress)
         record = _written(timed_record(record, job, timing), store.out)
         start = time.perf_counter()
-        results = reports.write_tables(store.out)
+        results = reports.load(store.out)
+        save_tables(results, store.out, beside=["report.html"])
         gallery = _gallery(job, results, store.out) if request.examples else ()
         scored = {**record.seconds, "score": time.perf_counter() - start}
         _written(dataclasses.replace(record, examples=gallery, seconds=scored), store.out)

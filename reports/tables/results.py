@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
-from collections.abc import Hashable, Sequence
+import logging
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +27,20 @@ __all__ = [
     "TABLES",
     "Results",
     "Scoring",
+    "claim",
     "csv_text",
     "json_rows",
     "load",
     "protocol_of",
     "results_of",
+    "save_tables",
     "score",
+    "table_files",
     "under_protocol",
     "write_tables",
 ]
+
+notes = logging.getLogger("reports")
 
 TABLES = ("scores", "classes", "summary", "corruptions", "groups", "severities")
 
@@ -212,29 +219,67 @@ def write_tables(
     return results
 
 
-def save_tables(results: Results, folder: Path) -> list[Path]:
+def save_tables(results: Results, folder: Path, beside: Iterable[str] = ()) -> list[Path]:
     """Write every table as CSV, and scoring.json, into a folder; return their paths.
 
-    scoring.json lists the tables. A table that an earlier call wrote and this one does not is deleted.
+    `beside` names the other files that the caller writes there from the same results (see `claim`).
     """
-    tables = {name: getattr(results, name) for name in TABLES} | csv_tables(results.tallies)
-    texts = {f"{name}.csv": csv_text(table) for name, table in tables.items()}
-    for name in _earlier_tables(folder) - texts.keys():
-        (folder / name).unlink(missing_ok=True)
-    scoring = {**dataclasses.asdict(results.scoring), "tables": list(texts)}
-    texts["scoring.json"] = json.dumps(scoring, indent=2, ensure_ascii=False) + "\n"
+    texts = {f"{name}.csv": csv_text(table) for name, table in _tables(results).items()}
+    claim(results, folder, (*texts, *beside))
     for name, text in texts.items():
         write_atomically(folder / name, text)
-    return [folder / name for name in texts]
+    return [folder / name for name in (*texts, "scoring.json")]
 
 
-def _earlier_tables(folder: Path) -> set[str]:
-    """Return the names of the tables that an earlier call wrote into a folder."""
+def table_files(results: Results) -> list[str]:
+    """Return the names of the files that `save_tables` writes, without scoring.json."""
+    return [f"{name}.csv" for name in _tables(results)]
+
+
+def claim(results: Results, folder: Path, files: Iterable[str]) -> None:
+    """Prepare a folder for files of a report, so that all files of reports there show the same scores.
+
+    Files that earlier calls claimed for other scores are deleted, and a note names those that are not among
+    `files`. scoring.json says how the scores were computed, and which files show them.
+    """
+    digest = _digest(results)
+    written = set(files)
+    before, earlier = _earlier(folder)
+    if before == digest:
+        written |= earlier
+    else:
+        lost = sorted(name for name in earlier - written if (folder / name).exists())
+        for name in earlier:  # the new ones too: if this process is killed now, none is out of date
+            (folder / name).unlink(missing_ok=True)
+        if lost:
+            notes.info(
+                "Deleted in %s: %s. They showed other scores than the new files.", folder, ", ".join(lost)
+            )
+    scoring = {**dataclasses.asdict(results.scoring), "scores": digest, "files": sorted(written)}
+    write_atomically(folder / "scoring.json", json.dumps(scoring, indent=2, ensure_ascii=False) + "\n")
+
+
+def _tables(results: Results) -> dict[str, pd.DataFrame]:
+    return {name: getattr(results, name) for name in TABLES} | csv_tables(results.tallies)
+
+
+def _digest(results: Results) -> str:
+    """Return a hash of all tables and of how they were computed."""
+    digest = hashlib.sha256(json.dumps(dataclasses.asdict(results.scoring)).encode())
+    for name, table in _tables(results).items():
+        digest.update(f"{name}: {', '.join(table.columns)}".encode())
+        digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _earlier(folder: Path) -> tuple[str, set[str]]:
+    """Return the scores for which files in a folder were claimed, as a digest, and the names of the files."""
     try:
-        names = json.loads((folder / "scoring.json").read_text(encoding="utf-8"))["tables"]
+        scoring = json.loads((folder / "scoring.json").read_text(encoding="utf-8"))
+        names = {name for name in scoring["files"] if isinstance(name, str) and Path(name).name == name}
+        return str(scoring["scores"]), names
     except (OSError, ValueError, KeyError, TypeError):
-        return set()
-    return {name for name in names if isinstance(name, str) and Path(name).name == name}
+        return "", set()
 
 
 def json_rows(table: pd.DataFrame) -> list[dict[Hashable, Any]]:

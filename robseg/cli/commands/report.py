@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -17,14 +17,28 @@ from robseg.errors import InputError
 if TYPE_CHECKING:
     from reports.scoring.resampling import Method
     from reports.tables.merge import Merged
+    from reports.tables.results import Results
 
 GROUP = "Understand"
+
+
+class Format(NamedTuple):
+    """A format of a report: the names of its files, and what writes them into a folder."""
+
+    files: Callable[[Results], Iterable[str]]
+    write: Callable[[Merged, Path], object]
 
 
 def _csv(merged: Merged, folder: Path) -> None:
     from reports.tables.results import save_tables
 
     save_tables(merged.results, folder)
+
+
+def _csv_files(results: Results) -> Iterable[str]:
+    from reports.tables.results import table_files
+
+    return table_files(results)
 
 
 def _html(merged: Merged, folder: Path) -> None:
@@ -48,21 +62,25 @@ def _latex(merged: Merged, folder: Path) -> None:
     write_atomically(folder / "report.tex", latex_table(merged.results))
 
 
-def _figures(form: str) -> Callable[[Merged, Path], None]:
+def _figures(form: str) -> Format:
     def write(merged: Merged, folder: Path) -> None:
         from reports.formats.figures import save_figures
 
         save_figures(merged.results, folder, form)
 
-    return write
+    def files(_: Results) -> Iterable[str]:
+        from reports.formats.figures import FIGURES
+
+        return [f"{name}.{form}" for name in FIGURES]
+
+    return Format(files, write)
 
 
-# What writes each format into a folder.
-FORMATS: dict[str, Callable[[Merged, Path], None]] = {
-    "html": _html,
-    "csv": _csv,
-    "markdown": _markdown,
-    "latex": _latex,
+FORMATS = {
+    "html": Format(lambda _: ["report.html"], _html),
+    "csv": Format(_csv_files, _csv),
+    "markdown": Format(lambda _: ["report.md"], _markdown),
+    "latex": Format(lambda _: ["report.tex"], _latex),
     "png": _figures("png"),
     "svg": _figures("svg"),
 }
@@ -104,6 +122,7 @@ def command(
     """Score RUNS again from their counts, and write tables, pages and plots.
 
     Several runs become one report of the models that share data and protocol. A note says what is left out.
+    All files of reports in a folder show the same scores: those that show others are deleted.
 
     \b
     robseg report runs/cityscapes --protocol segformer --reference ICNet
@@ -112,15 +131,18 @@ def command(
     import reports
     from reports.scoring.resampling import Bootstrap
     from reports.tables.merge import load_runs
+    from reports.tables.results import claim
 
     asked = _formats(formats)
     intervals = Bootstrap(resamples, confidence, bootstrap)
     merged = load_runs(runs, protocol=protocol, reference=reference, bootstrap=intervals)
     folder = out or (runs[0] if len(runs) == 1 else Path("report"))
+    files = [name for form in asked for name in FORMATS[form].files(merged.results)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        claim(merged.results, folder, files)
         for form in asked:
-            FORMATS[form](merged, folder)
+            FORMATS[form].write(merged, folder)
     except OSError as error:
         raise InputError(
             f"Expected to be able to write to {folder}, but got: {error}. Choose another --out."
