@@ -8,9 +8,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from robseg.cli import cli
+from tests.invoke import invoke
 
 PAGE = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
 
@@ -32,7 +31,7 @@ def test_every_command_is_understood(line: str, tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     Path("run.toml").write_text(blocks("toml")[0])
     words = line.partition(" >")[0].removesuffix(" --print-config").split()[1:]
-    result = CliRunner().invoke(cli, [*words, "--print-config"])
+    result = invoke(*words, "--print-config")
     assert result.exit_code == 0, result.output
     tomllib.loads(result.stdout)
 
@@ -46,7 +45,7 @@ def test_every_variable_is_that_of_an_option() -> None:
     }
     for name, text in variables.items():
         words, key = asked[name]
-        printed = CliRunner().invoke(cli, [*words, "--print-config"], env={name: text})
+        printed = invoke(*words, "--print-config", environment={name: text})
         assert str(tomllib.loads(printed.stdout)[key]) == text
 
 

@@ -1,15 +1,16 @@
 """`robseg evaluate` as a user types it, and what it says to a user's mistakes."""
 
 import pickle
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
-from click.testing import CliRunner, Result
+from click.testing import Result
 from PIL import Image
 
-from robseg.cli import cli
 from robseg.evaluation.store import Store
+from tests.invoke import invoke
 
 
 class Dangerous:
@@ -21,8 +22,7 @@ class Dangerous:
         return os.system, ("echo executed",)
 
 
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, ["evaluate", *map(str, arguments)])
+run = partial(invoke, "evaluate")
 
 
 @pytest.fixture

@@ -7,19 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
 
 import corruptions
 import robseg
-from robseg.cli import GROUPS, cli, entries
+from robseg.cli import GROUPS, entries
 from robseg.datasets.base import Dataset
 from robseg.models.catalogue import find
 from robseg.models.model import Model
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, [*map(str, arguments)])
+from tests.invoke import invoke as run
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,21 @@
 """`robseg predict`: pictures of what a model sees."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 import corruptions
 from reports.run.files import LEFTOVERS
-from robseg.cli import cli
 from robseg.cli.images import read_upright
 from robseg.datasets.streets import PALETTE, render
 from robseg.models.model import Model, load_model
+from tests.invoke import invoke
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +41,7 @@ def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, ["predict", *map(str, arguments)])
+run = partial(invoke, "predict")
 
 
 def written(folder: str = "out") -> list[str]:

@@ -1,18 +1,16 @@
 """`robseg evaluate --refine` as a user types it, and what it says to a user's mistakes."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
-from robseg.cli import cli
 from robseg.datasets.base import Dataset
 from robseg.models.refine.files import write_offsets
+from tests.invoke import invoke
 
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, ["evaluate", *map(str, arguments)])
+run = partial(invoke, "evaluate")
 
 
 @pytest.fixture

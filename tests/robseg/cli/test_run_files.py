@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner, Result
 
 from robseg.cli import cli, entries
 from robseg.cli.options import Command, made
 from robseg.evaluation.request import Request
 from robseg.training.recipe import Recipe
+from tests.invoke import invoke as run
 
 EVALUATE = """
 model = ["enet", "pspnet_r50@cityscapes"]
@@ -23,10 +23,6 @@ boundaries = [2, 5]
 move-targets = false
 data-root = "data"
 """
-
-
-def run(*arguments: object, environment: dict[str, str] | None = None) -> Result:
-    return CliRunner().invoke(cli, [*map(str, arguments)], env=environment)
 
 
 def config(*arguments: object, environment: dict[str, str] | None = None) -> dict[str, Any]:

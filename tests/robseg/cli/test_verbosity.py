@@ -4,13 +4,8 @@ import logging
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from robseg.cli import cli
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, [*map(str, arguments)])
+from tests.invoke import invoke as run
 
 
 @pytest.fixture

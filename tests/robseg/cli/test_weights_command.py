@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from click.testing import CliRunner, Result
 
 import robseg
-from robseg.cli import cli
 from robseg.errors import InputError
 from robseg.evaluation.request import Request
 from robseg.evaluation.resolve import ModelSource, models
@@ -22,12 +20,9 @@ from robseg.models.architectures.enet import ENet
 from robseg.models.catalogue import CARDS
 from robseg.models.inspection import inspect_file
 from robseg.models.model import load_model
+from tests.invoke import invoke as run
 
 PSPNET = "pspnet_r18-d8_4xb2-80k_cityscapes-512x1024"
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, [*map(str, arguments)])
 
 
 @pytest.fixture(autouse=True)

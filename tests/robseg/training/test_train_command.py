@@ -1,21 +1,19 @@
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
 
-from robseg.cli import cli
 from robseg.evaluation.request import Request
 from robseg.evaluation.resolve import ModelSource, models
 from robseg.models.model import load_model
 from robseg.options import read_toml
 from robseg.training.recipe import Recipe
+from tests.invoke import invoke
 
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, ["train", *map(str, arguments)])
+run = partial(invoke, "train")
 
 
 def test_the_command_trains_and_names_the_weights(camvid: Path, tmp_path: Path) -> None:

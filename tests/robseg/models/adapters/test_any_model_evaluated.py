@@ -1,6 +1,7 @@
 """A whole evaluation of somebody else's model, from Python and from the command line."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from click.testing import CliRunner
 from torch import Tensor
 
 import robseg
 from reports.run.record import RunRecord
-from robseg.cli import cli
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
+from tests.invoke import invoke
 
 MODULE = """
 import torch
@@ -46,8 +46,7 @@ def darkest(images: Tensor) -> Tensor:
     return -images
 
 
-def invoke(*words: object) -> Any:
-    return CliRunner().invoke(cli, ["evaluate", *map(str, words)])
+evaluate = partial(invoke, "evaluate")
 
 
 def test_a_callable_is_scored(dataset: Dataset, tmp_path: Path) -> None:
@@ -107,7 +106,7 @@ def factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_factory_is_evaluated_in_other_processes(factory: str, tree: Path, tmp_path: Path) -> None:
     asked = ["-d", "folder", "--data-root", tree, "-c", "none", "--no-examples"]
     for workers in (0, 1):
-        result = invoke("-m", f"{factory}:make", *asked, "-j", workers, "-o", tmp_path / f"run{workers}")
+        result = evaluate("-m", f"{factory}:make", *asked, "-j", workers, "-o", tmp_path / f"run{workers}")
         assert result.exit_code == 0, result.output
     tables = [(tmp_path / f"run{workers}" / "scores.csv").read_bytes() for workers in (0, 1)]
     assert tables[0] == tables[1]
@@ -117,13 +116,13 @@ def test_a_factory_is_evaluated_in_other_processes(factory: str, tree: Path, tmp
 def test_a_card_is_given_on_the_command_line(factory: str, tree: Path, tmp_path: Path) -> None:
     asked = ["-m", f"{factory}:make", "-d", "folder", "--data-root", tree, "-c", "none", "-j", 0, "-o", "run"]
     (tmp_path / "card.json").write_text(json.dumps({"id": "mine", "class_names": ["car", "sky", "road"]}))
-    result = invoke(*asked, "--model-card", "card.json")
+    result = evaluate(*asked, "--model-card", "card.json")
     assert result.exit_code == 0, result.output
     assert RunRecord.load(tmp_path / "run").models[0].card["class_names"] == ["car", "sky", "road"]
     (tmp_path / "card.json").write_text(json.dumps({"means": [0, 0, 0]}))
-    result = invoke(*asked, "--model-card", "card.json")
+    result = evaluate(*asked, "--model-card", "card.json")
     assert (result.exit_code, "did you mean 'mean'" in result.output) == (2, True)
-    result = invoke(*asked, "--model-card", "card.json", "--model-card", "card.json")
+    result = evaluate(*asked, "--model-card", "card.json", "--model-card", "card.json")
     assert (result.exit_code, "one --model-card for each model" in result.output) == (2, True)
 
 
@@ -136,7 +135,7 @@ def test_a_card_is_given_on_the_command_line(factory: str, tree: Path, tmp_path:
     ],
 )
 def test_a_factorys_fault_ends_with_2(spec: str, message: str, factory: str, tree: Path) -> None:
-    result = invoke("-m", f"{factory}{spec}", "-d", "folder", "--data-root", tree)
+    result = evaluate("-m", f"{factory}{spec}", "-d", "folder", "--data-root", tree)
     assert result.exit_code == 2
     assert message in result.output
     assert "Traceback" not in result.output
@@ -144,6 +143,6 @@ def test_a_factorys_fault_ends_with_2(spec: str, message: str, factory: str, tre
 
 def test_a_traced_file_needs_no_architecture(saved: Any, tree: Path, tmp_path: Path) -> None:
     asked = ["-d", "folder", "--data-root", tree, "-c", "none", "-j", 0, "-o", tmp_path, "--no-examples"]
-    result = invoke("-m", saved["traced.pt"], *asked)
+    result = evaluate("-m", saved["traced.pt"], *asked)
     assert result.exit_code == 0, result.output
     assert RunRecord.load(tmp_path).models[0].name == "ts:traced"
