@@ -13,7 +13,7 @@ def test_classes_have_their_data_sets_colours_in_any_order() -> None:
     assert class_colours(["void", *reversed(CLASS_NAMES)], "streets") == ((0, 0, 0), *reversed(PALETTE))
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", list(DATASETS))
 def test_every_data_set_has_colours_for_its_classes(name: str) -> None:
     names = DATASETS[name].class_names or ("a", "b")
     assert len(set(class_colours(names, name))) >= 0.9 * len(names)

@@ -16,7 +16,7 @@ from robseg.models.catalogue import ARCHITECTURES
 from robseg.models.checkpoints.weights import COUNTER, read_weights, save_weights
 from robseg.models.predict.inference import preprocess
 
-every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
+every_architecture = pytest.mark.parametrize("name", tuple(ARCHITECTURES))
 
 
 def scene(count: int, height: int, width: int) -> NDArray[np.uint8]:
