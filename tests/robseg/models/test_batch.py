@@ -16,6 +16,7 @@ from robseg.models.card import Card
 from robseg.models.predict import inference
 from robseg.models.predict.batch import Batch
 from robseg.models.predict.inference import labels, predicted, preprocess
+from tests.robseg.models.images import rgb
 
 CARD = Card("m", "enet", "toy", ("a", "b", "c", "d", "e"))
 WINDOWS = {"test_mode": "slide", "crop_size": (16, 24), "stride": (8, 12)}
@@ -32,10 +33,6 @@ class Toy:
     def compute(self, batch: Batch) -> str:
         self.log.append(self.name)
         return self.name + "".join(batch.result(part) for part in self.parts)
-
-
-def rgb(height: int, width: int) -> Any:
-    return np.random.default_rng(0).integers(0, 256, (1, height, width, 3), dtype=np.uint8)
 
 
 def network() -> nn.Module:

@@ -14,6 +14,7 @@ from robseg.models.card import Card
 from robseg.models.predict import inference
 from robseg.models.predict.inference import labels, preprocess
 from robseg.models.predict.sizes import divisible, padded_size, resized_size
+from tests.robseg.models.images import rgb
 
 CARD = Card("m", "enet", "toy", ("a", "b", "c"))
 PLAIN = dataclasses.replace(CARD, std=(1.0, 1.0, 1.0))
@@ -40,10 +41,6 @@ class Seen(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         self.inputs.append(x.clone())
         return x
-
-
-def rgb(height: int, width: int, count: int = 1) -> Any:
-    return np.random.default_rng(0).integers(0, 256, (count, height, width, 3), dtype=np.uint8)
 
 
 def convolution(num_classes: int = 3) -> nn.Module:

@@ -16,12 +16,9 @@ from robseg.models.card import Card
 from robseg.models.catalogue import card_to_json
 from robseg.models.checkpoints import fetch
 from robseg.models.checkpoints.weights import save_weights, sha256_of
+from tests.robseg.models.images import rgb
 
 CARD = Card("m", "enet", "toy", ("a", "b", "c"))
-
-
-def rgb(height: int, width: int) -> Any:
-    return np.random.default_rng(0).integers(0, 256, (1, height, width, 3), dtype=np.uint8)
 
 
 @pytest.mark.parametrize(

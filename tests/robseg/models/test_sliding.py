@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from robseg.errors import InputError
@@ -16,15 +15,12 @@ from robseg.models.predict import sliding
 from robseg.models.predict.inference import labels, preprocess
 from robseg.models.predict.sizes import network_sizes, windows
 from robseg.models.predict.sliding import slide
+from tests.robseg.models.images import rgb
 
 CARD = Card("m", "enet", "toy", ("a", "b", "c"), test_mode="slide", crop_size=(16, 24), stride=(11, 16))
 WHOLE = dataclasses.replace(CARD, test_mode="whole")
 SIZES = [(16, 24), (17, 25), (40, 61), (33, 24), (64, 30)]
 every_size = pytest.mark.parametrize("size", SIZES)
-
-
-def rgb(height: int, width: int, count: int = 1) -> NDArray[np.uint8]:
-    return np.random.default_rng(1).integers(0, 256, (count, height, width, 3), dtype=np.uint8)
 
 
 class Toy(nn.Module):
