@@ -14,7 +14,7 @@ __all__ = ["SET"]
 
 SET = CorruptionSet(
     name="kamann-rother-camera",
-    version="1",
+    version="2",
     citation="Kamann & Rother, IJCV 2021, section 3.2; our constants, because the paper publishes none",
     bare_names=True,
     corruptions=(
