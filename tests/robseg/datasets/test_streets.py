@@ -31,8 +31,8 @@ def reference() -> list[Sample]:
 
 @pytest.fixture(scope="module")
 def scenes() -> list[Sample]:
-    """Scenes at half the default size, enough for shares of the classes."""
-    return [streets.render(0, "val", index, 128, 256) for index in range(16)]
+    """Scenes at a quarter of the default size, enough for shares of the classes."""
+    return [streets.render(0, "val", index, 64, 128) for index in range(16)]
 
 
 def test_a_scene_is_an_image_with_a_class_for_every_pixel(reference: list[Sample]) -> None:
