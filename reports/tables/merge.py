@@ -11,6 +11,7 @@ import pandas as pd
 
 from reports.run.identity import differences
 from reports.run.record import ModelRecord, RunRecord
+from reports.sanity.table import joined
 from reports.scoring.reference import Reference, find_reference
 from reports.scoring.replicates import Replicates
 from reports.scoring.resampling import Bootstrap
@@ -102,7 +103,13 @@ def _joined(parts: Sequence[Results]) -> Results:
         examples=(),
     )
     tables = {name: pd.concat([getattr(part, name) for part in parts], ignore_index=True) for name in TABLES}
-    return dataclasses.replace(parts[0], record=record, tallies=_joined_tallies(parts), **tables)
+    return dataclasses.replace(
+        parts[0],
+        record=record,
+        checked=joined([part.checked for part in parts]),
+        tallies=_joined_tallies(parts),
+        **tables,
+    )
 
 
 def _joined_tallies(parts: Sequence[Results]) -> tuple[TallyTables, ...]:

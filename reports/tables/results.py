@@ -16,6 +16,8 @@ from reports import tallies
 from reports.run.errors import InvalidRun
 from reports.run.files import write_atomically
 from reports.run.record import CLEAN, RunRecord
+from reports.sanity.rules import RunWarning, check
+from reports.sanity.table import ScoreTable, table_of_run
 from reports.scoring.protocols import CUSTOM, MOVES_PIXELS, PROTOCOLS, Protocol, conditions
 from reports.scoring.reference import Reference, find_reference
 from reports.scoring.replicates import Replicates, read_replicates
@@ -72,7 +74,7 @@ class Results:
     `scores` has a row per model and condition, `classes` a row per model, condition and class, `summary` a
     row per model. `corruptions`, `groups` and `severities` have means over a corruption, a group or a
     severity, for each model. `tallies` has the tables of each further tally: `conditions`, `means` and
-    `classes`.
+    `classes`. `checked` is what `warnings` are found in.
     """
 
     run: Path
@@ -84,7 +86,13 @@ class Results:
     corruptions: pd.DataFrame
     groups: pd.DataFrame
     severities: pd.DataFrame
+    checked: ScoreTable
     tallies: tuple[TallyTables, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[RunWarning, ...]:
+        """Results that look like a fault of the evaluation (docs/sanity.md), each with a sentence on it."""
+        return check(self.checked)
 
     def __repr__(self) -> str:
         return f"Results of {self.run}:\n{self.summary.to_string()}"
@@ -159,6 +167,7 @@ def results_of(run: Path, scored: Sequence[Replicates], reference: Reference | N
         frames.corruptions(first, reference),
         frames.groups(first),
         frames.severities(first),
+        table_of_run(run, first.record, first.tally),
         tuple(tally_tables(one, protocol) for one in further),
     )
 
