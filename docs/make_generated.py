@@ -33,6 +33,7 @@ PAGE = ROOT / "docs" / "corruptions.md"
 CORRUPTIONS = ROOT / "reports" / "scoring" / "corruptions.csv"
 STRENGTHS = ROOT / "reports" / "html" / "strength.csv"
 DIGESTS = ROOT / "tests" / "corruptions" / "test_digests.py"
+DEVIATIONS = ROOT / "tests" / "corruptions" / "deviations.py"
 TILE = 128  # pixels, the side of each image in the pictures
 
 Picture = NDArray[np.uint8]
@@ -59,6 +60,7 @@ def main() -> None:
     write_between("pictures", captions())
     write_between("strength", strength_table(strengths))
     write_between("parameters", parameter_table())
+    write_between("deviations", runpy.run_path(str(DEVIATIONS))["table"]())
 
 
 def corruption_rows() -> str:
