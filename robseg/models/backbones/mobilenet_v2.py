@@ -16,9 +16,12 @@ stem                           padded                     not padded
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Literal, NamedTuple, cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -103,19 +106,34 @@ class InvertedResidual(nn.Module):
 
 
 class MobileBackbone(Backbone):
-    """A stem `conv1` and seven layers of inverted residuals, `layer1` to `layer7`."""
+    """A stem `conv1` and seven layers of inverted residuals, `layer1` to `layer7`.
+
+    The stem and layers 1 and 2 run in the precision of their weights, also under autocast. Layer 1 has
+    depthwise filters whose weights add up to almost nothing, so that its output is a small difference of
+    large numbers: rounded to bfloat16, it moved the mIoU of small models on blurred images by up to 7 points.
+    Layer 2 in float32 halves what remains, at no measurable cost.
+    """
 
     conv1: nn.Module
+    layer1: nn.Module
+    layer2: nn.Module
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Return the maps after layers 2, 3, 5 and 7."""
-        x = self.conv1(images)
-        maps = []
-        for index in range(7):
+        with _own_precision(images.device.type):
+            x = self.layer2(self.layer1(self.conv1(images)))
+        maps = [x]
+        for index in range(2, 7):
             x = self.get_submodule(f"layer{index + 1}")(x)
             if index in TAPS:
                 maps.append(x)
         return maps
+
+
+def _own_precision(device: str) -> AbstractContextManager[object]:
+    """Return a context in which layers run in the precision of their weights."""
+    known = torch.amp.is_autocast_available(device)  # not on the meta device
+    return torch.autocast(device, enabled=False) if known else contextlib.nullcontext()
 
 
 class MobileNetV2(MobileBackbone):

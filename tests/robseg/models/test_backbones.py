@@ -239,3 +239,21 @@ def test_packaged_weights_know_a_cat(name: str) -> None:
 def test_an_option_that_a_backbone_lacks_is_reported() -> None:
     with pytest.raises(InputError, match="with output_stride, but hrnet_w18 has no such option"):
         build_backbone("hrnet_w18", output_stride=8)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in backbones() if name.startswith(("mobilenet", "efficient"))]
+)
+@pytest.mark.parametrize("grad", [True, False])
+def test_the_first_layers_of_mobile_backbones_are_not_rounded_under_autocast(name: str, grad: bool) -> None:
+    """Neither in training nor in prediction, where layers are fused; the later layers are rounded."""
+    backbone = trained(build_backbone(name))
+    found: dict[str, list[Tensor]] = {"layer2": [], "layer3": []}
+    for layer, outputs in found.items():
+        backbone.get_submodule(layer).register_forward_hook(lambda _, __, y, to=outputs: to.append(y))
+    x = torch.rand(1, 3, 32, 32)
+    for enabled in (True, False):
+        with torch.inference_mode(not grad), torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            backbone(x)
+    assert torch.equal(*found["layer2"])
+    assert not torch.equal(*found["layer3"])
