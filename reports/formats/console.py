@@ -13,6 +13,7 @@ from reports.tables.tallies import TallyTables
 __all__ = ["console_summary"]
 
 MODELS_ACROSS = 3
+WARNINGS = 5  # of those in the report
 WORST = "worst"
 
 Line = tuple[str, list[str]]
@@ -43,7 +44,16 @@ def console_summary(results: Results) -> Group:
         ("", *header),
         tuple((label, *cells) for label, cells in rows),
     )
-    return to_console(Document("Robustness to image corruptions", (), (scoring_sentence(results),), (table,)))
+    warnings = _warnings(results)
+    sentence = scoring_sentence(results)
+    return to_console(Document("Robustness to image corruptions", warnings, (sentence,), (table,)))
+
+
+def _warnings(results: Results) -> tuple[str, ...]:
+    """Return the first warnings of a run, and a line on how many more its report has."""
+    sentences = list(map(str, results.warnings))
+    more = len(sentences) - WARNINGS
+    return (*sentences[:WARNINGS], *([f"The report has {more} more."] if more > 0 else []))
 
 
 def _lines(results: Results) -> list[Line]:

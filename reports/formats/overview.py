@@ -38,7 +38,8 @@ def overview(results: Results, left_out: Sequence[str] = ()) -> Document:
         *_published(results),
     )
     lines = tuple(_lines(results, left_out))
-    return Document("Robustness to image corruptions", tuple(_warnings(results.record)), lines, tables)
+    warnings = (*map(str, results.warnings), *_warnings(results.record))
+    return Document("Robustness to image corruptions", warnings, lines, tables)
 
 
 def comparable_rows(results: Results) -> list[Published]:

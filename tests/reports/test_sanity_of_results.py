@@ -2,6 +2,12 @@
 
 import dataclasses
 
+import numpy as np
+from rich.console import Console
+
+from reports.formats.console import console_summary
+from reports.run.record import CLEAN
+from reports.sanity.table import table_of_scores
 from reports.tables.merge import load_runs
 from reports.tables.results import load
 from tests.reports.synthetic import Row, SyntheticRun
@@ -25,3 +31,16 @@ def test_equal_models_of_two_runs_are_found(pristine: SyntheticRun, run: Synthet
     (found,) = load_runs([pristine.folder, run.folder]).results.warnings
     assert found.rule == "equal_models"
     assert {cell.model for cell in found.cells} == {second.name, "copy"}
+
+
+def test_the_console_shows_the_first_warnings(pristine: SyntheticRun) -> None:
+    conditions = [(CLEAN, 0), ("brightness", 1)]
+    checked = table_of_scores(list("abcdefg"), conditions, np.array([[0.8, 0.3]] * 7))
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(console_summary(dataclasses.replace(load(pristine.folder), checked=checked)))
+    shown = capture.get()
+    assert [
+        name for name in "abcdefg" if f"Warning: {name} keeps 37.5 % of its clean score" in shown
+    ] == list("abcde")
+    assert "Warning: The report has 2 more." in shown
