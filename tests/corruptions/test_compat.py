@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 import corruptions
-from corruptions import engine
+from corruptions import compat, engine, reference
 from corruptions.compat import corrupt, get_corruption_names
 from corruptions.transforms import Corrupt
 
@@ -45,6 +46,46 @@ def test_subsets_are_those_of_the_package() -> None:
         bounds = [int(number) if number else None for number in listed.strip("[").split(":")]
         assert get_corruption_names(subset) == (everything[slice(*bounds)] if listed else everything)
     assert get_corruption_names() == get_corruption_names("common")
+
+
+def test_public_names_are_those_of_the_package() -> None:
+    """Those of its module, and what it imports from its module of corruptions."""
+    defined = {node.name for node in package().body if isinstance(node, ast.FunctionDef)}
+    assigned = {ast.unparse(node.targets[0]) for node in package().body if isinstance(node, ast.Assign)}
+    assert defined | assigned | set(get_corruption_names("all")) | {"corruptions"} == set(compat.__all__)
+    assert all(hasattr(compat, name) for name in compat.__all__)
+    assert set(compat.corruptions.__all__) == set(get_corruption_names("all"))
+
+
+def test_functions_are_numbered_and_named_as_in_the_package() -> None:
+    assert [function.__name__ for function in compat.corruption_tuple] == get_corruption_names("all")
+    assert list(compat.corruption_dict) == get_corruption_names("all")
+    for name, function in compat.corruption_dict.items():
+        assert function.__name__ == name
+        assert getattr(compat, name) is function is getattr(compat.corruptions, name)
+
+
+@pytest.mark.parametrize("name", get_corruption_names("all"))
+def test_a_function_returns_what_that_of_the_package_returns(name: str) -> None:
+    if reference.needs_opencv(name):
+        pytest.importorskip("cv2")
+    image, published = Image.fromarray(IMAGE), reference._package()[name]
+    with reference._draws.using(np.random.RandomState(0)):
+        theirs = published(image, 3)
+    np.random.seed(3)  # noqa: NPY002
+    ours = compat.corruption_dict[name](image, 3)
+    assert isinstance(ours, Image.Image) == isinstance(theirs, Image.Image)
+    assert np.asarray(ours).dtype.kind == np.asarray(theirs).dtype.kind
+    assert np.asarray(ours).shape == np.asarray(theirs).shape
+    np.random.seed(3)  # noqa: NPY002
+    assert (np.uint8(ours) == corrupt(IMAGE, 3, name)).all()
+    ours, theirs = (inspect.signature(function) for function in (compat.corruption_dict[name], published))
+    assert ours.parameters["severity"].default == theirs.parameters["severity"].default
+
+
+def test_a_function_keeps_a_grey_image_grey() -> None:
+    for function in (compat.fog, compat.pixelate):
+        assert np.asarray(function(Image.fromarray(IMAGE[..., 0]), 2)).shape == IMAGE.shape[:2]
 
 
 @pytest.mark.parametrize("number", range(19))

@@ -1,20 +1,29 @@
 """A drop-in replacement for `imagecorruptions`: change the import and keep the code.
 
 `from imagecorruptions import corrupt, get_corruption_names` becomes
-`from corruptions.compat import corrupt, get_corruption_names`. The differences: images may be smaller than
-32 x 32, wrong arguments raise ValueError, and a `seed` may be given.
+`from corruptions.compat import corrupt, get_corruption_names`, and `imagecorruptions.corruptions` becomes
+`corruptions.compat.corruptions`. The differences: images may be smaller than 32 x 32, wrong arguments raise
+ValueError, and a `seed` may be given to `corrupt`.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corruptions import engine
+from corruptions.compat import corruptions
+from corruptions.compat.corruptions import *  # noqa: F403 (as imagecorruptions does)
+from corruptions.compat.corruptions import Function, seed_from_numpy
 from corruptions.registry import names
 
-__all__ = ["corrupt", "get_corruption_names"]
+__all__ = ["corrupt", "corruption_dict", "corruption_tuple", "corruptions", "get_corruption_names"]
+__all__ += corruptions.__all__
 
 # imagecorruptions numbers its corruptions in this order, of which its subsets are slices
-_ORDER = (*names("common"), *names("validation"))
+corruption_tuple: tuple[Function, ...] = tuple(
+    getattr(corruptions, name) for name in (*names("common"), *names("validation"))
+)
+corruption_dict: dict[str, Function] = {function.__name__: function for function in corruption_tuple}
+_ORDER = tuple(corruption_dict)
 _SUBSETS = {
     "common": slice(0, 15),
     "validation": slice(15, 19),
@@ -50,8 +59,7 @@ def corrupt(
     dtype('uint8')
     """
     name = corruption_name if corruption_name is not None else _name(corruption_number)
-    if seed is None:
-        seed = int(np.random.randint(0, 2**63, dtype=np.int64))  # noqa: NPY002 (callers seed this generator)
+    seed = seed_from_numpy() if seed is None else seed
     return engine.corrupt(_as_rgb(image), name, severity, seed=seed, key=key)
 
 
