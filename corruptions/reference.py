@@ -17,7 +17,8 @@ the variable OPENCV_FOR_THREADS_NUM before it starts them.
 import builtins
 import importlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType, SimpleNamespace
@@ -102,15 +103,13 @@ class _Draws(threading.local):
     def __getattr__(self, name: str) -> Any:
         return getattr(self._state, name)
 
-    def using(self, state: np.random.RandomState) -> "_Draws":
+    @contextmanager
+    def using(self, state: np.random.RandomState) -> Iterator[None]:
         self._state = state
-        return self
-
-    def __enter__(self) -> None:
-        """Do nothing: `using` has set the state."""
-
-    def __exit__(self, *_: object) -> None:
-        self._state = None
+        try:
+            yield
+        finally:
+            self._state = None
 
     def generator(self) -> np.random.Generator:
         """Return a generator that draws from the bits of the random state."""
