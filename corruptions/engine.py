@@ -1,12 +1,18 @@
-"""Corrupting images. Arguments are checked here and nowhere else."""
+"""Corrupting images."""
 
 from collections.abc import Iterator, Sequence
-from numbers import Integral
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from corruptions.arguments import (
+    checked_ignore_index,
+    checked_image,
+    checked_key,
+    checked_seed,
+    checked_severity,
+    checked_target,
+)
 from corruptions.kernels.displacement import move_target
 from corruptions.registry import Corruption, get
 
@@ -38,11 +44,11 @@ def corrupt(
     """
     record = get(name)
     return _corrupt(
-        _checked_image(image),
+        checked_image(image),
         record,
-        _checked_severity(severity, record),
-        _checked_seed(seed),
-        _checked_key(key),
+        checked_severity(severity, record),
+        checked_seed(seed),
+        checked_key(key),
     )
 
 
@@ -69,8 +75,8 @@ def corrupt_pair(
     >>> moved.shape
     (40, 50)
     """
-    image = _checked_image(image)
-    target = _checked_target(target, image.shape[:2])
+    image = checked_image(image)
+    target = checked_target(target, image.shape[:2])
     moved = corrupt_target(target, name, severity, seed=seed, key=key, ignore_index=ignore_index)
     return corrupt(image, name, severity, seed=seed, key=key), moved
 
@@ -94,12 +100,12 @@ def corrupt_target(
     """
     record = get(name)
     return _moved_target(
-        _checked_target(target),
+        checked_target(target),
         record,
-        _checked_severity(severity, record),
-        _checked_seed(seed),
-        _checked_key(key),
-        _checked_ignore_index(ignore_index),
+        checked_severity(severity, record),
+        checked_seed(seed),
+        checked_key(key),
+        checked_ignore_index(ignore_index),
     )
 
 
@@ -121,9 +127,9 @@ def sweep(
     True
     """
     record = get(name)
-    image, seed, key = _checked_image(image), _checked_seed(seed), _checked_key(key)
+    image, seed, key = checked_image(image), checked_seed(seed), checked_key(key)
     checked = [
-        _checked_severity(severity, record)
+        checked_severity(severity, record)
         for severity in (record.severities if severities is None else severities)
     ]
     if record.apply_all is None or not checked:
@@ -198,69 +204,3 @@ def _as_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _in_shape(rgb: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
     channels = 3 if shape[2:] == (3,) else 1
     return np.array(rgb[..., :channels], order="C").reshape(shape)
-
-
-def _checked_image(image: Any) -> NDArray[np.uint8]:
-    good = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.size > 0
-    if good and (image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (1, 3))):
-        checked: NDArray[np.uint8] = np.asarray(image)
-        return checked
-    raise ValueError(
-        f"Expected `image` to be a uint8 array (H, W, 3), (H, W, 1) or (H, W) of at least 1x1 pixels, "
-        f"but got {_described(image)}: convert it first, e.g. np.asarray(image.convert('RGB'))."
-    )
-
-
-def _checked_target(target: Any, size: tuple[int, ...] | None = None) -> NDArray[np.uint8]:
-    good = isinstance(target, np.ndarray) and target.dtype == np.uint8 and target.size > 0
-    if good and target.ndim == 2 and size in (None, target.shape):
-        checked: NDArray[np.uint8] = np.asarray(target)
-        return checked
-    expected = "at least 1x1 pixels" if size is None else f"the image's size {size}"
-    raise ValueError(
-        f"Expected `target` to be a uint8 array (H, W) of class ids of {expected}, "
-        f"but got {_described(target)}: resize or convert it first."
-    )
-
-
-def _checked_severity(severity: Any, record: Corruption) -> int:
-    if _is_integer(severity) and severity in record.severities:
-        return int(severity)
-    raise ValueError(
-        f"Expected `severity` to be an int from 1 to {record.severities[-1]}, but got "
-        f"{severity!r}: choose a severity of {record.name}."
-    )
-
-
-def _checked_seed(seed: Any) -> int:
-    if _is_integer(seed) and 0 <= seed < 2**64:
-        return int(seed)
-    shown = repr(seed) if not _is_integer(seed) or abs(seed) < 2**70 else "a larger one"
-    raise ValueError(
-        f"Expected `seed` to be an int from 0 to 2**64 - 1, but got {shown}: choose a smaller one."
-    )
-
-
-def _checked_key(key: Any) -> str:
-    if isinstance(key, str):
-        return key
-    raise ValueError(f"Expected `key` to be a str, the image's id, but got {key!r}: use str(...).")
-
-
-def _checked_ignore_index(ignore_index: Any) -> int:
-    if _is_integer(ignore_index) and 0 <= ignore_index <= 255:
-        return int(ignore_index)
-    raise ValueError(
-        f"Expected `ignore_index` to be an int from 0 to 255, but got {ignore_index!r}: "
-        f"use 255, which no class has."
-    )
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def _described(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype} of shape {value.shape}"
-    return f"a {type(value).__name__}"

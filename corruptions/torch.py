@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from corruptions import engine
-from corruptions.engine import _checked_key, _checked_seed, _checked_severity
+from corruptions.arguments import checked_key, checked_seed, checked_severity
 from corruptions.kernels.defocus import published_disk
 from corruptions.kernels.gaussian import gaussian_weights
 from corruptions.kernels.motion import draw_angle, motion_path
@@ -42,7 +42,7 @@ def corrupt(
     torch.Size([2, 3, 40, 60])
     """
     record, keys = get(name), _checked(images, keys)
-    severity, seed = _checked_severity(severity, record), _checked_seed(seed)
+    severity, seed = checked_severity(severity, record), checked_seed(seed)
     kernel = _KERNELS.get(record.name)
     if kernel is None or min(images.shape[2:]) < engine.MINIMUM_SIDE:
         return _on_cpu(images, name, severity, seed, keys)
@@ -79,7 +79,7 @@ def _checked(images: Tensor, keys: Sequence[str] | None) -> Sequence[str]:
         return [""] * len(images)
     if isinstance(keys, str) or len(keys) != len(images):
         raise ValueError(f"Expected `keys` to hold {len(images)} strings, one per image, but got {keys!r}.")
-    return [_checked_key(key) for key in keys]
+    return [checked_key(key) for key in keys]
 
 
 def _on_cpu(images: Tensor, name: str, severity: int, seed: int, keys: Sequence[str]) -> Tensor:
