@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Group
 
 from reports.formats.documents import Document, Table, to_console
+from reports.formats.precision import other_precisions
 from reports.formats.text import percent, score_alone, score_with_interval, scoring_sentence
 from reports.run.record import CLEAN
 from reports.tables.results import Results
@@ -44,7 +45,7 @@ def console_summary(results: Results) -> Group:
         ("", *header),
         tuple((label, *cells) for label, cells in rows),
     )
-    warnings = _warnings(results)
+    warnings = (*_warnings(results), *other_precisions(results.record))
     sentence = scoring_sentence(results)
     return to_console(Document("Robustness to image corruptions", warnings, (sentence,), (table,)))
 

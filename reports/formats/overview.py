@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from reports.formats.documents import Document, Table, one_line
+from reports.formats.precision import other_precisions
 from reports.formats.text import percent, score_alone, score_with_interval, scoring_sentence, seen_in_training
 from reports.run.identity import conditions_of
 from reports.run.record import CLEAN, RunRecord
@@ -63,7 +64,7 @@ def _lines(results: Results, left_out: Sequence[str]) -> list[str]:
 
 
 def _warnings(record: RunRecord) -> list[str]:
-    """Return a warning for the models that were trained with corruptions of the run."""
+    """Return warnings about models trained with corruptions of the run, and about other precisions."""
     models: dict[tuple[str, ...], list[str]] = {}
     for model in record.models:
         models.setdefault(tuple(seen_in_training(model, record)), []).append(one_line(model.name))
@@ -72,7 +73,7 @@ def _warnings(record: RunRecord) -> list[str]:
         "favourable."
         for seen, names in models.items()
         if seen
-    ]
+    ] + other_precisions(record)
 
 
 def _summary(results: Results) -> Table:

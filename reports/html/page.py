@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reports.formats.documents import one_line
+from reports.formats.precision import other_precisions
 from reports.html.models import ModelView, models_of, ranked
 from reports.html.text import distinct, label, listing, plural
 from reports.run.errors import InvalidRun
@@ -125,7 +126,7 @@ def _warnings(results: Results, models: Sequence[ModelView], left_out: Sequence[
             f"{len(trained)} models were trained with some of these corruptions, so their scores there are "
             "too favourable: see Provenance."
         )
-    return found
+    return found + other_precisions(record)
 
 
 def _colours(dataset: dict[str, Any]) -> dict[str, str]:

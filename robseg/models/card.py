@@ -83,6 +83,8 @@ class Card:
         The mIoU that `source` states, as a fraction, or None.
     published_protocol
         How that mIoU was measured.
+    published_precision
+        The precision in which it was measured; "" if `source` does not say.
     published_interval
         The 95 % interval of `published_miou`, if known, by a bootstrap over images or blocks of frames.
     options
@@ -122,6 +124,7 @@ class Card:
     published_miou: Annotated[float | None, PUBLISHED] = None
     published_interval: Annotated[tuple[float, float] | None, PUBLISHED] = None
     published_protocol: Annotated[str, PUBLISHED] = ""
+    published_precision: Annotated[Literal["", "fp32", "bf16", "fp16"], PUBLISHED] = ""
     licence: Annotated[str, TOLD] = ""
     source: Annotated[str, TOLD] = ""
     trained_on: Annotated[str, TOLD] = ""

@@ -19,10 +19,14 @@ from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.checkpoints.fetch import recorded_name
 from robseg.models.checkpoints.weights import read_checkpoint
 
-__all__ = ["Fitting", "Inspection", "inspect_file"]
+__all__ = ["NEARLY_CONSTANT", "Fitting", "Inspection", "NearlyConstant", "inspect_file"]
 
 # Statistics of batch norm, which are counted and not trained.
-STATISTICS = ("running_mean", "running_var")
+VARIANCE = "running_var"
+STATISTICS = ("running_mean", VARIANCE)
+
+NEARLY_CONSTANT = 1e-6  # a running variance
+EPSILON = 1e-5  # of torch's batch norm; a file does not say which its network uses
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,10 +40,24 @@ class Fitting:
 
 
 @dataclasses.dataclass(frozen=True)
+class NearlyConstant:
+    """A batch norm, `found` of whose channels had a running variance below NEARLY_CONSTANT in training.
+
+    `gain` is the largest factor by which it multiplies one of them.
+    """
+
+    layer: str
+    found: int
+    channels: int
+    gain: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Inspection:
     """What is known of a file.
 
     `dtypes` counts tensors by type. `stubs` names the code that the file asks for, which was not run.
+    `nearly_constant` has the layers with such channels, the one with the most first.
     `misfits` says what differs, for each architecture that does not fit. `same` is the id of the model whose
     file has this SHA-256, `named` of the one whose file has this name (or ""), and `alike` are the ids
     of models of the same kind.
@@ -54,6 +72,7 @@ class Inspection:
     dtypes: dict[str, int]
     class_names: tuple[str, ...] | None
     stubs: tuple[str, ...]
+    nearly_constant: tuple[NearlyConstant, ...]
     fits: tuple[Fitting, ...]
     misfits: dict[str, str]
     same: str
@@ -87,6 +106,7 @@ def inspect_file(path: Path, name: str | None = None) -> Inspection:
         dtypes=dict(Counter(str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values())),
         class_names=checkpoint.class_names,
         stubs=checkpoint.stubs,
+        nearly_constant=_nearly_constant(checkpoint.as_float32()),
         fits=fits,
         misfits=misfits,
         same=same.id if same else "",
@@ -133,6 +153,19 @@ def _alike(card: Card, fitting: Fitting) -> bool:
         and len(card.class_names) == fitting.num_classes
         and card.backbone == fitting.options.get("backbone", card.backbone)
     )
+
+
+def _nearly_constant(tensors: Mapping[str, Tensor]) -> tuple[NearlyConstant, ...]:
+    layers = []
+    for key, variance in tensors.items():
+        layer, _, kind = key.rpartition(".")
+        weight = tensors.get(f"{layer}.weight")
+        if kind == VARIANCE and weight is not None and weight.shape == variance.shape:
+            few = variance < NEARLY_CONSTANT
+            gains = weight[few].abs() / (variance[few] + EPSILON).sqrt()
+            if few.any():
+                layers.append(NearlyConstant(layer, int(few.sum()), len(variance), float(gains.max())))
+    return tuple(sorted(layers, key=lambda layer: -layer.found))
 
 
 def _parameters(tensors: Mapping[str, Tensor]) -> int:

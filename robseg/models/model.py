@@ -246,6 +246,7 @@ def _card(known: Card | None, name: str, stem: str, fit: Fit, class_names: Seque
             published_miou=None,
             published_interval=None,
             published_protocol="",
+            published_precision="",
             trained_on="",
             citation="",
             source="",

@@ -69,6 +69,7 @@ def _described(card: Card, recipe: Recipe, setup: Setup) -> Card:
     filled = dataclasses.replace(
         card,
         published_protocol=f"{recipe.val_split}, whole images at {_size(recipe)}{_known_images(recipe)}",
+        published_precision=recipe.precision,
         licence=_licence(recipe),
         citation=data.citation,
         seen_corruptions=corruption_names(recipe),

@@ -32,6 +32,7 @@ def _models() -> list[Row]:
             "published_miou": card.published_miou,
             "published_interval": card.published_interval,
             "published_protocol": card.published_protocol,
+            "published_precision": card.published_precision,
             "weights": whereabouts(card),
             "weights_file": card.weights_file,
             "weights_urls": list(card.weights_urls),

@@ -16,7 +16,7 @@ from robseg.errors import InputError
 
 if TYPE_CHECKING:
     from robseg.models.card import Card
-    from robseg.models.inspection import Inspection
+    from robseg.models.inspection import Inspection, NearlyConstant
 
 GROUP = "Models and data"
 
@@ -99,6 +99,8 @@ def _lines(found: Inspection) -> Iterator[tuple[str, str]]:
     if found.stubs:
         yield "Not run", _few(found.stubs)
     yield "Catalogue", _published(found)
+    if found.nearly_constant:
+        yield "Batch norm", _nearly_constant(found.nearly_constant)
     for fitting in found.fits:
         options = ", ".join(f"{key} {value}" for key, value in fitting.options.items())
         yield (
@@ -119,6 +121,16 @@ def _published(found: Inspection) -> str:
     if found.alike:
         return f"of the kind of {_few(found.alike)}"
     return "nothing like it"
+
+
+def _nearly_constant(layers: tuple[NearlyConstant, ...]) -> str:
+    most = layers[0]
+    return (
+        f"{sum(layer.found for layer in layers)} channels were nearly constant in training (running variance "
+        f"below 1e-6) and are multiplied by up to {max(layer.gain for layer in layers):.0f}; most in "
+        f"{most.layer} ({most.found} of {most.channels}). Compare scores in fp32 and bf16 under corruptions "
+        "before you rely on one of them."
+    )
 
 
 def _few(names: tuple[str, ...]) -> str:

@@ -53,6 +53,7 @@ class RefinedModel:
             published_miou=None,
             published_interval=None,
             published_protocol="",
+            published_precision="",
         )
 
     @property

@@ -18,7 +18,7 @@ from robseg.evaluation.resolve import ModelSource, models
 from robseg.models import catalogue
 from robseg.models.architectures.enet import ENet
 from robseg.models.catalogue import CARDS
-from robseg.models.inspection import inspect_file
+from robseg.models.inspection import NearlyConstant, inspect_file
 from robseg.models.model import load_model
 from tests.invoke import invoke as run
 
@@ -110,6 +110,30 @@ def test_inspect_tells_format_contents_and_fit(tmp_path: Path) -> None:
     assert found["parameters"] == sum(p.numel() for p in ENet(3, 2018).parameters())
     assert found["tensors"] == len(ENet(3, 2018).state_dict())
     assert [fit["model"] for fit in found["fits"]] == ["enet"]
+
+
+def test_inspect_names_channels_that_were_nearly_constant_in_training(tmp_path: Path) -> None:
+    tensors = ENet(3).state_dict()
+    assert "Batch norm" not in run("weights", "inspect", _saved(tensors, tmp_path)).stdout
+    first, second = [key.removesuffix(".running_var") for key in tensors if key.endswith("running_var")][:2]
+    tensors[f"{first}.running_var"][:2] = torch.tensor([9e-7, 0.0])
+    tensors[f"{first}.weight"][:2] = torch.tensor([-0.4, 0.02])
+    tensors[f"{second}.running_var"][:3] = 0
+    tensors[f"{second}.weight"][:3] = 0.01
+    most, other = inspect_file(_saved(tensors, tmp_path)).nearly_constant
+    assert most == NearlyConstant(second, 3, len(tensors[f"{second}.weight"]), most.gain)
+    assert other == NearlyConstant(first, 2, len(tensors[f"{first}.weight"]), other.gain)
+    assert (most.gain, other.gain) == pytest.approx((0.01 / 1e-5**0.5, 0.4 / 1.09e-5**0.5))
+    shown = run("weights", "inspect", _saved(tensors, tmp_path)).stdout
+    assert "5 channels were nearly constant in training" in shown
+    assert "up to 121" in shown
+    assert f"most in {second} (3 of " in shown
+    assert "fp32 and bf16" in shown
+
+
+def _saved(tensors: dict[str, torch.Tensor], folder: Path) -> Path:
+    torch.save(tensors, folder / "x.pth")
+    return folder / "x.pth"
 
 
 def test_inspect_tells_what_differs_where_nothing_fits(tmp_path: Path) -> None:

@@ -130,6 +130,7 @@ def test_weights_and_card_are_left_behind(whole: tuple[Path, Trained]) -> None:
     assert card["published_miou"] == pytest.approx(trained.rows[-1].val_miou, abs=0.02)
     low, high = card["published_interval"]
     assert low < card["published_miou"] < high
+    assert card["published_precision"] == "fp32"
     assert "seed 0" in card["source"]
     assert card["backbone"] == "toy"
 
