@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from robseg.models.backbones import OutputStride
-from robseg.models.backbones.mobilenet_v2 import TAPS, InvertedResidual, MobileBackbone, atrous
+from robseg.models.backbones.mobilenet_v2 import TAPS, InvertedResidual, MobileBackbone, Stem, atrous
 from robseg.models.layers import ConvModule
 
 __all__ = ["BACKBONES", "EfficientNetLite0"]
@@ -60,7 +60,7 @@ class EfficientNetLite0(MobileBackbone):
     def __init__(self, output_stride: OutputStride = 32) -> None:
         super().__init__()
         self.channels = tuple(CHANNELS[index] for index in TAPS)
-        self.conv1 = ConvModule(3, STEM_CHANNELS, 3, stride=2, activation=nn.ReLU6)
+        self.conv1 = Stem(STEM_CHANNELS)
         pad_as_tensorflow(self.conv1)
         in_channels = STEM_CHANNELS
         for index, plan in enumerate(atrous(STRIDES, output_stride)):
@@ -72,7 +72,7 @@ class EfficientNetLite0(MobileBackbone):
                 InvertedResidual(out_channels, out_channels, 1, plan.dilation, expansion, kernel)
                 for _ in range(1, BLOCKS[index])
             ]
-            self.add_module(f"layer{index + 1}", nn.Sequential(first, *others))
+            self.add_layer(index, [first, *others])
             in_channels = out_channels
         for module in self.modules():
             if isinstance(module, nn.BatchNorm2d):

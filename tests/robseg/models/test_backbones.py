@@ -13,6 +13,8 @@ import torchvision
 from torch import Tensor, nn
 
 from robseg.errors import InputError
+from robseg.models.architectures.icnet import ICNet
+from robseg.models.architectures.pspnet import PSPNet
 from robseg.models.backbones import Backbone, backbones, build_backbone
 from robseg.models.backbones.pretrained import (
     DOWNLOADED,
@@ -241,19 +243,23 @@ def test_an_option_that_a_backbone_lacks_is_reported() -> None:
         build_backbone("hrnet_w18", output_stride=8)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in backbones() if name.startswith(("mobilenet", "efficient"))]
-)
+@pytest.mark.parametrize("architecture", [None, ICNet, PSPNet])
+@pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet_lite0"])
 @pytest.mark.parametrize("grad", [True, False])
-def test_the_first_layers_of_mobile_backbones_are_not_rounded_under_autocast(name: str, grad: bool) -> None:
+def test_the_first_layers_of_mobile_backbones_are_not_rounded_under_autocast(
+    architecture: Any, name: str, grad: bool
+) -> None:
     """Neither in training nor in prediction, where layers are fused; the later layers are rounded."""
-    backbone = trained(build_backbone(name))
+    network = trained(architecture(3, name) if architecture else build_backbone(name))
     found: dict[str, list[Tensor]] = {"layer2": [], "layer3": []}
-    for layer, outputs in found.items():
-        backbone.get_submodule(layer).register_forward_hook(lambda _, __, y, to=outputs: to.append(y))
-    x = torch.rand(1, 3, 32, 32)
+    for module, outputs in (
+        (module, found.get(key.split(".")[-1])) for key, module in network.named_modules()
+    ):
+        if outputs is not None:
+            module.register_forward_hook(lambda _, __, y, to=outputs: to.append(y))
+    x = torch.rand(1, 3, 64, 64)
     for enabled in (True, False):
         with torch.inference_mode(not grad), torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-            backbone(x)
+            network(x)
     assert torch.equal(*found["layer2"])
     assert not torch.equal(*found["layer3"])
