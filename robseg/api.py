@@ -18,7 +18,6 @@ from robseg.options import described
 if TYPE_CHECKING:
     from reports.compare.compare import Comparison
     from reports.gate.gate import Gate
-    from reports.scoring.resampling import Method
 
 __all__ = ["Results", "compare", "evaluate", "gate", "list_models", "load"]
 
@@ -90,9 +89,7 @@ def compare(
     *,
     protocol: str | None = None,
     tally: str = PRIMARY,
-    resamples: int = 2000,
     confidence: float = 0.95,
-    bootstrap: Method = "percentile",
     force: bool = False,
 ) -> list[Comparison]:
     """Compare two runs on the same images: second - first, with paired intervals and p-values.
@@ -107,8 +104,8 @@ def compare(
         Protocol to score both runs under. None: the runs' own.
     tally
         Compare the scores of this tally, such as "boundary-2".
-    resamples, confidence, bootstrap
-        Number of bootstrap resamples, confidence level and method of the intervals.
+    confidence
+        Confidence level of the intervals, and 1 minus the significance level.
     force
         Compare what the runs have in common even if they differ in data, protocol or pixels.
 
@@ -128,14 +125,11 @@ def compare(
     ...     print(comparison.table[["kind", "name", "difference", "p_holm"]])
     """
     from reports.compare.compare import compare_runs
-    from reports.scoring.resampling import Bootstrap
 
-    intervals = Bootstrap(resamples, confidence, bootstrap)
-    return compare_runs(first, second, protocol=protocol, bootstrap=intervals, force=force, tally=tally)
+    return compare_runs(first, second, protocol=protocol, confidence=confidence, force=force, tally=tally)
 
 
 Limits = float | Mapping[str, float]
-DEFAULT_DROP = 1.0  # points, if no rule is given at all
 
 
 def gate(
@@ -149,7 +143,6 @@ def gate(
     floor: Limits | None = None,
     strict: bool | None = None,
     intervals: bool | None = None,
-    resamples: int = 2000,
     confidence: float = 0.95,
 ) -> Gate:
     """Check a run against a baseline and rules, as `robseg gate` does; `.passed` is the verdict.
@@ -159,12 +152,13 @@ def gate(
     run
         Folder of a run, or FOLDER:MODEL for one of its models.
     baseline
-        Another run, or a file of `robseg baseline save`. None: only floors are checked.
+        Another run, its folder or the file of `robseg baseline save`. None: only floors are checked.
     rules
         TOML file with rules. The arguments below are added to it and override it.
     max_drop, max_rise
-        Points of a score that may be lost or gained: a number, or numbers by target. If there is no rule at
-        all, one point may be lost.
+        Points of a score that may be lost or gained: a number, or numbers by target. Unless they say
+        otherwise, one point may be lost of clean mIoU, mPC and every group and corruption. False, alone or
+        for a target, is no limit.
     max_relative_drop, floor
         Share of the baseline that may be lost, and score that must be reached, in percent.
     strict
@@ -172,8 +166,8 @@ def gate(
     intervals
         Whether the images are a sample of many, so that scores have intervals. None: as the rules say,
         else yes.
-    resamples, confidence
-        Number of bootstrap resamples and confidence level of the intervals.
+    confidence
+        Confidence level of the intervals.
 
     Raises
     ------
@@ -187,27 +181,21 @@ def gate(
     Examples
     --------
     >>> import robseg
-    >>> verdict = robseg.gate("runs/new", "baseline.json", max_drop=1.0, floor={"mpc": 30})  # doctest: +SKIP
+    >>> verdict = robseg.gate("runs/new", "baseline.zip", max_drop=1.0, floor={"mpc": 30})  # doctest: +SKIP
     >>> verdict.passed  # doctest: +SKIP
     """
     from reports.gate.gate import run_gate
-    from reports.gate.rules import DEFAULT, RULES, Rules, read_rules
-    from reports.scoring.resampling import Bootstrap
+    from reports.gate.rules import RULES, Rules, limits_of, read_rules
 
     written = Rules() if rules is None else read_rules(Path(rules))
     given = dict(zip(RULES, (max_drop, max_rise, max_relative_drop, floor), strict=True))
     limits = {
-        name: {
-            **getattr(written, name),
-            **({DEFAULT: limit} if isinstance(limit, int | float) else limit or {}),
-        }
+        name: {**getattr(written, name), **({} if limit is None else limits_of(limit, name))}
         for name, limit in given.items()
     }
-    if not any(limits.values()):
-        limits["max_drop"] = {DEFAULT: DEFAULT_DROP}
     wanted = Rules(
         **limits,
         strict=written.strict if strict is None else strict,
         intervals=written.intervals if intervals is None else intervals,
     )
-    return run_gate(run, baseline, wanted, Bootstrap(resamples, confidence))
+    return run_gate(run, baseline, wanted, confidence)

@@ -1,14 +1,15 @@
 """Compare two models on the same images: what changed, by how much, and whether it is more than chance.
 
-The bootstrap is paired: both models are scored on the same resamples, so images that are hard for both do not
-widen the interval of their difference. p-values are two-sided. Those of corruptions, groups and classes are
-corrected for their number by Holm's method (Scandinavian Journal of Statistics 1979).
+Differences are paired: both models are scored without the same images in turn, so images that are hard for
+both do not widen the interval of their difference. p-values are two-sided, see `reports.compare.swaps`. Those
+of corruptions, groups and classes are corrected for their number by Holm's method (Scandinavian Journal of
+Statistics 1979).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,20 +17,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reports import tallies
+from reports.compare.swaps import least_p, p_value, paired, swaps
 from reports.formats.text import seen_in_training
+from reports.run.counts import read_conditions
 from reports.run.errors import InvalidRun
 from reports.run.identity import differences, in_common
 from reports.run.record import RunRecord
 from reports.run.spec import open_spec
 from reports.run.tally import PRIMARY, Tally
-from reports.scoring.model_scores import model_scores
-from reports.scoring.replicates import Replicates, read_replicates
-from reports.scoring.resampling import Bootstrap, interval, p_value
+from reports.scoring.jackknife import CONFIDENCE, behind, interval
+from reports.scoring.model_scores import ScoreKey, model_scores
+from reports.scoring.replicates import Replicates, read_replicates, replicates_of
 from reports.tables.results import protocol_of, under_protocol
 
-__all__ = ["Comparison", "compare", "compare_runs", "holm"]
+__all__ = ["Comparison", "compare_runs", "holm"]
 
 Floats = NDArray[np.float64]
+AT_ONCE = 8  # pairs of models that are swapped together; the replicates of one may take 100 MB
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,9 +42,10 @@ class Comparison:
 
     `table` has a row per score: kind and name (as in `reports.scoring.model_scores`), first, second, their
     difference and its interval low..high, p, measure, p_holm, and whether it moved (p_holm below
-    1 - confidence). `forced` lists the differences of the runs that `force` ignored. `left_out` names the
-    models that only one of the runs has. `seen` lists, for the first and the second model, the corruptions of
-    the comparison that it was trained with.
+    1 - confidence). `swaps` is the number of swaps behind p, and `least_p` the smallest p that this number of
+    units allows. `forced` lists the differences of the runs that `force` ignored. `left_out` names the models
+    that only one of the runs has. `seen` lists, for the first and the second model, the corruptions of the
+    comparison that it was trained with.
     """
 
     first: str
@@ -51,7 +56,9 @@ class Comparison:
     images: int
     unit: str
     units: int
-    bootstrap: Bootstrap
+    confidence: float
+    swaps: int
+    least_p: float
     forced: tuple[str, ...]
     left_out: tuple[str, ...]
     seen: tuple[tuple[str, ...], tuple[str, ...]]
@@ -68,7 +75,7 @@ def compare_runs(
     second: str | Path,
     *,
     protocol: str | None = None,
-    bootstrap: Bootstrap | None = None,
+    confidence: float = CONFIDENCE,
     force: bool = False,
     tally: str = PRIMARY,
 ) -> list[Comparison]:
@@ -88,7 +95,6 @@ def compare_runs(
     InvalidRun
         If the runs cannot be compared. The message says what differs or is missing, and what to do.
     """
-    bootstrap = bootstrap or Bootstrap()
     (run_a, a), (run_b, b) = (_asked(spec, protocol, tally) for spec in (first, second))
     unlike = [str(difference) for difference in differences(a, b)]
     if unlike and not force:
@@ -99,22 +105,28 @@ def compare_runs(
     pairs = _pairs(a, b)
     paired = {name for names, _ in pairs for name in names}
     left_out = tuple(model.name for model in (*a.models, *b.models) if model.name not in paired)
-    # The second run takes its images and conditions in the order of the first, so the resamples are the same.
+    # The second run takes its images and conditions in the order of the first, so the units are the same.
     a, b = in_common(a, b)
     counted = tallies.find(tally)
-    scored_a = read_replicates(run_a, a, bootstrap, counted, classes=True)
-    scored_b = read_replicates(run_b, b, bootstrap, counted, classes=True)
-    return [
-        compare(
-            scored_a,
-            scored_b,
-            places,
-            (f"{run_a}:{names[0]}", f"{run_b}:{names[1]}"),
-            tuple(unlike),
-            left_out,
-        )
-        for names, places in pairs
-    ]
+    scored_a = read_replicates(run_a, a, counted, confidence, classes=True)
+    scored_b = read_replicates(run_b, b, counted, confidence, classes=True)
+    found: list[Comparison] = []
+    for start in range(0, len(pairs), AT_ONCE):
+        some = pairs[start : start + AT_ONCE]
+        swapped = _swapped((run_a, run_b), (a, b), scored_a, [places for _, places in some])
+        found += [
+            _compare(
+                scored_a,
+                scored_b,
+                places,
+                (swapped, pair),
+                (f"{run_a}:{names[0]}", f"{run_b}:{names[1]}"),
+                tuple(unlike),
+                left_out,
+            )
+            for pair, (names, places) in enumerate(some)
+        ]
+    return found
 
 
 def _asked(spec: str | Path, protocol: str | None, tally: str) -> tuple[Path, RunRecord]:
@@ -127,22 +139,50 @@ def _asked(spec: str | Path, protocol: str | None, tally: str) -> tuple[Path, Ru
     return run, record if protocol is None else under_protocol(record, protocol)
 
 
-def compare(
+def _swapped(
+    runs: tuple[Path, Path],
+    records: tuple[RunRecord, RunRecord],
+    scored: Replicates,
+    places: list[tuple[int, int]],
+) -> Replicates:
+    """Return the replicates of pairs of models (A, B, A, B, ...) whose counts are swapped on random units."""
+    ours, theirs = (
+        read_conditions(run, record, scored.tally) for run, record in zip(runs, records, strict=True)
+    )
+    alike = records[0].models[:1] * (2 * len(places))  # whose models they are does not matter for scores
+    resampling = swaps(scored.record, _rows(scored), 1 - scored.confidence)
+    return replicates_of(
+        paired(ours, theirs, places),
+        dataclasses.replace(scored.record, models=alike),
+        scored.tally,
+        resampling=resampling,
+        classes=True,
+    )
+
+
+def _rows(scored: Replicates) -> int:
+    """Return the number of scores of the kind that has most."""
+    kinds = [(key.prefix, key.kind) for key in model_scores(scored, 0, protocol_of(scored.record))]
+    return max(map(kinds.count, kinds))
+
+
+def _compare(
     first: Replicates,
     second: Replicates,
-    models: tuple[int, int] = (0, 0),
-    labels: tuple[str, str] = ("first", "second"),
-    forced: tuple[str, ...] = (),
-    left_out: tuple[str, ...] = (),
+    models: tuple[int, int],
+    swapped: tuple[Replicates, int],
+    labels: tuple[str, str],
+    forced: tuple[str, ...],
+    left_out: tuple[str, ...],
 ) -> Comparison:
-    """Compare one model each of two runs that were scored on the same images and resamples."""
-    record, bootstrap = first.record, first.bootstrap
+    """Compare one model each of two runs that were scored on the same units, given pair `swapped` of both."""
+    record, confidence = first.record, first.confidence
     ours = model_scores(first, models[0], protocol_of(record))
-    theirs = model_scores(second, models[1], protocol_of(record))
     a = np.array([score.replicates for score in ours.values()])
-    b = np.array([theirs[key].replicates for key in ours])
-    low, high = interval(b - a, first.units.count, bootstrap)
-    p = p_value(b - a, first.units.count, bootstrap)
+    b = _values(second, models[1], ours)
+    number = np.maximum(behind(a), behind(b))
+    low, high = interval(b - a, confidence, units=number)
+    shuffled, pair = swapped
     table = pd.DataFrame(
         {
             "kind": [key.kind for key in ours],
@@ -152,7 +192,7 @@ def compare(
             "difference": (b - a)[:, 0],
             "low": low,
             "high": high,
-            "p": p,
+            "p": p_value(_values(shuffled, 2 * pair + 1, ours) - _values(shuffled, 2 * pair, ours)),
             "measure": [score.measure.name for score in ours.values()],
         }
     )
@@ -160,7 +200,7 @@ def compare(
     families = table.groupby(["measure", "kind"], sort=False)["p"]
     table["p_holm"] = families.transform(lambda column: holm(column.to_numpy()))
     table["p_holm"] = table["p_holm"].where(table["kind"] != "overall", table["p"])
-    table["moved"] = table["p_holm"] < 1 - bootstrap.confidence
+    table["moved"] = table["p_holm"] < 1 - confidence
     return Comparison(
         *labels,
         record.dataset["name"],
@@ -169,12 +209,20 @@ def compare(
         len(record.images),
         first.units.kind,
         first.units.count,
-        bootstrap,
+        confidence,
+        shuffled.headline.shape[-1],
+        least_p(first.units.count),
         forced,
         left_out,
         (_seen(first, models[0]), _seen(second, models[1])),
         table,
     )
+
+
+def _values(scored: Replicates, model: int, keys: Iterable[ScoreKey]) -> Floats:
+    """Return the replicates of a model's scores, (S, R), in the order of their keys."""
+    found = model_scores(scored, model, protocol_of(scored.record))
+    return np.array([found[key].replicates for key in keys])
 
 
 def _seen(scored: Replicates, model: int) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import pandas as pd
 from reports.compare.compare import Comparison
 from reports.formats.documents import Document, Table
 from reports.run.tally import PERCENT, Measure, Tally
+from reports.scoring.jackknife import FEWEST
 from reports.scoring.model_scores import KINDS, unit_of
 from reports.tables.results import csv_text, json_rows
 
@@ -24,24 +25,23 @@ LABELS = {"clean": "clean {measure}", "mpc": "mPC", "rpc": "rPC"}
 
 def comparison_document(comparison: Comparison) -> Document:
     """Return a comparison by overall scores, groups, corruptions and classes, the largest losses first."""
-    bootstrap = comparison.bootstrap
     searched = [pair for pair in _shown(comparison) if pair[1] in ("corruption", "class")]
-    level = f"{100 * bootstrap.confidence:g} %"
+    level = f"{100 * comparison.confidence:g} %"
     in_percent = all(measure.unit == PERCENT for measure in comparison.tally.measures)
     points = " in points" if in_percent else ""
-    units = f"{comparison.units} {comparison.unit}{'' if comparison.units == 1 else 's'}"
     lines = (
         f"A: {comparison.first}",
         f"B: {comparison.second}",
         f"{comparison.dataset}, protocol {comparison.protocol}, {comparison.images} images. The difference "
-        f"is B - A{points}, with its {level} interval from {bootstrap.resamples} paired resamples of "
-        f"{units} ({bootstrap.method}). p is two-sided and, except for the "
-        "overall scores, has Holm's correction over the rows of its table.",
+        f"is B - A{points}, with its paired {level} interval from {_units(comparison)}. p is two-sided, from "
+        f"{comparison.swaps:,} swaps of A and B on random {comparison.unit}s, and, except for the overall "
+        "scores, has Holm's correction over the rows of its table.",
+        _powerless(comparison),
         _scored(comparison.tally),
         *(
             [_moved(comparison, measure, kind) for measure, kind in searched]
             if comparison.table["low"].notna().any()
-            else ["There are too few images for an interval."]
+            else [f"There are too few {comparison.unit}s for an interval: it takes {FEWEST}."]
         ),
         f"Left out, because only one run has them: {', '.join(comparison.left_out)}."
         if comparison.left_out
@@ -81,9 +81,29 @@ def _record(comparison: Comparison) -> dict[str, object]:
     return {
         **fields,
         "tally": comparison.tally.name,
-        "bootstrap": dataclasses.asdict(comparison.bootstrap),
         "table": json_rows(comparison.table),
     }
+
+
+def _units(comparison: Comparison) -> str:
+    return f"{comparison.units} {comparison.unit}{'' if comparison.units == 1 else 's'}"
+
+
+def _powerless(comparison: Comparison) -> str:
+    """Return a sentence if no difference could be significant on so few units, or nothing."""
+    level = 1 - comparison.confidence
+    units = _units(comparison)
+    searched = comparison.table[comparison.table["kind"] != "overall"]
+    most = int(searched.groupby(["measure", "kind"])["p"].count().max()) if len(searched) else 1
+    if comparison.least_p < level / most:
+        return ""
+    which = (
+        "no difference can be significant" if comparison.least_p >= level else "few rows can be significant"
+    )
+    return (
+        f"With {units}, p is at least {comparison.least_p:.3g}, so {which} at "
+        f"{level:.2g}, after the correction for up to {most} rows."
+    )
 
 
 def _warnings(comparison: Comparison) -> list[str]:

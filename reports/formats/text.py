@@ -9,6 +9,7 @@ import pandas as pd
 
 from reports.run.record import CLEAN, ModelRecord, RunRecord
 from reports.run.tally import PERCENT, Unit
+from reports.scoring.jackknife import FEWEST
 from reports.tables.results import Results
 
 __all__ = ["percent", "score_alone", "score_with_interval", "scoring_sentence", "seen_in_training"]
@@ -32,10 +33,9 @@ def scoring_sentence(results: Results) -> str:
         f"; reference {scoring.reference} ({scoring.source}), {scoring.ratio}" if scoring.reference else ""
     )
     intervals = (
-        f"{100 * scoring.confidence:g} % intervals from {scoring.resamples} resamples of {scoring.units} "
-        f"{scoring.unit}s ({scoring.method})"
-        if scoring.units > 1
-        else "no intervals: there is a single image or cluster"
+        f"{100 * scoring.confidence:g} % intervals by the jackknife over {scoring.units} {scoring.unit}s"
+        if scoring.units >= FEWEST
+        else f"no intervals: they take at least {FEWEST} {scoring.unit}s, and there are {scoring.units}"
     )
     protocol = scoring.protocol or "custom"
     return f"Protocol {protocol}; mPC is the mean over {scoring.mean_over}{against}; {intervals}."

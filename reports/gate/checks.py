@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-from reports.gate.baseline import Estimate, ModelBaseline
+import numpy as np
+from numpy.typing import NDArray
+
 from reports.gate.rules import RULES, Rules, limits
 from reports.run.record import CLEAN, Condition
-from reports.run.tally import PERCENT, Measure, Unit
-from reports.scoring.model_scores import ScoreKey, unit_of
-from reports.scoring.resampling import Bootstrap, interval
+from reports.run.tally import PERCENT, Unit
+from reports.scoring.jackknife import behind, interval
+from reports.scoring.model_scores import ModelScore, ScoreKey, is_share, unit_of
 from reports.scoring.scores import ratio
 
 __all__ = ["FAIL", "INCONCLUSIVE", "PASS", "Check", "checks_of", "lacking_model"]
 
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
-SAME = 2e-6  # a baseline's file keeps six digits
-UNDEFINED = Estimate(math.nan, math.nan, math.nan)
+Floats = NDArray[np.float64]
+Scores = Mapping[ScoreKey, ModelScore]
 EDGE = 1e-9  # tolerance of limits, so that rounding does not make 1.0 points exceed 1.0
+
+
+class Estimate(NamedTuple):
+    """A value with its interval; undefined ones are NaN."""
+
+    value: float
+    low: float
+    high: float
+
+
+UNDEFINED = Estimate(math.nan, math.nan, math.nan)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,34 +67,40 @@ class Check:
 
 
 def checks_of(
-    new: ModelBaseline,
-    old: ModelBaseline | None,
+    model: str,
+    new: Scores,
+    old: Scores | None,
     rules: Rules,
-    bootstrap: Bootstrap,
+    confidence: float,
     missing: frozenset[Condition] = frozenset(),
+    *,
+    same_weights: bool = False,
 ) -> Iterator[Check]:
-    """Yield the checks of a model; a score that is undefined on both sides needs a rule that names it."""
-    known = _measures(old) | _measures(new)
+    """Yield the checks of a model; a score that is undefined on both sides needs a rule that names it.
+
+    With the same weights on both sides, a score that has not changed would not change on other images either.
+    """
+    known = {key: score.measure for key, score in {**(old or {}), **new}.items()}
     for rule in RULES:
         targets = getattr(rules, rule)
         for key, (limit, named) in limits(targets, known, rule).items():
-            before = old.scores.get(key, UNDEFINED) if old else UNDEFINED
-            after = new.scores.get(key, UNDEFINED)
+            before, after = _score(old or {}, key), _score(new, key)
             lacking = _touches(key, missing)
-            undefined = math.isnan(after.value) and (rule == "floor" or math.isnan(before.value))
+            undefined = math.isnan(after) and (rule == "floor" or math.isnan(before))
             if undefined and not named and not lacking:
                 continue
             measure = known[key]
-            lower = measure is not None and measure.better == "lower"
-            unit = unit_of(measure, key.kind, key.name) if measure is not None else PERCENT
-            value = after
-            if rule != "floor" and old is not None:
-                value = _lost(new, old, key, bootstrap, lower=lower, relative=rule == "max_relative_drop")
-                if rule == "max_rise":
-                    value = Estimate(-value.value, -value.high, -value.low)
-                unpaired = old.replicates is None or math.isnan(value.low)
-                if unpaired and _same_predictions(new, old, key):
-                    value = Estimate(value.value, value.value, value.value)
+            lower = measure.better == "lower"
+            unit = unit_of(measure, key.kind, key.name)
+            if rule == "floor":
+                value = _reached(new, key, confidence)
+            else:
+                lost = _lost(new, old or {}, key, confidence, relative=rule == "max_relative_drop")
+                if same_weights and lost.value == 0:
+                    lost = Estimate(0.0, 0.0, 0.0)
+                value = (
+                    lost if lower == (rule == "max_rise") else Estimate(-lost.value, -lost.high, -lost.low)
+                )
             value_unit = PERCENT if rule == "max_relative_drop" else unit
             allowed = limit / value_unit.scale
             at_least = rule == "floor" and not lower
@@ -88,12 +108,12 @@ def checks_of(
             if lacking:
                 verdict, reason = FAIL, "the run lacks conditions of the baseline"
             yield Check(
-                model=new.name,
+                model=model,
                 rule=rule,
                 target=str(key),
                 limit=allowed,
-                baseline=before.value,
-                score=after.value,
+                baseline=before,
+                score=after,
                 value=value.value,
                 low=value.low,
                 high=value.high,
@@ -105,50 +125,37 @@ def checks_of(
             )
 
 
-def _measures(model: ModelBaseline | None) -> dict[ScoreKey, Measure | None]:
-    """Return the measure of each score of a model, or None if the scores come from a file."""
-    if model is None:
-        return {}
-    known = model.replicates or {}
-    return {key: known[key].measure if key in known else None for key in model.scores}
-
-
 def lacking_model(name: str) -> Check:
     """Return the check that fails because the run lacks a model of the baseline."""
     reason = "the run lacks this model of the baseline"
     return Check(model=name, rule="max_drop", target="model", verdict=FAIL, reason=reason)
 
 
-def _lost(
-    new: ModelBaseline,
-    old: ModelBaseline,
-    key: ScoreKey,
-    bootstrap: Bootstrap,
-    *,
-    lower: bool,
-    relative: bool,
-) -> Estimate:
-    """Return how much worse the new score is, with an interval.
+def _score(scores: Scores, key: ScoreKey) -> float:
+    return float(scores[key].replicates[0]) if key in scores else math.nan
 
-    `relative` divides the loss by the old score. `lower` says that a lower score is better.
-    """
-    before, after = old.scores.get(key, UNDEFINED), new.scores.get(key, UNDEFINED)
-    scale = before.value if relative else 1.0
-    if math.isnan(before.value) or math.isnan(after.value) or scale == 0:
+
+def _reached(new: Scores, key: ScoreKey, confidence: float) -> Estimate:
+    """Return a score with its interval."""
+    if key not in new:
         return UNDEFINED
-    if old.replicates is not None and new.replicates is not None:
-        earlier = old.replicates[key].replicates
-        lost = earlier - new.replicates[key].replicates
-        if relative:
-            lost = ratio(lost, earlier)
-        low, high = interval(lost, new.units, bootstrap)
-        drop = Estimate(float(lost[0]), float(low), float(high))
-    else:
-        value = before.value - after.value
-        least = value - math.hypot(before.value - before.low, after.high - after.value)
-        most = value + math.hypot(before.high - before.value, after.value - after.low)
-        drop = Estimate(value / scale, least / scale, most / scale)
-    return Estimate(-drop.value, -drop.high, -drop.low) if lower else drop
+    measure, values = new[key]
+    low, high = interval(values, confidence, share=is_share(measure, key))
+    return Estimate(float(values[0]), float(low), float(high))
+
+
+def _lost(new: Scores, old: Scores, key: ScoreKey, confidence: float, *, relative: bool) -> Estimate:
+    """Return how much lower the new score is, with the interval of the paired difference.
+
+    `relative` divides the loss by the old score.
+    """
+    if key not in old or key not in new:
+        return UNDEFINED
+    earlier, later = old[key].replicates, new[key].replicates
+    lost: Floats = ratio(earlier - later, earlier) if relative else earlier - later
+    units = np.maximum(behind(earlier), behind(later))
+    low, high = interval(lost, confidence, units=units)
+    return Estimate(float(lost[0]), float(low), float(high))
 
 
 def _judge(value: Estimate, limit: float, *, at_least: bool, intervals: bool) -> tuple[str, str]:
@@ -180,9 +187,3 @@ def _touches(key: ScoreKey, missing: frozenset[Condition]) -> bool:
         "clean-class": clean,
     }
     return bool(touched[key.kind])
-
-
-def _same_predictions(new: ModelBaseline, old: ModelBaseline, key: ScoreKey) -> bool:
-    """Return whether weights and score are the same; the predictions were then the same on any images."""
-    before, after = old.scores.get(key, UNDEFINED), new.scores.get(key, UNDEFINED)
-    return new.sha256 == old.sha256 and abs(before.value - after.value) <= SAME

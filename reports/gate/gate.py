@@ -1,28 +1,28 @@
 """A gate: check that a run is as good as its baseline, and as good as the rules demand.
 
 Each check compares a value with its limit; it is inconclusive if the interval of the value spans the limit.
-If the baseline is a run, intervals are paired (same images, same resamples). A baseline file has no counts,
-so the intervals of the two models are combined as if they came from different images (MOVER: Zou & Donner,
-Statistics in Medicine 2008), which gives wider intervals than necessary.
+The intervals of differences are paired, because both runs are on the same images.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from reports.gate.baseline import Baseline, ModelBaseline, baseline_of, load_baseline
-from reports.gate.checks import FAIL, INCONCLUSIVE, PASS, Check, checks_of, lacking_model
-from reports.gate.rules import Rules
+from reports.gate.checks import FAIL, INCONCLUSIVE, PASS, Check, Scores, checks_of, lacking_model
+from reports.gate.rules import DEFAULT, Rules
 from reports.run.errors import InvalidRun
 from reports.run.identity import Difference, conditions_of, differences
 from reports.run.record import RunRecord
-from reports.run.spec import open_spec, split_spec
-from reports.scoring.resampling import Bootstrap
-from reports.tables.results import score
+from reports.run.spec import open_spec
+from reports.scoring.jackknife import CONFIDENCE
+from reports.scoring.model_scores import ModelScore, ScoreKey, model_scores
+from reports.tables.results import protocol_of, score
 
 __all__ = ["Gate", "run_gate"]
+
+USUAL_DROP = 1.0  # points that a score may lose against a baseline, if no rule says otherwise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Gate:
 
 
 def run_gate(
-    run: str | Path, baseline: str | Path | None, rules: Rules, bootstrap: Bootstrap | None = None
+    run: str | Path, baseline: str | Path | None, rules: Rules, confidence: float = CONFIDENCE
 ) -> Gate:
-    """Check a run (RUN or RUN:MODEL) against a baseline (a run, or the file of `robseg baseline save`).
+    """Check a run (RUN or RUN:MODEL) against another run, its folder or its file of `robseg baseline save`.
 
     Raises
     ------
@@ -53,54 +53,62 @@ def run_gate(
     MissingCounts
         If a run is incomplete.
     """
-    bootstrap = bootstrap or Bootstrap()
     folder, record = open_spec(run)
     if baseline is None:
-        if rules.need_baseline:
+        if rules.need_baseline or not rules.floor:
             raise InvalidRun("Expected --baseline for rules about drops, but got none: name a run or a file.")
-        mine = baseline_of(score(folder, record, bootstrap, classes=True))
-        checks = [check for model in mine.models for check in checks_of(model, None, rules, bootstrap)]
+        mine = _scores(folder, record, confidence)
+        checks = [check for name in mine for check in checks_of(name, mine[name], None, rules, confidence)]
         return _gate(str(run), "", rules, checks, [])
-    theirs = _open_baseline(baseline, record, bootstrap)
+    rules = dataclasses.replace(rules, max_drop={DEFAULT: USUAL_DROP, **rules.max_drop})
+    base, other = open_spec(baseline)
+    _refuse([unlike for unlike in differences(other, record) if unlike.what != "conditions"])
     here = conditions_of(record)
-    kept = tuple(c for c in theirs.conditions if (c.corruption, c.severity) in here)
+    kept = tuple(c for c in other.conditions if (c.corruption, c.severity) in here)
     if not kept:
         raise InvalidRun(
             "Expected the run to have conditions of the baseline, but it has none: evaluate both with the "
             "same options."
         )
-    same = dataclasses.replace(record, conditions=kept)
-    mine = baseline_of(score(folder, same, bootstrap, classes=True))
-    missing = frozenset(c for c in theirs.conditions if c not in kept)
+    mine = _scores(folder, dataclasses.replace(record, conditions=kept), confidence)
+    # The order of images is the run's, so that both have the same units.
+    aligned = dataclasses.replace(other, images=record.images, clusters=record.clusters)
+    theirs = _scores(base, aligned, confidence)
+    missing = frozenset(c for c in other.conditions if c not in kept)
+    pairs = _pairs(theirs, mine)
     checks = [
         check
-        for old, new in _pairs(theirs, mine)
+        for old, new in pairs
         for check in (
-            [lacking_model(old.name)] if new is None else checks_of(new, old, rules, bootstrap, missing)
+            [lacking_model(old)]
+            if new is None
+            else checks_of(
+                new,
+                mine[new],
+                theirs[old],
+                rules,
+                confidence,
+                missing,
+                same_weights=_weights(record, new) == _weights(other, old),
+            )
         )
     ]
-    paired = {new.name for _, new in _pairs(theirs, mine) if new is not None}
-    unpaired = [model.name for model in mine.models if model.name not in paired]
-    notes = _notes(theirs, rules, len(here) - len(kept), unpaired)
+    unpaired = [name for name in mine if name not in {new for _, new in pairs}]
+    notes = _notes(rules, len(here) - len(kept), unpaired)
     return _gate(str(run), str(baseline), rules, checks, notes)
 
 
-def _open_baseline(baseline: str | Path, record: RunRecord, bootstrap: Bootstrap) -> Baseline:
-    """Return the baseline, after a check that the run may be compared with it."""
-    if split_spec(str(baseline))[0] is None:
-        theirs = load_baseline(Path(baseline))
-        _refuse(theirs.differences(record))
-        if theirs.confidence != bootstrap.confidence:
-            raise InvalidRun(
-                f"Expected {baseline} to have intervals at confidence level {bootstrap.confidence:g}, but it "
-                f"has {theirs.confidence:g}: use --confidence {theirs.confidence:g}, or save it again."
-            )
-        return theirs
-    folder, other = open_spec(baseline)
-    _refuse([unlike for unlike in differences(other, record) if unlike.what != "conditions"])
-    # The order of images is the run's, so that both have the same resamples.
-    aligned = dataclasses.replace(other, images=record.images, clusters=record.clusters)
-    return baseline_of(score(folder, aligned, bootstrap, classes=True))
+def _weights(record: RunRecord, model: str) -> str:
+    return next(one.sha256 for one in record.models if one.name == model)
+
+
+def _scores(folder: Path, record: RunRecord, confidence: float) -> dict[str, Scores]:
+    """Return the scores of each model of a run by all of its tallies."""
+    found: dict[str, dict[ScoreKey, ModelScore]] = {model.name: {} for model in record.models}
+    for scored in score(folder, record, confidence, classes=True):
+        for place, model in enumerate(record.models):
+            found[model.name] |= model_scores(scored, place, protocol_of(record))
+    return dict(found)
 
 
 def _refuse(unlike: Sequence[Difference]) -> None:
@@ -111,27 +119,19 @@ def _refuse(unlike: Sequence[Difference]) -> None:
         )
 
 
-def _pairs(theirs: Baseline, mine: Baseline) -> list[tuple[ModelBaseline, ModelBaseline | None]]:
+def _pairs(theirs: Mapping[str, Scores], mine: Mapping[str, Scores]) -> list[tuple[str, str | None]]:
     """Pair each model of the baseline with the run's model of that name; two single models are a pair."""
-    if len(theirs.models) == len(mine.models) == 1:
-        return [(theirs.models[0], mine.models[0])]
-    by_name = {model.name: model for model in mine.models}
-    return [(old, by_name.get(old.name)) for old in theirs.models]
+    if len(theirs) == len(mine) == 1:
+        return [(next(iter(theirs)), next(iter(mine)))]
+    return [(name, name if name in mine else None) for name in theirs]
 
 
-def _notes(theirs: Baseline, rules: Rules, extra: int, unpaired: Sequence[str]) -> list[str]:
-    notes = []
-    if not rules.intervals:
-        notes.append("Scores are judged on these images alone, without intervals for other images.")
-    elif any(model.replicates is None for model in theirs.models):
-        notes.append(
-            "The baseline is a file without counts, so intervals are not paired: those of the run and of the "
-            "file are combined, which makes them wider. For paired intervals, give the run as the baseline."
-        )
-    else:
-        notes.append(
-            "The intervals of drops are paired: both runs are scored on the same resamples of images."
-        )
+def _notes(rules: Rules, extra: int, unpaired: Sequence[str]) -> list[str]:
+    notes = [
+        "The intervals of drops are paired, because both runs are on the same images."
+        if rules.intervals
+        else "Scores are judged on these images alone, without intervals for other images."
+    ]
     if extra:
         notes.append(f"The run has {extra} conditions that the baseline lacks; they are left out.")
     if unpaired:

@@ -13,9 +13,9 @@ from reports import tallies
 from reports.formats.documents import Document, Table
 from reports.run.spec import open_spec
 from reports.run.tally import PRIMARY
+from reports.scoring.jackknife import CONFIDENCE, standard_error
 from reports.scoring.model_scores import ScoreKey, model_scores
 from reports.scoring.replicates import Replicates, read_replicates
-from reports.scoring.resampling import Bootstrap, standard_error
 from reports.tables.results import protocol_of
 
 __all__ = ["Need", "detectable_drops", "images_needed", "power_document"]
@@ -51,7 +51,7 @@ def images_needed(error: float, images: int, drop: float, confidence: float, pow
 
 
 def detectable_drops(
-    run: str | Path, drops: Sequence[float], bootstrap: Bootstrap | None = None, power: float = 0.8
+    run: str | Path, drops: Sequence[float], confidence: float = CONFIDENCE, power: float = 0.8
 ) -> Document:
     """Return, for the first model of a run, how many images show drops (fractions) of its scores.
 
@@ -59,9 +59,8 @@ def detectable_drops(
     because two versions of a model mostly err on the same images.
     """
     folder, record = open_spec(run)
-    bootstrap = bootstrap or Bootstrap()
     record = dataclasses.replace(record, models=record.models[:1])
-    scored = read_replicates(folder, record, bootstrap, tallies.find(PRIMARY))
+    scored = read_replicates(folder, record, tallies.find(PRIMARY), confidence)
     return power_document(
         scored, [_need(scored, m, v, drops, power) for m, v in _shown(scored)], drops, power
     )
@@ -71,7 +70,7 @@ def _shown(scored: Replicates) -> list[tuple[ScoreKey, float]]:
     """Return each score and the standard error of its difference between two runs, if it is defined."""
     found = model_scores(scored, 0, protocol_of(scored.record))
     errors = [
-        (key, math.sqrt(2) * float(standard_error(score.replicates, scored.bootstrap)))
+        (key, math.sqrt(2) * float(standard_error(score.replicates)))
         for key, score in found.items()
         if key.kind in SHOWN and key.name != "rpc"
     ]
@@ -79,7 +78,7 @@ def _shown(scored: Replicates) -> list[tuple[ScoreKey, float]]:
 
 
 def _need(scored: Replicates, key: ScoreKey, error: float, drops: Sequence[float], power: float) -> Need:
-    confidence, images = scored.bootstrap.confidence, len(scored.record.images)
+    confidence, images = scored.confidence, len(scored.record.images)
     reach = ndtri(0.5 + confidence / 2) + ndtri(power)
     needed = tuple(images_needed(error, images, drop, confidence, power) for drop in drops)
     return Need(key, float(reach * error), needed)
@@ -89,10 +88,10 @@ def power_document(
     scored: Replicates, needs: Sequence[Need], drops: Sequence[float], power: float
 ) -> Document:
     """Return the images needed as a document."""
-    record, level = scored.record, 100 * scored.bootstrap.confidence
+    record, level = scored.record, 100 * scored.confidence
     lines = (
         f"{record.models[0].name} on {len(record.images)} images of {record.dataset['name']}, from "
-        f"{scored.bootstrap.resamples} resamples of {scored.units.count} {scored.units.kind}s.",
+        f"the spread over {scored.units.count} {scored.units.kind}s.",
         f"With these images, a two-sided test at {level:g} % confidence shows a drop with probability "
         f"{power:g}. The numbers are for a gate against a baseline file, whose intervals are not paired; "
         "a gate against a run needs fewer images.",

@@ -5,8 +5,9 @@ A file looks like this. A rule's default covers the usual targets that the rule 
     strict = false            # true: a check fails if its interval spans the limit
     intervals = true          # false: judge the scores on these images alone
     [max_drop]                # how many points a score may lose against the baseline
-    default = 1.0             # mIoU: clean, mPC, every group, every corruption
+    default = 1.0             # clean, mPC, every group, every corruption; 1.0 also if unsaid
     "corruption:fog" = 2.0
+    snow = false              # no limit; `default = false` declines the rule
     "trimap-2/mpc" = 2.0      # a score of another tally starts with the name of the tally
     [max_rise]                # how many points it may gain, for changes that must not move scores
     default = 1.0
@@ -31,11 +32,12 @@ from reports.run.errors import InvalidRun
 from reports.run.tally import PERCENT, Measure
 from reports.scoring.model_scores import ScoreKey
 
-__all__ = ["DEFAULT", "RULES", "Limit", "Rules", "assigned", "limits", "read_rules"]
+__all__ = ["DEFAULT", "OFF", "RULES", "Limit", "Rules", "assigned", "limits", "limits_of", "read_rules"]
 
 DEFAULT = "default"
 RULES = ("max_drop", "max_rise", "max_relative_drop", "floor")
 SWITCHES = ("strict", "intervals")
+OFF = math.inf
 NAMED = 2  # the specificity of a target that is one score
 WILDCARDS = {
     "groups": "group",
@@ -50,6 +52,7 @@ WILDCARDS = {
 class Rules:
     """Limits by target: `max_drop` and `max_rise` in points, `max_relative_drop` and `floor` in percent.
 
+    A limit of OFF exempts its target.
     If `strict`, an inconclusive check fails. If not `intervals`, scores are judged on these images alone.
     """
 
@@ -93,8 +96,26 @@ def read_rules(path: Path) -> Rules:
             raise InvalidRun(f"Expected rules of a gate ({', '.join(known)}) in {path}, but got '{name}'.")
         if name in SWITCHES and not isinstance(value, bool):
             raise InvalidRun(f"Expected `{name}` in {path} to be true or false, but got {value!r}.")
-    tables = {name: _table(raw.get(name, {}), name, path) for name in RULES}
+    tables = {name: limits_of(raw.get(name, {}), name, f" in {path}") for name in RULES}
     return Rules(**tables, strict=raw.get("strict", False), intervals=raw.get("intervals", True))
+
+
+def limits_of(raw: object, name: str, where: str = "") -> dict[str, float]:
+    """Return the limits of a rule by target from a table, or from a number for the default targets.
+
+    Examples
+    --------
+    >>> limits_of(1, "max_drop"), limits_of({"fog": 2, "snow": False}, "max_drop")
+    ({'default': 1.0}, {'fog': 2.0, 'snow': inf})
+    """
+    table = raw if isinstance(raw, Mapping) else {DEFAULT: raw}
+    try:
+        return {str(target): _number(value) for target, value in table.items()}
+    except ValueError as error:
+        raise InvalidRun(
+            f"Expected `{name}`{where} to be a number of at least 0, or such numbers by target, but got "
+            f"{raw!r}: correct it. False stands for no limit."
+        ) from error
 
 
 def assigned(texts: Iterable[str], option: str) -> dict[str, float]:
@@ -102,21 +123,23 @@ def assigned(texts: Iterable[str], option: str) -> dict[str, float]:
 
     Examples
     --------
-    >>> assigned(["1", "class:person=2.5"], "--max-drop")
-    {'default': 1.0, 'class:person': 2.5}
+    >>> assigned(["1", "class:person=2.5", "fog=off"], "--max-drop")
+    {'default': 1.0, 'class:person': 2.5, 'fog': inf}
     """
     limits = {}
     for text in texts:
         target, _, number = text.rpartition("=")
         try:
-            limits[target.strip() or DEFAULT] = _number(float(number))
+            limits[target.strip() or DEFAULT] = OFF if number.strip() == "off" else _number(float(number))
         except ValueError as error:
-            raise InvalidRun(f"Expected {option} NUMBER or TARGET=NUMBER, but got '{text}'.") from error
+            raise InvalidRun(
+                f"Expected {option} NUMBER or TARGET=NUMBER, or off in place of the number, but got '{text}'."
+            ) from error
     return limits
 
 
 def limits(
-    targets: Mapping[str, float], known: Mapping[ScoreKey, Measure | None], rule: str
+    targets: Mapping[str, float], known: Mapping[ScoreKey, Measure], rule: str
 ) -> dict[ScoreKey, Limit]:
     """Return the limit of each score that a rule covers; the most specific target wins.
 
@@ -137,18 +160,18 @@ def limits(
             raise _unknown(target, known)
         for key in meant:
             measure = known[key]
-            in_percent = measure is None or measure.unit == PERCENT or rule == "max_relative_drop"
-            if in_percent and targets[target] > 100:
+            in_percent = measure.unit == PERCENT or rule == "max_relative_drop"
+            if in_percent and 100 < targets[target] < OFF:
                 raise InvalidRun(
                     f"Expected a limit of '{target}' from 0 to 100, but got {targets[target]:g}: correct it."
                 )
-            if measure is not None and not measure.gated:
+            if not measure.gated:
                 raise InvalidRun(
                     f"Expected a score that can get better or worse, but got '{target}', where neither more "
                     "nor less is better: leave it out."
                 )
         found |= dict.fromkeys(meant, Limit(targets[target], specificity[target] == NAMED))
-    return found
+    return {key: limit for key, limit in found.items() if limit.value != OFF}
 
 
 def _meant(target: str, known: Iterable[ScoreKey]) -> list[ScoreKey]:
@@ -193,21 +216,10 @@ def _specificity(target: str) -> int:
     return 1 if target in WILDCARDS else NAMED
 
 
-def _table(raw: object, name: str, path: Path) -> dict[str, float]:
-    """Return a rule's table; a number alone is the limit of the default targets."""
-    if isinstance(raw, (int, float)) and not isinstance(raw, bool):
-        raw = {DEFAULT: raw}
-    if not isinstance(raw, dict):
-        raise InvalidRun(f"Expected `{name}` in {path} to be a number or a table, but got {raw!r}.")
-    try:
-        return {str(target): _number(value) for target, value in raw.items()}
-    except (TypeError, ValueError) as error:
-        raise InvalidRun(
-            f"Expected every limit of `{name}` in {path} to be a number of at least 0: correct the others."
-        ) from error
-
-
-def _number(value: float) -> float:
-    if isinstance(value, bool) or not 0 <= value < math.inf:  # this refuses NaN too
+def _number(value: object) -> float:
+    """Return a limit from a number of at least 0 or False, which is no limit."""
+    if value is False:
+        return OFF
+    if value is True or not isinstance(value, (int, float)) or not value >= 0:  # this refuses NaN too
         raise ValueError(value)
     return float(value)

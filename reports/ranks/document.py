@@ -67,7 +67,7 @@ def ranks_json(ranks: Ranks) -> str:
 
 def _lines(ranks: Ranks) -> Iterator[str]:
     """Yield sentences on what was ranked and how certain the correlations are."""
-    models, level = len(ranks.pairs), f"{100 * ranks.bootstrap.confidence:g} %"
+    models, level = len(ranks.pairs), f"{100 * ranks.confidence:g} %"
     yield f"A: {_side(ranks.first)}"
     yield f"B: {_side(ranks.second)}"
     yield (
@@ -77,7 +77,7 @@ def _lines(ranks: Ranks) -> Iterator[str]:
     )
     yield (
         "Spearman's rho is 1 if both runs rank alike and -1 if one ranks in the reverse order of the other. "
-        f"Its {level} interval, from {ranks.bootstrap.resamples} resamples of each run's images, covers the "
+        f"Its {level} interval, from {ranks.resamples} resamples of each run's images, covers the "
         "choice of images. With few images, rho is biased towards zero, and its interval even more: the low "
         "end is safe, but the high end may be below rho. p covers the number of items: it is the share of "
         "their orders that agree at least as well."

@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reports import tallies
+from reports.ranks.bootstrap import bootstrap, percentiles
 from reports.ranks.counterparts import Pair, counterparts, in_words
 from reports.ranks.spearman import FEWEST, orders, p_of_orders, spearman
 from reports.run.identity import SET, conditions_of, differences
@@ -26,9 +27,9 @@ from reports.run.record import RunRecord
 from reports.run.spec import open_spec
 from reports.run.tally import PRIMARY
 from reports.scoring.aggregate import retention
+from reports.scoring.jackknife import CONFIDENCE
 from reports.scoring.model_scores import ScoreKey, model_scores
 from reports.scoring.replicates import Replicates, read_replicates
-from reports.scoring.resampling import Bootstrap, interval
 from reports.tables.results import protocol_of, under_protocol
 
 __all__ = ["Ranks", "Side", "rank", "rank_runs"]
@@ -70,7 +71,8 @@ class Ranks:
     second: Side
     pairs: tuple[Pair, ...]
     protocol: str
-    bootstrap: Bootstrap
+    resamples: int
+    confidence: float
     unlike: tuple[str, ...]
     left_out: tuple[str, ...]
     table: pd.DataFrame
@@ -84,7 +86,7 @@ def rank_runs(
     *,
     protocol: str | None = None,
     resamples: int = 2000,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
 ) -> Ranks:
     """Compare how two runs, or models of runs (RUN:MODEL), rank the models and conditions of both.
 
@@ -97,10 +99,13 @@ def rank_runs(
     if protocol is not None:
         a, b = under_protocol(a, protocol), under_protocol(b, protocol)
     pairs, (kept_a, kept_b) = counterparts(a, b)
-    bootstrap = Bootstrap(resamples, confidence)
+    a_scored, b_scored = (
+        read_replicates(run, kept, tallies.find(PRIMARY), confidence, resampling=bootstrap(kept, resamples))
+        for run, kept in ((run_a, kept_a), (run_b, kept_b))
+    )
     return rank(
-        read_replicates(run_a, kept_a, bootstrap, tallies.find(PRIMARY)),
-        read_replicates(run_b, kept_b, bootstrap, tallies.find(PRIMARY)),
+        a_scored,
+        b_scored,
         pairs,
         (str(run_a), str(run_b)),
         tuple(str(difference) for difference in differences(a, b) if difference.what.startswith(MATTERS)),
@@ -137,10 +142,11 @@ def rank(
         _side(second, runs[1]),
         tuple(pairs),
         first.record.protocol,
-        first.bootstrap,
+        first.headline.shape[-1] - 1,
+        first.confidence,
         unlike,
         left_out,
-        pd.concat([part.table(units, first.bootstrap) for part in parts], ignore_index=True),
+        pd.concat([part.table(units, first.confidence) for part in parts], ignore_index=True),
         pd.DataFrame({"model": names} | _overall(a, b)),
         pd.DataFrame({"corruption": corruptions, "first": _retained(a), "second": _retained(b)}),
     )
@@ -165,9 +171,9 @@ class _Correlations:
         parts = (part.mean(axis=0, keepdims=True) for part in (self.replicates, self.reordered))
         return _Correlations("mean", [self.kind], self.items, *parts)
 
-    def table(self, units: int, bootstrap: Bootstrap) -> pd.DataFrame:
+    def table(self, units: int, confidence: float) -> pd.DataFrame:
         """Return their rows of `Ranks.table`."""
-        low, high = interval(self.replicates, units, bootstrap)
+        low, high = percentiles(self.replicates, units, confidence)
         columns = {"rho": self.replicates[:, 0], "low": low, "high": high, "p": p_of_orders(self.reordered)}
         return pd.DataFrame({"kind": self.kind, "name": self.names, "items": self.items, **columns})
 

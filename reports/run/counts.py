@@ -6,8 +6,11 @@ import dataclasses
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from lzma import LZMAError
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
+from zipfile import Path as Member
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +18,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from reports.run.errors import InvalidRun, MissingCounts
+from reports.run.files import contents
 from reports.run.record import RunRecord
 from reports.run.tally import Tally
 
@@ -28,6 +32,7 @@ __all__ = [
     "schema_of",
 ]
 
+File = Path | Member  # of a run's folder, or of its ZIP file
 CONDITION = ("corruption", "severity")
 # The columns that identify a row. For clean images, corruption is CLEAN and severity is 0.
 KEYS = pa.schema(
@@ -104,7 +109,7 @@ def read_conditions(
         After the last condition, if predictions are missing and `partial` is False.
     """
     folder = counts_folder(run, tally)
-    files = _files_by_condition(folder)
+    files = _files_by_condition(contents(run) / folder.relative_to(run).as_posix())
     lengths = tally.lengths(len(record.dataset["class_names"]))
     # Neighbouring conditions may share a file, so the latest file stays in memory.
     read = functools.lru_cache(maxsize=1)(functools.partial(_read_rows, record=record, tally=tally))
@@ -133,20 +138,22 @@ def merge_images(conditions: Iterable[ConditionCounts]) -> Totals:
     return Totals(columns, np.stack(images, axis=1))
 
 
-def _files_by_condition(folder: Path) -> dict[tuple[str, int], list[Path]]:
+def _files_by_condition(folder: File) -> dict[tuple[str, int], list[File]]:
     """Map each (corruption, severity) to the files of a folder that hold rows of it."""
-    files: dict[tuple[str, int], list[Path]] = {}
-    # Python's glob also returns hidden files, which are files that are still being written.
-    for path in sorted(p for p in folder.glob("*.parquet") if not p.name.startswith(".")):
+    files: dict[tuple[str, int], list[File]] = {}
+    # Hidden files are files that are still being written.
+    inside = [path for path in folder.iterdir() if path.name.endswith(".parquet")] if folder.is_dir() else []
+    for path in sorted((p for p in inside if not p.name.startswith(".")), key=lambda p: p.name):
         for condition in _conditions_in(path):
             files.setdefault(condition, []).append(path)
     return files
 
 
-def _conditions_in(path: Path) -> list[tuple[str, int]]:
+def _conditions_in(path: File) -> list[tuple[str, int]]:
     """Return the conditions of a file's rows; its footer suffices if there is a single one."""
     with _damage_named(path):
-        footer = pq.read_metadata(path)
+        with path.open("rb") as file:
+            footer = pq.read_metadata(file)
         ends = [_range(footer, group, name) for group in range(footer.num_row_groups) for name in CONDITION]
     if len(ends) == 2 and all(end is not None and end[0] == end[1] for end in ends):
         (corruption, _), (severity, _) = ends  # type: ignore[misc]  # not None: see above
@@ -184,7 +191,7 @@ def _of_condition(
     return ConditionCounts(place, columns, seen > 0)
 
 
-def _read_rows(path: Path, record: RunRecord, tally: Tally) -> _Rows:
+def _read_rows(path: File, record: RunRecord, tally: Tally) -> _Rows:
     """Return the rows of a file that belong to predictions of `record`."""
     table = _read(path, schema_of(tally))
     conditions = {(c.corruption, c.severity): k for k, c in enumerate(record.conditions)}
@@ -200,20 +207,21 @@ def _read_rows(path: Path, record: RunRecord, tally: Tally) -> _Rows:
     return _Rows(model[asked], condition[asked], image[asked], columns)
 
 
-def _read(path: Path, schema: Any) -> Any:
+def _read(path: File, schema: Any) -> Any:
     """Read the columns of a schema from a file."""
     with _damage_named(path):
         # Not pq.read_table: it would scan the folder's name for partitions. Files are too small for threads.
-        table = pq.ParquetFile(path).read(columns=schema.names, use_threads=False)
+        with path.open("rb") as file:
+            table = pq.ParquetFile(file).read(columns=schema.names, use_threads=False)
         return table.select(schema.names).cast(schema)
 
 
 @contextmanager
-def _damage_named(path: Path) -> Iterator[None]:
+def _damage_named(path: File) -> Iterator[None]:
     """Raise InvalidRun in place of the errors that a damaged file causes."""
     try:
         yield
-    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+    except (pa.ArrowException, OSError, KeyError, ValueError, BadZipFile, LZMAError) as error:
         reason = str(error).splitlines()[0]
         raise InvalidRun(
             f"Expected {path} to hold counts, but it is damaged ({reason}): delete it and evaluate again."
@@ -225,7 +233,7 @@ def _places(places: Mapping[Any, int], names: Sequence[Any]) -> NDArray[np.intp]
     return np.fromiter((places.get(name, -1) for name in names), np.intp, len(names))
 
 
-def _matrix(column: Any, length: int, name: str, path: Path) -> NDArray[np.int64]:
+def _matrix(column: Any, length: int, name: str, path: File) -> NDArray[np.int64]:
     """Return a column of lists as int64 (R, length)."""
     lists = column.combine_chunks()
     values = lists.flatten()

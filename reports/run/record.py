@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.run.errors import InvalidRun
+from reports.run.files import contents, holds_run
 from reports.run.tally import PRIMARY
 
 __all__ = [
@@ -113,7 +114,7 @@ class RunRecord:
 
     @classmethod
     def load(cls, run: Path) -> RunRecord:
-        """Read RUN/run.json.
+        """Read the run.json of a run's folder or ZIP file.
 
         Raises
         ------
@@ -121,10 +122,10 @@ class RunRecord:
             If run.json does not exist, is damaged, or has another schema version.
         """
         path = run / "run.json"
-        if not path.is_file():
+        if not holds_run(run):
             raise InvalidRun(f"Expected a run of `robseg evaluate`, but {path} does not exist.")
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
+            raw = json.loads((contents(run) / "run.json").read_text(encoding="utf-8"))
             if raw["schema_version"] != SCHEMA_VERSION:
                 raise InvalidRun(
                     f"Expected schema version {SCHEMA_VERSION} in {path}, but got {raw['schema_version']}: "

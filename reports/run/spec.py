@@ -6,13 +6,14 @@ import dataclasses
 from pathlib import Path
 
 from reports.run.errors import InvalidRun
+from reports.run.files import holds_run
 from reports.run.record import RunRecord
 
 __all__ = ["open_spec", "pick_model", "split_spec"]
 
 
 def open_spec(spec: str | Path) -> tuple[Path, RunRecord]:
-    """Return a run's folder and its record; for RUN:MODEL, the record has only that model.
+    """Return a run's folder or ZIP file and its record; for RUN:MODEL, the record has only that model.
 
     Raises
     ------
@@ -27,14 +28,14 @@ def open_spec(spec: str | Path) -> tuple[Path, RunRecord]:
 
 
 def split_spec(text: str) -> tuple[Path | None, str | None]:
-    """Split RUN or RUN:MODEL into the run's folder and the model's name; both are None without a run.
+    """Split RUN or RUN:MODEL into the run's path and the model's name; both are None without a run.
 
     Both parts may contain colons.
     """
-    if (Path(text) / "run.json").is_file():
+    if holds_run(Path(text)):
         return Path(text), None
     for place, character in enumerate(text):
-        if character == ":" and (Path(text[:place]) / "run.json").is_file():
+        if character == ":" and holds_run(Path(text[:place])):
             return Path(text[:place]), text[place + 1 :]
     return None, None
 

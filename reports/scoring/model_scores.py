@@ -1,4 +1,4 @@
-"""Every score of one model by one tally, keyed by name, with its bootstrap replicates."""
+"""Every score of one model by one tally, keyed by name, with its replicates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reports.scoring.aggregate import by_corruption, by_group, mean_performance,
 from reports.scoring.protocols import Protocol
 from reports.scoring.replicates import Replicates
 
-__all__ = ["KINDS", "ModelScore", "ScoreKey", "model_scores", "unit_of"]
+__all__ = ["KINDS", "ModelScore", "ScoreKey", "is_share", "model_scores", "unit_of"]
 
 Floats = NDArray[np.float64]
 
@@ -55,6 +55,11 @@ class ModelScore(NamedTuple):
 def unit_of(measure: Measure, kind: str, name: str) -> Unit:
     """Return the unit of a measure's score; rPC is a percentage, whatever the unit of the measure."""
     return PERCENT if (kind, name) == ("overall", "rpc") else measure.unit
+
+
+def is_share(measure: Measure, key: ScoreKey) -> bool:
+    """Return whether a score cannot leave 0..1: a percentage that is no ratio of two scores."""
+    return measure.unit == PERCENT and (key.kind, key.name) != ("overall", "rpc")
 
 
 def model_scores(scored: Replicates, model: int, protocol: Protocol) -> dict[ScoreKey, ModelScore]:

@@ -64,8 +64,8 @@ def _curves_of_run(run: Path, name: str | None, scored: Replicates) -> ModelCurv
         )
     same = dataclasses.replace(
         other, images=ours.images, clusters=ours.clusters, conditions=ours.conditions
-    )  # so that the resamples are the same
-    found = read_replicates(run, same, scored.bootstrap, scored.tally)
+    )  # so that the units are the same
+    found = read_replicates(run, same, scored.tally)
     return model_curves(found.headline[0], same.conditions)
 
 

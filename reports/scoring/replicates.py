@@ -1,10 +1,11 @@
-"""The measures of a tally for every model and condition of a run: on all images and on every resample."""
+"""The measures of a tally for every model and condition of a run: on all images and on parts of them."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +13,27 @@ from numpy.typing import NDArray
 from reports.run.counts import ConditionCounts, Totals, merge_images, read_conditions
 from reports.run.record import CLEAN, RunRecord
 from reports.run.tally import Columns, Measure, Tally
-from reports.scoring.resampling import Bootstrap, Units, replicate, units_of
+from reports.scoring.jackknife import CONFIDENCE, check_confidence, left_out
 from reports.scoring.scores import ratio
+from reports.scoring.units import Units, units_of
 
-__all__ = ["ClassReplicates", "Replicates", "read_replicates"]
+__all__ = ["ClassReplicates", "Replicates", "Resampling", "read_replicates", "replicates_of"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 AT_ONCE = 2**22  # numbers that are resampled together: 32 MiB
+
+
+class Resampling(NamedTuple):
+    """What replicates are: the scores of `number` sums over parts of the units, first over all of them.
+
+    `sums` maps counts by unit (M, U, L) to the sums (M, number, L), for `models` models at a time, or several
+    times as many.
+    """
+
+    number: int
+    sums: Callable[[Ints], Ints]
+    models: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,16 +46,16 @@ class ClassReplicates:
 
 @dataclasses.dataclass(frozen=True)
 class Replicates:
-    """The scores of a run by one tally.
+    """The scores of a run by one tally, whose replicates are the last axis, R.
 
-    `totals` are the counts summed over all images. `measures` maps the name of each measure in `tally.whole`
-    to its replicates, (M, K, R), see `reports.scoring.resampling`. `classes` maps the name of each measure in
-    `tally.by_class` to its means, and is empty unless they were asked for.
+    `confidence` is the level of the intervals. `totals` are the counts summed over all images. `measures`
+    maps the name of each measure in `tally.whole` to its replicates, (M, K, R). `classes` maps the name of
+    each measure in `tally.by_class` to its means, and is empty unless they were asked for.
     """
 
     record: RunRecord
-    bootstrap: Bootstrap
     units: Units
+    confidence: float
     tally: Tally
     totals: Totals
     measures: Mapping[str, Floats]
@@ -60,75 +75,94 @@ class Replicates:
 def read_replicates(
     run: Path,
     record: RunRecord,
-    bootstrap: Bootstrap,
     tally: Tally,
+    confidence: float = CONFIDENCE,
     *,
+    resampling: Resampling | None = None,
     partial: bool = False,
     classes: bool = False,
 ) -> Replicates:
-    """Score a run by a tally, on its images and on resamples of them; by class only if `classes`.
+    """Score a run by a tally, on its images and without each unit of them; by class only if `classes`.
 
     Raises
     ------
+    InputError
+        If the confidence level is none.
     InvalidRun
         For the same reasons as in `reports.run.counts.read_conditions`.
     """
-    units = units_of(record.images, record.clusters, bootstrap.resamples)
-    number = 1 + bootstrap.resamples + (units.count if bootstrap.method == "bca" else 0)
-    shape = (len(record.models), len(record.conditions), number)
-    values = {measure.name: np.empty(shape) for measure in tally.whole}
-    by_class = {measure: _ClassMeans(record, number) for measure in tally.by_class if classes}
+    check_confidence(confidence)
+    counts = read_conditions(run, record, tally, partial=partial)
+    return replicates_of(counts, record, tally, confidence, resampling=resampling, classes=classes)
 
-    def scored(conditions: Iterable[ConditionCounts]) -> Iterator[ConditionCounts]:
+
+def replicates_of(
+    conditions: Iterable[ConditionCounts],
+    record: RunRecord,
+    tally: Tally,
+    confidence: float = CONFIDENCE,
+    *,
+    resampling: Resampling | None = None,
+    classes: bool = False,
+) -> Replicates:
+    """Score the counts of each condition of a record; the resampling is by default the jackknife's."""
+    units = units_of(record.images, record.clusters)
+    resampling = resampling or Resampling(1 + units.count, left_out)
+    values: dict[str, list[Floats]] = {measure.name: [] for measure in tally.whole}
+    by_class = {measure: _ClassMeans(record) for measure in tally.by_class if classes}
+
+    def scored() -> Iterator[ConditionCounts]:
         for counts in conditions:
-            for models in _parts(counts, number):
-                columns = _resampled(counts, models, units, bootstrap)
-                for measure in tally.whole:
-                    values[measure.name][models, counts.place] = measure.value(columns)
-                for measure, means in by_class.items():
-                    means.add(models, counts.place, measure.value(columns))
+            parts = [_resampled(counts, models, units, resampling) for models in _parts(counts, resampling)]
+            for measure in tally.whole:
+                values[measure.name].append(np.concatenate([measure.value(part) for part in parts]))
+            for measure, means in by_class.items():
+                means.add(counts.place, np.concatenate([measure.value(part) for part in parts]))
             yield counts
 
-    totals = merge_images(scored(read_conditions(run, record, tally, partial=partial)))
+    totals = merge_images(scored())
+    measures = {name: np.stack(found, axis=1) for name, found in values.items()}
     means = {measure.name: means.means() for measure, means in by_class.items()}
-    return Replicates(record, bootstrap, units, tally, totals, values, means)
+    return Replicates(record, units, confidence, tally, totals, measures, means)
 
 
-def _resampled(counts: ConditionCounts, models: slice, units: Units, bootstrap: Bootstrap) -> Columns:
-    """Return the columns of some models under a condition, summed over images, (M, L, R)."""
+def _resampled(counts: ConditionCounts, models: slice, units: Units, resampling: Resampling) -> Columns:
+    """Return the columns of some models under a condition, resampled, (M, L, R)."""
     lengths = [column.shape[-1] for column in counts.columns.values()]
-    # One product for all columns of all models. Its first axis is replicates, which a view makes the last, so
-    # a sum over classes runs over adjacent memory and has the same last bit for any number of replicates.
+    # A view makes the replicates the last axis, so a sum over classes runs over adjacent memory and has the
+    # same last bit for any number of replicates.
     together = np.concatenate([column[models] for column in counts.columns.values()], axis=-1)
-    sums = np.moveaxis(replicate(np.moveaxis(together, 0, 1), units, bootstrap.method), 0, -1)
+    sums = np.moveaxis(resampling.sums(units.sums(together)), -2, -1)
     parts = np.split(sums, np.cumsum(lengths)[:-1], axis=-2)
     return dict(zip(counts.columns, parts, strict=True))
 
 
-def _parts(counts: ConditionCounts, number: int) -> list[slice]:
+def _parts(counts: ConditionCounts, resampling: Resampling) -> list[slice]:
     """Return slices of models whose replicates fit into memory together."""
-    models = len(counts.seen)
     length = sum(column.shape[-1] for column in counts.columns.values())
-    size = max(1, AT_ONCE // (length * number))
-    return [slice(start, start + size) for start in range(0, models, size)]
+    size = max(1, AT_ONCE // (length * resampling.number * resampling.models)) * resampling.models
+    return [slice(start, start + size) for start in range(0, len(counts.seen), size)]
 
 
 class _ClassMeans:
     """Averages a measure by class over conditions, leaving out undefined values."""
 
-    def __init__(self, record: RunRecord, number: int) -> None:
-        shape = (len(record.models), len(record.dataset["class_names"]), number)
+    def __init__(self, record: RunRecord) -> None:
         self._clean = [condition.corruption == CLEAN for condition in record.conditions]
-        self._sums = {True: np.zeros(shape), False: np.zeros(shape)}
-        self._counts = {True: np.zeros(shape, np.int32), False: np.zeros(shape, np.int32)}
+        self._sums: dict[bool, Floats | float] = {True: 0.0, False: 0.0}
+        self._counts: dict[bool, Ints | int] = {True: 0, False: 0}
 
-    def add(self, models: slice, condition: int, values: Floats) -> None:
-        """Add the values (M, C, R) of some models under a condition."""
-        defined = ~np.isnan(values)
-        self._sums[self._clean[condition]][models] += np.where(defined, values, 0.0)
-        self._counts[self._clean[condition]][models] += defined
+    def add(self, condition: int, values: Floats) -> None:
+        """Add the values (M, C, R) under a condition."""
+        kind, defined = self._clean[condition], ~np.isnan(values)
+        self._sums[kind] = self._sums[kind] + np.where(defined, values, 0.0)
+        self._counts[kind] = self._counts[kind] + defined.astype(np.int64)
 
     def means(self) -> ClassReplicates:
-        """Return the means of the values that were added."""
-        clean, corrupted = (ratio(self._sums[kind], self._counts[kind]) for kind in (True, False))
+        """Return the means of the values that were added; NaN where there are none."""
+        shape = np.broadcast_shapes(*(np.shape(one) for one in self._sums.values()))
+        clean, corrupted = (
+            ratio(np.broadcast_to(self._sums[kind], shape), np.broadcast_to(self._counts[kind], shape))
+            for kind in (True, False)
+        )
         return ClassReplicates(clean, corrupted)

@@ -9,12 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reports.run.record import CLEAN, Condition
+from reports.run.tally import PERCENT
 from reports.scoring import aggregate
 from reports.scoring.aggregate import ModelCurves, model_curves
+from reports.scoring.jackknife import interval
 from reports.scoring.protocols import Protocol
 from reports.scoring.reference import Reference
 from reports.scoring.replicates import Replicates
-from reports.scoring.resampling import interval
 
 __all__ = [
     "classes",
@@ -72,14 +73,14 @@ def measured(scored: Replicates, model: int) -> list[dict[str, float]]:
 
     The ends of its interval follow each measure that has one.
     """
-    units = np.minimum(scored.totals.images[model], scored.units.count)
     columns: dict[str, Floats] = {}
     for measure in scored.tally.measures:
         if measure.by_class:
             continue
         columns[measure.name] = scored.on_all_images(measure)[model]
         if measure.interval:
-            low, high = interval(scored.measures[measure.name][model], units, scored.bootstrap)
+            values = scored.measures[measure.name][model]
+            low, high = interval(values, scored.confidence, share=measure.unit == PERCENT)
             columns |= {f"{measure.name}_low": low, f"{measure.name}_high": high}
     return [
         {name: values[k] for name, values in columns.items()}
@@ -116,16 +117,16 @@ def summary(scored: Replicates, protocol: Protocol, reference: Reference | None)
             "protocol": scored.record.protocol,
             "reference": reference.name if reference else "",
         }
-        row |= with_interval(scored, m, "clean_miou", curves.clean)
-        row |= with_interval(scored, m, "mpc", mpc)
-        row |= with_interval(scored, m, "rpc", aggregate.retention(mpc, curves.clean))
+        row |= with_interval(scored, "clean_miou", curves.clean, share=True)
+        row |= with_interval(scored, "mpc", mpc, share=True)
+        row |= with_interval(scored, "rpc", aggregate.retention(mpc, curves.clean))
         pair = (
             aggregate.mean_degradations(curves, reference.curves, protocol)
             if reference
             else (np.full_like(mpc, NAN), np.full_like(mpc, NAN))
         )
         for name, values in zip(("mcd", "mrcd"), pair, strict=True):
-            row |= with_interval(scored, m, name, values)
+            row |= with_interval(scored, name, values)
         cost = {"parameters": model.parameters, "gmacs": model.gmacs, "ms_per_image": model.ms_per_image}
         rows.append(row | {name: NAN if value is None else value for name, value in cost.items()})
     return pd.DataFrame(rows)
@@ -150,11 +151,11 @@ def corruptions(scored: Replicates, reference: Reference | None) -> pd.DataFrame
                     "corruption": name,
                     "group": group_of[name],
                     "severities": " ".join(map(str, sorted(curves.severities[name]))),
-                    **with_interval(scored, m, "miou", means[name]),
-                    **with_interval(scored, m, "retention", aggregate.retention(means[name], curves.clean)),
-                    **with_interval(scored, m, "degradation", 1 - means[name]),
-                    **with_interval(scored, m, "cd", cd),
-                    **with_interval(scored, m, "rcd", rcd),
+                    **with_interval(scored, "miou", means[name], share=True),
+                    **with_interval(scored, "retention", aggregate.retention(means[name], curves.clean)),
+                    **with_interval(scored, "degradation", 1 - means[name], share=True),
+                    **with_interval(scored, "cd", cd),
+                    **with_interval(scored, "rcd", rcd),
                 }
             )
     return pd.DataFrame(rows, columns=CORRUPTION_COLUMNS)
@@ -180,8 +181,8 @@ def _means(
             "model": model.name,
             "dataset": scored.record.dataset["name"],
             column: name,
-            **with_interval(scored, m, "miou", values),
-            **with_interval(scored, m, "retention", aggregate.retention(values, _curves(scored, m).clean)),
+            **with_interval(scored, "miou", values, share=True),
+            **with_interval(scored, "retention", aggregate.retention(values, _curves(scored, m).clean)),
         }
         for m, model in enumerate(scored.record.models)
         for name, values in means[m].items()
@@ -189,10 +190,12 @@ def _means(
     return pd.DataFrame(rows, columns=["model", "dataset", column, *ends("miou", "retention")])
 
 
-def with_interval(scored: Replicates, model: int, name: str, values: Floats) -> dict[str, float]:
-    """Return a score of a model and the ends of its interval, keyed by the names of their columns."""
-    units = min(scored.units.count, int(scored.totals.images[model].min()))
-    low, high = interval(values, units, scored.bootstrap)
+def with_interval(scored: Replicates, name: str, values: Floats, *, share: bool = False) -> dict[str, float]:
+    """Return a score and the ends of its interval, keyed by the names of their columns.
+
+    `share` says that the score cannot leave 0..1.
+    """
+    low, high = interval(values, scored.confidence, share=share)
     return {name: float(values[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
 
 

@@ -12,9 +12,9 @@ import pandas as pd
 from reports.run.identity import differences
 from reports.run.record import ModelRecord, RunRecord
 from reports.sanity.table import joined
+from reports.scoring.jackknife import CONFIDENCE
 from reports.scoring.reference import Reference, find_reference
 from reports.scoring.replicates import Replicates
-from reports.scoring.resampling import Bootstrap
 from reports.tables.results import TABLES, Results, results_of, score, under_protocol
 from reports.tables.tallies import TallyTables
 
@@ -33,7 +33,7 @@ def load_runs(
     *,
     protocol: str | None = None,
     reference: str | None = None,
-    bootstrap: Bootstrap | None = None,
+    confidence: float = CONFIDENCE,
     partial: bool = False,
 ) -> Merged:
     """Compute the tables of runs that share data, pixels and protocol with the first of them.
@@ -61,7 +61,7 @@ def load_runs(
             # The order of images and conditions is the first run's, so that the resamples are the same.
             kept.append((folder, _aligned(record, first[1], new)))
             names |= {model.name for model in new}
-    scored = [score(folder, record, bootstrap or Bootstrap(), partial=partial) for folder, record in kept]
+    scored = [score(folder, record, confidence, partial=partial) for folder, record in kept]
     found = _reference(reference, [one[0] for one in scored]) if reference is not None else None
     parts = [results_of(folder, one, found) for one, (folder, _) in zip(scored, kept, strict=True)]
     return Merged(_joined(parts), tuple(left_out))

@@ -18,10 +18,10 @@ from reports.run.files import write_atomically
 from reports.run.record import CLEAN, RunRecord
 from reports.sanity.rules import RunWarning, check
 from reports.sanity.table import ScoreTable, table_of_run
+from reports.scoring.jackknife import CONFIDENCE
 from reports.scoring.protocols import CUSTOM, MOVES_PIXELS, PROTOCOLS, Protocol, conditions
 from reports.scoring.reference import Reference, find_reference
 from reports.scoring.replicates import Replicates, read_replicates
-from reports.scoring.resampling import Bootstrap
 from reports.tables import frames
 from reports.tables.tallies import TallyTables, csv_tables, tally_tables
 
@@ -51,8 +51,8 @@ TABLES = ("scores", "classes", "summary", "corruptions", "groups", "severities")
 class Scoring:
     """How scores were computed from counts: every setting that changes them and is not part of the run.
 
-    `source` says where the reference comes from. The bootstrap resamples `units` images or clusters, as
-    `unit` says.
+    `source` says where the reference comes from. The intervals are the jackknife's over `units`
+    images, clusters or groups of these, as `unit` says.
     """
 
     protocol: str
@@ -60,9 +60,7 @@ class Scoring:
     ratio: str
     reference: str
     source: str
-    resamples: int
     confidence: float
-    method: str
     unit: str
     units: int
 
@@ -103,7 +101,7 @@ def load(
     *,
     protocol: str | None = None,
     reference: str | None = None,
-    bootstrap: Bootstrap | None = None,
+    confidence: float = CONFIDENCE,
     partial: bool = False,
 ) -> Results:
     """Compute the tables of the run in folder `run`.
@@ -115,8 +113,8 @@ def load(
     reference
         A model of the run, RUN:MODEL, RUN, or the name of a published row. The tables then have CD and rCD
         against it.
-    bootstrap
-        How intervals are computed, by default from 2000 resamples as 95 % percentile intervals.
+    confidence
+        Confidence level of the intervals.
     partial
         Accept a run that lacks predictions. The column `images` says how many images each score is based on.
 
@@ -129,16 +127,21 @@ def load(
     record = RunRecord.load(run)
     if protocol is not None:
         record = under_protocol(record, protocol)
-    scored = score(run, record, bootstrap or Bootstrap(), partial=partial)
+    scored = score(run, record, confidence, partial=partial)
     return results_of(run, scored, find_reference(reference, scored[0]) if reference is not None else None)
 
 
 def score(
-    run: Path, record: RunRecord, bootstrap: Bootstrap, *, partial: bool = False, classes: bool = False
+    run: Path,
+    record: RunRecord,
+    confidence: float = CONFIDENCE,
+    *,
+    partial: bool = False,
+    classes: bool = False,
 ) -> list[Replicates]:
     """Return the scores of a run by each of its tallies, the primary one first."""
     return [
-        read_replicates(run, record, bootstrap, tallies.find(name), partial=partial, classes=classes)
+        read_replicates(run, record, tallies.find(name), confidence, partial=partial, classes=classes)
         for name in record.tallies
     ]
 
@@ -153,7 +156,7 @@ def results_of(run: Path, scored: Sequence[Replicates], reference: Reference | N
         protocol.ratio,
         reference.name if reference else "",
         reference.source if reference else "",
-        **dataclasses.asdict(first.bootstrap),
+        first.confidence,
         unit=first.units.kind,
         units=first.units.count,
     )
@@ -214,7 +217,7 @@ def write_tables(
     *,
     protocol: str | None = None,
     reference: str | None = None,
-    bootstrap: Bootstrap | None = None,
+    confidence: float = CONFIDENCE,
     partial: bool = False,
 ) -> Results:
     """Write the tables of a run (scores.csv, summary.csv and others) into its folder and return them.
@@ -223,7 +226,7 @@ def write_tables(
     = + - @, a tab or a carriage return) is written with an apostrophe in front. scoring.json says how the
     scores were computed. The parameters are those of `load`.
     """
-    results = load(run, protocol=protocol, reference=reference, bootstrap=bootstrap, partial=partial)
+    results = load(run, protocol=protocol, reference=reference, confidence=confidence, partial=partial)
     save_tables(results, Path(run))
     return results
 

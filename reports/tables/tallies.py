@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reports.run.tally import Tally
-from reports.scoring.model_scores import model_scores
+from reports.scoring.model_scores import is_share, model_scores
 from reports.scoring.protocols import Protocol
 from reports.scoring.replicates import Replicates
 from reports.tables import frames
@@ -58,7 +58,12 @@ def _means(scored: Replicates, model: int, protocol: Protocol) -> list[dict[str,
     for key, score in model_scores(scored, model, protocol).items():
         if key.kind in MEANS:
             row = rows.setdefault(key[:2], {"kind": key.kind, "name": key.name, **scored.tally.keys})
-            row |= frames.with_interval(scored, model, score.measure.name, score.replicates)
+            row |= frames.with_interval(
+                scored,
+                score.measure.name,
+                score.replicates,
+                share=is_share(score.measure, key),
+            )
     return list(rows.values())
 
 

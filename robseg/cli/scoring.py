@@ -14,30 +14,16 @@ from robseg.cli.output import wide_console, write_text
 if TYPE_CHECKING:
     from reports.formats.documents import Document
 
-__all__ = ["answer", "bootstrap", "confidence", "format_and_out", "protocol", "resamples"]
+__all__ = ["answer", "confidence", "format_and_out", "protocol"]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-resamples = click.option(
-    "--resamples",
-    type=click.IntRange(min=100),
-    default=2000,
-    show_default=True,
-    help="Number of bootstrap resamples.",
-)
 confidence = click.option(
     "--confidence",
     type=click.FloatRange(0.5, 0.9999),
     default=0.95,
     show_default=True,
     help="Confidence level of the intervals.",
-)
-bootstrap = click.option(
-    "--bootstrap",
-    type=click.Choice(["percentile", "bca"]),  # the values of Method, without waiting for SciPy
-    default="percentile",
-    show_default=True,
-    help="Method of the intervals. bca corrects them for bias and skewness.",
 )
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports.run.tally import PRIMARY, Prediction
-from reports.scoring.resampling import Bootstrap, interval, replicate, units_of
+from reports.scoring.jackknife import interval, left_out
 from reports.scoring.scores import miou
+from reports.scoring.units import units_of
 from reports.tallies import find
 from robseg.datasets.base import Dataset
 
@@ -18,7 +19,7 @@ __all__ = ["MiouInterval", "counted", "score"]
 
 
 class MiouInterval(NamedTuple):
-    """An mIoU and its 95 % interval, as fractions; the ends are NaN for a single image or block of frames."""
+    """An mIoU and its 95 % interval, as fractions; with fewer than six images or blocks, the ends are NaN."""
 
     miou: float
     low: float
@@ -43,8 +44,8 @@ def score(counts: NDArray[np.int64], dataset: Dataset) -> MiouInterval:
     >>> score(counts, Dataset("one", "val", ("a", "b", "c"), ((0, 0, 0),) * 3, ("0",), print, "")).miou
     0.625
     """
-    bootstrap = Bootstrap()
-    units = units_of(dataset.ids, dataset.clusters, bootstrap.resamples)
-    values = miou(*np.moveaxis(replicate(counts, units), 1, 0))
-    low, high = interval(values, units.count, bootstrap)
+    units = units_of(dataset.ids, dataset.clusters)
+    sums = left_out(units.sums(counts.reshape(len(counts), -1))).reshape(-1, *counts.shape[1:])
+    values = miou(*np.moveaxis(sums, 1, 0))
+    low, high = interval(values, share=True)
     return MiouInterval(float(values[0]), float(low), float(high))

@@ -1,4 +1,4 @@
-"""A synthetic run on disk: two models, four corruptions at five severities, six images, three classes."""
+"""A synthetic run on disk: two models, four corruptions at five severities, eight images, three classes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reports.run.record import CLEAN, Condition, Example, ModelRecord, RunRecord
 from reports.tallies import find
 
 NAMES = ("enet@streets", '<script>alert("1")</script>\n\'&amp;')
-IMAGES = ("0001", "0002", "0003", "0004", "0005", '"><img src=x>')
+IMAGES = ("0001", "0002", "0003", "0004", "0005", '"><img src=x>', "0007", "0008")
 CLASSES = ("sky", "road & <b>kerb</b>", "=SUM(A1)")
 CORRUPTIONS = {"gaussian_noise": "noise", "fog": "weather", "snow": "weather", "jpeg_compression": "digital"}
 CONDITIONS = (

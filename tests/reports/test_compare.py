@@ -16,12 +16,9 @@ from reports.compare.compare import Comparison, compare_runs, holm
 from reports.compare.document import comparison_csv, comparison_document, comparison_json
 from reports.formats.documents import one_line, to_console, to_html, to_markdown
 from reports.run.errors import InvalidRun
-from reports.scoring.resampling import Bootstrap
 from robseg.cli import cli
 from tests.reports.page import Page
 from tests.reports.synthetic import SyntheticRun
-
-SMALL = Bootstrap(400)
 
 
 def by_name(comparison: Comparison) -> pd.DataFrame:
@@ -34,7 +31,7 @@ def names(pristine: SyntheticRun) -> list[str]:
 
 
 def test_a_run_does_not_differ_from_itself(pristine: SyntheticRun, names: list[str]) -> None:
-    comparisons = compare_runs(pristine.folder, pristine.folder, bootstrap=SMALL)
+    comparisons = compare_runs(pristine.folder, pristine.folder)
     assert [c.first.endswith(name) for c, name in zip(comparisons, names, strict=True)] == [True, True]
     for comparison in comparisons:
         assert (comparison.table[["difference", "low", "high"]] == 0).all(axis=None)
@@ -45,9 +42,9 @@ def test_a_run_does_not_differ_from_itself(pristine: SyntheticRun, names: list[s
 def test_with_one_image_there_is_no_finding(run: SyntheticRun, names: list[str]) -> None:
     run.rewrite(images=run.record.images[:1])
     first, second = (f"{run.folder}:{name}" for name in names)
-    lines = comparison_document(compare_runs(first, second, bootstrap=SMALL)[0]).lines
-    assert "There are too few images for an interval." in lines
-    assert any("resamples of 1 image (" in line for line in lines)
+    lines = comparison_document(compare_runs(first, second)[0]).lines
+    assert "There are too few images for an interval: it takes 6." in lines
+    assert any("With 1 image, p is at least 1, so no difference can be significant" in line for line in lines)
     assert not any("beyond chance" in line for line in lines)
 
 
@@ -56,13 +53,13 @@ def test_the_order_of_images_and_conditions_does_not_matter(
 ) -> None:
     run.rewrite(images=run.record.images[::-1], conditions=run.record.conditions[::-1])
     for pair in ((pristine.folder, run.folder), (run.folder, pristine.folder)):
-        for comparison in compare_runs(*pair, bootstrap=SMALL):
+        for comparison in compare_runs(*pair):
             assert (comparison.table[["difference", "low", "high"]].abs() < 1e-12).all(axis=None)
 
 
 def test_differences_are_those_of_the_scores(pristine: SyntheticRun, names: list[str]) -> None:
     first, second = (f"{pristine.folder}:{name}" for name in names)
-    rows = by_name(compare_runs(first, second, bootstrap=SMALL)[0])
+    rows = by_name(compare_runs(first, second)[0])
     results = reports.load(pristine.folder)
     summary = results.summary.set_index("model")
     expected = summary["mpc"][names[1]] - summary["mpc"][names[0]]
@@ -78,7 +75,7 @@ def test_the_one_corruption_that_was_made_worse_is_the_one_that_moved(
 ) -> None:
     run.lose("fog", 1 / 3)
     first, second = f"{pristine.folder}:{names[0]}", f"{run.folder}:{names[0]}"
-    comparison = compare_runs(first, second, bootstrap=SMALL)[0]
+    comparison = compare_runs(first, second)[0]
     rows = comparison.table
     moved = rows[rows["moved"]]
     assert set(moved[moved["kind"] == "corruption"]["name"]) == {"fog"}
@@ -92,9 +89,9 @@ def test_paired_intervals_are_narrower_than_those_of_the_models_apart(
     run: SyntheticRun, pristine: SyntheticRun, names: list[str]
 ) -> None:
     run.lose("fog", 1 / 3)
-    pair = compare_runs(f"{pristine.folder}:{names[0]}", f"{run.folder}:{names[0]}", bootstrap=SMALL)[0]
+    pair = compare_runs(f"{pristine.folder}:{names[0]}", f"{run.folder}:{names[0]}")[0]
     row = by_name(pair).to_dict("index")["corruption", "fog"]
-    apart = reports.load(pristine.folder, bootstrap=SMALL).corruptions.set_index(["model", "corruption"])
+    apart = reports.load(pristine.folder).corruptions.set_index(["model", "corruption"])
     width = apart["miou_high"] - apart["miou_low"]
     assert row["high"] - row["low"] < width[names[0], "fog"]
 
@@ -115,8 +112,8 @@ def test_runs_that_differ_are_refused_unless_forced_and_then_every_output_says_s
 ) -> None:
     run.rewrite(**changes)
     with pytest.raises(InvalidRun, match=what):
-        compare_runs(pristine.folder, run.folder, bootstrap=SMALL)
-    comparisons = compare_runs(pristine.folder, run.folder, bootstrap=SMALL, force=True)
+        compare_runs(pristine.folder, run.folder)
+    comparisons = compare_runs(pristine.folder, run.folder, force=True)
     document = comparison_document(comparisons[0])
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(to_console(document))
@@ -145,7 +142,7 @@ def test_models_are_matched_by_name_or_are_the_only_ones(
     run: SyntheticRun, pristine: SyntheticRun, names: list[str]
 ) -> None:
     run.rewrite(models=run.record.models[:1])
-    comparisons = compare_runs(pristine.folder, run.folder, bootstrap=SMALL)
+    comparisons = compare_runs(pristine.folder, run.folder)
     assert len(comparisons) == 1
     assert comparisons[0].left_out == (names[1],)
     assert "only one run has them: " in to_markdown(comparison_document(comparisons[0]))
@@ -168,7 +165,7 @@ def test_hostile_names_stay_text(run: SyntheticRun, pristine: SyntheticRun) -> N
     models = (dataclasses.replace(run.record.models[0], name=evil),)
     run.change_rows(lambda row: row.update(model=evil if row["model"] == "enet@streets" else "left out"))
     run.rewrite(models=models, dataset={**run.record.dataset, "class_names": ["<b>", "|a\n|b|", "=1+1"]})
-    comparison = compare_runs(run.folder, run.folder, bootstrap=SMALL)[0]
+    comparison = compare_runs(run.folder, run.folder)[0]
     document = comparison_document(comparison)
     page = Page(to_html(document))
     assert not {"script", "b"} & set(page.tags)
@@ -189,7 +186,7 @@ def test_a_text_becomes_one_line_of_bounded_length() -> None:
 
 
 def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, ["compare", *map(str, arguments), "--resamples", "200"])
+    return CliRunner().invoke(cli, ["compare", *map(str, arguments)])
 
 
 def test_the_command_prints_and_writes_what_is_asked_for(
@@ -209,7 +206,7 @@ def test_corruptions_that_a_model_was_trained_with_are_reported(
 ) -> None:
     seen = {"seen_corruptions": ["fog", "zoom_blur"]}
     run.rewrite(models=tuple(dataclasses.replace(model, card=seen) for model in run.record.models))
-    comparison = compare_runs(pristine.folder, run.folder, bootstrap=SMALL)[0]
+    comparison = compare_runs(pristine.folder, run.folder)[0]
     assert comparison.seen == ((), ("fog",))
     assert "B was trained with fog, so its scores" in to_markdown(comparison_document(comparison))
     assert json.loads(comparison_json([comparison]))[0]["seen"] == [[], ["fog"]]
@@ -220,7 +217,7 @@ def test_the_command_refuses_what_differs_and_an_incomplete_run(
 ) -> None:
     shutil.rmtree(run.folder / "counts")
     result = invoke(pristine.folder, run.folder)
-    assert (result.exit_code, "missing" in result.output) == (2, True)
+    assert (result.exit_code, "missing" in result.output) == (3, True)
     run.rewrite(seed=5)
     result = invoke(pristine.folder, run.folder)
     assert (result.exit_code, "--force" in result.output) == (2, True)

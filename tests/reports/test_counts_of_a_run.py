@@ -60,7 +60,7 @@ def test_files_that_are_being_written_are_not_read(run: SyntheticRun) -> None:
 def test_a_missing_prediction_is_named(run: SyntheticRun) -> None:
     change_shard(run.shards()[0], lambda rows: rows.pop(0))
     with pytest.raises(
-        InvalidRun, match=r"252 predictions .* 1 are missing; .* enet@streets on 0001 \(clean"
+        InvalidRun, match=r"336 predictions .* 1 are missing; .* enet@streets on 0001 \(clean"
     ):
         reports.load(run.folder)
 
@@ -69,7 +69,7 @@ def test_a_partial_run_is_scored_when_asked_for_and_says_on_how_many_images(run:
     run.shards()[0].unlink()
     change_shard(run.shards()[0], lambda rows: rows.pop(0))
     scores = reports.load(run.folder, partial=True).scores
-    assert list(scores["images"][:3]) == [0, 5, 6]
+    assert list(scores["images"][:3]) == [0, 7, 8]
     assert np.isnan(scores["miou"][0])
 
 
@@ -157,4 +157,4 @@ def test_a_corruption_with_a_long_name_is_found(run: SyntheticRun, length: int) 
     path = run.shards()[4]
     change_shard(path, lambda rows: [row.update(corruption=name) for row in rows])
     record = dataclasses.replace(run.record, conditions=(condition,))
-    assert (total(run.folder, record).images == 6).all()
+    assert (total(run.folder, record).images == 8).all()

@@ -17,14 +17,13 @@ from reports.formats.documents import Table
 from reports.formats.overview import overview
 from reports.formats.text import score_with_interval
 from reports.run.errors import InputError, InvalidRun, MissingCounts
-from reports.scoring.resampling import Bootstrap, units_of
+from reports.scoring.jackknife import interval, left_out
 from reports.tables.merge import load_runs
 from reports.tables.results import Results, csv_text
 from reports.tables.tallies import csv_tables
 from robseg.cli import cli
 from tests.reports.synthetic import Row, SyntheticRun, row_of, write_shard
 
-SMALL = Bootstrap(resamples=50)
 TALLIES = ("trimap-2", "boundary-2", "trimap-5", "boundary-5")
 SCORES = ["trimap_miou", "boundary_iou"]
 
@@ -63,7 +62,7 @@ def test_scores_are_means_over_the_classes_that_occur_of_summed_counts(
     run: SyntheticRun, empty: int | None
 ) -> None:
     rows = add_boundaries(run, empty)
-    table = boundaries(reports.load(run.folder, bootstrap=SMALL))
+    table = boundaries(reports.load(run.folder))
     assert len(table) == 2 * 21 * 2
     assert table["corruption"].tolist()[:3] == ["clean", "clean", "gaussian_noise"]
     frame = pd.DataFrame(rows)
@@ -75,7 +74,7 @@ def test_scores_are_means_over_the_classes_that_occur_of_summed_counts(
                 & (frame.severity == row.severity)
                 & (frame.tally == f"{kind}-{row.width}")
             ]
-            assert len(mine) == 6
+            assert len(mine) == 8
             tp, fp, fn = (np.sum(mine[name].tolist(), axis=0) for name in ("tp", "fp", "fn"))
             kept = [c for c in range(3) if c != empty]
             assert score == pytest.approx(np.mean((tp / np.maximum(tp + fp + fn, 1))[kept]))
@@ -87,7 +86,7 @@ def test_scores_are_means_over_the_classes_that_occur_of_summed_counts(
 @pytest.mark.parametrize("score", SCORES)
 def test_means_are_those_of_conditions(run: SyntheticRun, score: str) -> None:
     add_boundaries(run)
-    results = reports.load(run.folder, bootstrap=SMALL)
+    results = reports.load(run.folder)
     group_of = {condition.corruption: condition.group for condition in run.record.conditions}
     rows = boundaries(results).assign(group=boundaries(results)["corruption"].map(group_of))
     corrupted = rows[rows["corruption"] != "clean"]
@@ -105,19 +104,19 @@ def test_means_are_those_of_conditions(run: SyntheticRun, score: str) -> None:
 
 def test_the_interval_of_a_mean_is_that_of_its_replicates(run: SyntheticRun) -> None:
     rows = pd.DataFrame(add_boundaries(run))
-    means = means_of(reports.load(run.folder, bootstrap=SMALL))
+    means = means_of(reports.load(run.folder))
     mean = means[(means["name"] == "fog") & (means["width"] == 5)].iloc[0]
-    weights = units_of(run.record.images, (), SMALL.resamples).weights
     mine = rows[
         (rows["model"] == mean["model"]) & (rows["corruption"] == "fog") & (rows["tally"] == "boundary-5")
     ]
     scores = []
     for _, part in mine.groupby("severity"):
-        tp, fp, fn = (weights @ np.array(part[name].tolist()) for name in ("tp", "fp", "fn"))
+        by_image = part.set_index("image").loc[list(run.record.images)]
+        tp, fp, fn = (left_out(np.array(by_image[name].tolist())) for name in ("tp", "fp", "fn"))
         scores.append((tp / (tp + fp + fn)).mean(axis=1))
     assert len(scores) == 5
-    low, high = np.quantile(np.mean(scores, axis=0), [0.025, 0.975])
-    assert (mean["boundary_iou_low"], mean["boundary_iou_high"]) == pytest.approx((low, high))
+    low, high = interval(np.mean(scores, axis=0), share=True)
+    assert (mean["boundary_iou_low"], mean["boundary_iou_high"]) == pytest.approx((float(low), float(high)))
 
 
 def test_merged_runs_keep_each_score_with_its_model(run: SyntheticRun, tmp_path: Path) -> None:
@@ -128,10 +127,10 @@ def test_merged_runs_keep_each_score_with_its_model(run: SyntheticRun, tmp_path:
     ):
         add_boundaries(one)
         one.rewrite(models=models, tallies=("confusion", tally), examples=())
-    merged = load_runs((run.folder, other.folder), bootstrap=SMALL).results
+    merged = load_runs((run.folder, other.folder)).results
     for tables in (boundaries, means_of):
         for one in (run, other):
-            alone = tables(reports.load(one.folder, bootstrap=SMALL))
+            alone = tables(reports.load(one.folder))
             mine = tables(merged)
             mine = mine[mine["model"] == alone["model"].iloc[0]].dropna(axis="columns", how="all")
             pd.testing.assert_frame_equal(mine.reset_index(drop=True), alone)
@@ -142,9 +141,9 @@ def test_merged_runs_keep_each_score_with_its_model(run: SyntheticRun, tmp_path:
 
 
 def test_markdown_has_a_table_for_each_score_and_width(run: SyntheticRun) -> None:
-    assert not near_tables(reports.load(run.folder, bootstrap=SMALL))
+    assert not near_tables(reports.load(run.folder))
     add_boundaries(run)
-    results = reports.load(run.folder, bootstrap=SMALL)
+    results = reports.load(run.folder)
     tables = near_tables(results)
     assert list(tables) == [
         f"Near boundaries: {score} at {width} pixels in %"
@@ -175,15 +174,15 @@ def test_where_no_class_occurs_the_score_is_undefined(run: SyntheticRun) -> None
     add_boundaries(run)
     for name in TALLIES:
         run.change_rows(lambda row: row.update(tp=[0, 0, 0], fp=[0, 0, 0], fn=[0, 0, 0]), name)
-    assert boundaries(reports.load(run.folder, bootstrap=SMALL)).iloc[:, 5:].isna().all(axis=None)
+    assert boundaries(reports.load(run.folder)).iloc[:, 5:].isna().all(axis=None)
 
 
 def test_further_tables_are_written_where_counted_and_whole_images_score_as_before(run: SyntheticRun) -> None:
-    before = reports.write_tables(run.folder, bootstrap=SMALL)
+    before = reports.write_tables(run.folder)
     assert before.tallies == ()
     assert not list(run.folder.glob("bound*.csv"))
     add_boundaries(run)
-    after = reports.write_tables(run.folder, bootstrap=SMALL)
+    after = reports.write_tables(run.folder)
     pd.testing.assert_frame_equal(after.scores, before.scores)
     tables = csv_tables(after.tallies)
     assert list(tables) == ["boundaries", "boundaries_means", "boundaries_classes"]
@@ -195,8 +194,8 @@ def test_missing_counts_of_a_tally_are_named(run: SyntheticRun) -> None:
     add_boundaries(run)
     (run.folder / "counts" / "boundary-5" / "1.parquet").unlink()
     with pytest.raises(MissingCounts, match="boundary-5, but"):
-        reports.load(run.folder, bootstrap=SMALL)
-    reports.load(run.folder, bootstrap=SMALL, partial=True)
+        reports.load(run.folder)
+    reports.load(run.folder, partial=True)
 
 
 def test_the_page_shows_them_clean_and_corrupted(run: SyntheticRun) -> None:
@@ -227,8 +226,8 @@ def test_a_comparison_by_a_tally_has_the_differences_of_its_scores(
 ) -> None:
     add_boundaries(run)
     names = [model.name for model in run.record.models]
-    results = reports.load(run.folder, bootstrap=SMALL)
-    (comparison,) = compare_runs(*specs(run), bootstrap=SMALL, tally=tally)
+    results = reports.load(run.folder)
+    (comparison,) = compare_runs(*specs(run), tally=tally)
     found = comparison.table.set_index(["kind", "name"])
     rows = means_of(results)
     means = rows[rows["width"] == 5].set_index(["model", "kind", "name"])[score]
@@ -252,10 +251,10 @@ def test_outlines_that_got_worse_moved_where_they_did_and_nothing_else_has(
     moved = []
     for tally in ("confusion", *TALLIES):
         pair = (f"{folder}:{model}" for folder in (run.folder, worse.folder))
-        (comparison,) = compare_runs(*pair, bootstrap=Bootstrap(400), tally=tally)
+        (comparison,) = compare_runs(*pair, tally=tally)
         corruptions = comparison.table[comparison.table["kind"] == "corruption"].set_index("name")
         moved += [(tally, name) for name in corruptions.index[corruptions["moved"]]]
-        # Paired: what did not change differs on no resample.
+        # Paired: what did not change differs nowhere.
         assert (corruptions.drop(index="fog")[["low", "high"]] == 0).all(axis=None)
     assert moved == [("boundary-2", "fog")]
 
@@ -266,9 +265,9 @@ def test_a_tally_that_a_run_lacks_is_refused_with_what_it_has_and_what_to_do(
     bare = run.copy_to(tmp_path / "bare").folder
     add_boundaries(run)
     with pytest.raises(InvalidRun, match=r"boundary-3 in .*trimap-2, boundary-2, .*--tally boundary-3\."):
-        compare_runs(run.folder, run.folder, bootstrap=SMALL, tally="boundary-3")
+        compare_runs(run.folder, run.folder, tally="boundary-3")
     with pytest.raises(InvalidRun, match=r"trimap-2 in .*bare, but it has confusion: .*--tally trimap-2\."):
-        compare_runs(run.folder, bare, bootstrap=SMALL, tally="trimap-2")
+        compare_runs(run.folder, bare, tally="trimap-2")
     for name, message in {
         "edge-2": "Unknown tally 'edge-2'.*known ones are",
         "boundry-2": "did you mean 'boundary'",
@@ -278,13 +277,13 @@ def test_a_tally_that_a_run_lacks_is_refused_with_what_it_has_and_what_to_do(
         "confusion-2": "leave out '-2'",
     }.items():
         with pytest.raises(InputError, match=message):
-            compare_runs(run.folder, run.folder, bootstrap=SMALL, tally=name)
+            compare_runs(run.folder, run.folder, tally=name)
 
 
 @pytest.mark.parametrize("form", ["table", "markdown", "html", "csv", "json"])
 def test_every_output_of_a_comparison_names_the_tally_and_its_score(run: SyntheticRun, form: str) -> None:
     add_boundaries(run)
-    asked = ["compare", *specs(run), "--resamples", "100", "--format", form]
+    asked = ["compare", *specs(run), "--format", form]
     whole = CliRunner().invoke(cli, asked)
     near = CliRunner().invoke(cli, [*asked, "--tally", "boundary-2"])
     assert (whole.exit_code, near.exit_code) == (0, 0), near.output

@@ -65,7 +65,7 @@ def test_a_measure_without_a_better_direction_is_not_gated() -> None:
     [
         ("max_dorp = 1", "max_dorp"),
         ("strict = 1", "true or false"),
-        ("max_drop = 'a'", "number or a table"),
+        ("max_drop = 'a'", "such numbers by target"),
         ("[floor]\nmpc = -1", "number of at least 0"),
         ("max_drop =", "TOML"),
         ("[max_drop]\nfog = nan", "number of at least 0"),

@@ -16,7 +16,6 @@ from reports.html.text import Score
 from reports.run.record import CLEAN, Condition
 from reports.scoring.protocols import PROTOCOLS, conditions
 from reports.scoring.published import published
-from reports.scoring.resampling import Bootstrap
 from reports.tables.results import Results
 from tests.reports.synthetic import SyntheticRun, row_of, write_shard
 
@@ -165,7 +164,7 @@ def cityscapes(pristine: SyntheticRun, tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_published_models_stand_beside_those_of_the_same_data_and_conditions(cityscapes: Path) -> None:
-    results = reports.load(cityscapes, protocol="segformer", bootstrap=Bootstrap(100))
+    results = reports.load(cityscapes, protocol="segformer")
     beside = beside_of(results, models_of(results))
     assert {row.name for row in beside.rows if not row.ours} == set(published())
     assert len([row for row in beside.rows if row.ours]) == 2
@@ -180,7 +179,7 @@ def test_published_models_stand_beside_those_of_the_same_data_and_conditions(cit
 
 
 def test_other_conditions_are_a_reason_to_leave_published_models_out(cityscapes: Path) -> None:
-    results = reports.load(cityscapes, bootstrap=Bootstrap(100))
+    results = reports.load(cityscapes)
     beside = beside_of(results, models_of(results))
     assert beside.rows == []
     assert "robseg report RUN --protocol segformer shows them" in beside.text

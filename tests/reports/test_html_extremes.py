@@ -13,7 +13,6 @@ import pytest
 import reports
 from reports.html.text import LONGEST
 from reports.run.record import CLEAN, Condition, ModelRecord, RunRecord
-from reports.scoring.resampling import Bootstrap
 from tests.reports.page import Page
 from tests.reports.synthetic import SyntheticRun, row_of, write_shard
 
@@ -48,7 +47,7 @@ def write_run(folder: Path, record: RunRecord, undefined: Sequence[Condition] = 
 
 def html_of(folder: Path, **options: Any) -> str:
     path = folder / "report.html"
-    results = reports.load(folder, bootstrap=Bootstrap(100), **options)
+    results = reports.load(folder, **options)
     return reports.html.write_page(results, path, folder).read_text(encoding="utf-8")
 
 

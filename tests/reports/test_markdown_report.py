@@ -11,17 +11,15 @@ from reports.formats.documents import Table, to_markdown
 from reports.formats.overview import FEW, overview
 from reports.formats.text import score_with_interval
 from reports.run.record import Condition
-from reports.scoring.resampling import Bootstrap
 from reports.tables.results import TABLES, Results
 from tests.reports.synthetic import SyntheticRun
 
-SMALL = Bootstrap(200)
 DEGRADATIONS = {"cd": "CD in %, against enet@streets", "rcd": "rCD in %, against enet@streets"}
 
 
 @pytest.fixture
 def results(pristine: SyntheticRun) -> Results:
-    return reports.load(pristine.folder, bootstrap=SMALL)
+    return reports.load(pristine.folder)
 
 
 def tables_of(results: Results) -> dict[str, Table]:
@@ -51,7 +49,7 @@ def test_degradations_stand_by_corruption_against_the_reference(
 ) -> None:
     assert not set(DEGRADATIONS.values()) & set(tables_of(results))
     names = [model.name for model in pristine.record.models]
-    against = reports.load(pristine.folder, reference=names[0], bootstrap=SMALL)
+    against = reports.load(pristine.folder, reference=names[0])
     rows = against.corruptions.set_index(["corruption", "model"]).to_dict("index")
     for score, title in DEGRADATIONS.items():
         table = tables_of(against)[title]

@@ -21,7 +21,6 @@ from reports.ranks.ranks import Ranks, rank_runs
 from reports.run.errors import InvalidRun
 from reports.run.record import CLEAN, Condition, ModelRecord
 from reports.scoring.protocols import PROTOCOLS
-from reports.scoring.resampling import Bootstrap
 from robseg.cli import cli
 from tests.reports.synthetic import RECORD, SyntheticRun, row_of, write_shard
 
@@ -124,7 +123,7 @@ def test_what_was_ranked_are_the_scores_of_both_reports(tmp_path: Path) -> None:
     folders = [write_run(tmp_path / data, data, spread=0.2) for data in ("camvid", "streets")]
     ranks = rank_runs(*folders, resamples=200)
     for folder, side in zip(folders, ("first", "second"), strict=True):
-        results = reports.load(folder, bootstrap=Bootstrap(100))
+        results = reports.load(folder)
         for name, column in (("clean", "clean_miou"), ("mpc", "mpc"), ("rpc", "rpc")):
             assert ranks.models[f"{name}_{side}"].tolist() == results.summary[column].tolist()
         kept = results.corruptions.groupby("corruption", sort=False)["retention"].mean()

@@ -20,13 +20,11 @@ from reports.run.errors import InvalidRun
 from reports.run.record import Condition
 from reports.scoring.protocols import PROTOCOLS, conditions
 from reports.scoring.published import published
-from reports.scoring.resampling import Bootstrap
 from reports.tables.merge import load_runs
 from reports.tables.results import TABLES
 from robseg.cli import cli
 from tests.reports.synthetic import SyntheticRun
 
-SMALL = Bootstrap(200)
 EVIL = "\\input{x}$a_b$ & 50% #1 ~^ <script>|`\n" + "x" * 10_000
 
 
@@ -45,8 +43,8 @@ def test_merged_runs_have_the_rows_that_each_has_alone(run: SyntheticRun, pristi
         rewritten, images=rewritten.images[::-1], conditions=rewritten.conditions[::-1], device="cuda"
     )
     (run.folder / "run.json").write_text(shuffled.to_json(), encoding="utf-8")
-    merged = load_runs([pristine.folder, run.folder], bootstrap=SMALL)
-    alone = reports.load(pristine.folder, bootstrap=SMALL)
+    merged = load_runs([pristine.folder, run.folder])
+    alone = reports.load(pristine.folder)
     assert merged.left_out == ()
     assert [model.name for model in merged.results.record.models][2:] == ["c", "d"]
     assert merged.results.record.device == "cpu, cuda"
@@ -61,24 +59,24 @@ def test_merged_runs_have_the_rows_that_each_has_alone(run: SyntheticRun, pristi
 
 def test_a_reference_may_be_a_model_of_any_of_the_runs(run: SyntheticRun, pristine: SyntheticRun) -> None:
     rename(run, "c", "d")
-    summary = load_runs([pristine.folder, run.folder], reference="c", bootstrap=SMALL).results.summary
+    summary = load_runs([pristine.folder, run.folder], reference="c").results.summary
     assert summary["mcd"][0] == summary["mcd"][2] == 1
     assert set(summary["reference"]) == {"c"}
 
 
 def test_what_cannot_be_merged_is_left_out_and_said(run: SyntheticRun, pristine: SyntheticRun) -> None:
-    merged = load_runs([pristine.folder, run.folder], bootstrap=SMALL)
+    merged = load_runs([pristine.folder, run.folder])
     assert len(merged.left_out) == 2
     assert "is in an earlier run" in merged.left_out[0]
     run.rewrite(seed=9)
-    merged = load_runs([pristine.folder, run.folder], bootstrap=SMALL)
+    merged = load_runs([pristine.folder, run.folder])
     assert len(merged.results.summary) == 2
     assert re.search(r"seed \(0 and 9\)", merged.left_out[0])
     assert "seed (0 and 9)" in to_markdown(overview(merged.results, merged.left_out))
 
 
 def test_latex_has_a_row_a_model_and_a_column_a_corruption(run: SyntheticRun, pristine: SyntheticRun) -> None:
-    results = reports.load(pristine.folder, reference=pristine.record.models[0].name, bootstrap=SMALL)
+    results = reports.load(pristine.folder, reference=pristine.record.models[0].name)
     text = latex_table(results)
     rows = text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
     assert [row.count(" & ") for row in rows] == [1 + 4 + 3] * 2
@@ -101,7 +99,7 @@ def test_latex_text_has_no_command_but_its_own() -> None:
 
 def test_hostile_names_do_not_break_any_format(run: SyntheticRun, tmp_path: Path) -> None:
     rename(run, EVIL)
-    results = reports.load(run.folder, bootstrap=SMALL)
+    results = reports.load(run.folder)
     assert "<script" not in to_markdown(overview(results))
     assert r"\input{x}" not in latex_table(results)
     for path in save_figures(results, tmp_path, "svg"):
@@ -113,7 +111,7 @@ def test_hostile_names_do_not_break_any_format(run: SyntheticRun, tmp_path: Path
 def test_figures_are_written_and_the_same_scores_make_the_same_bytes(
     pristine: SyntheticRun, tmp_path: Path, form: str
 ) -> None:
-    results = reports.load(pristine.folder, bootstrap=SMALL)
+    results = reports.load(pristine.folder)
     paths = save_figures(results, tmp_path, form)
     assert [path.name for path in paths] == [f"{name}.{form}" for name in FIGURES]
     before = [path.read_bytes() for path in paths]
@@ -125,7 +123,7 @@ def test_figures_are_written_and_the_same_scores_make_the_same_bytes(
 
 
 def test_of_very_many_models_figures_show_the_most_robust_and_say_so(pristine: SyntheticRun) -> None:
-    results = reports.load(pristine.folder, bootstrap=SMALL)
+    results = reports.load(pristine.folder)
     first = results.record.models[0].name
     many = {}
     for name in TABLES:
@@ -159,14 +157,14 @@ def test_the_smallest_runs_have_every_format(
 
 
 def test_published_rows_stand_beside_runs_on_their_data_and_conditions_alone(run: SyntheticRun) -> None:
-    assert comparable_rows(reports.load(run.folder, bootstrap=SMALL)) == []
+    assert comparable_rows(reports.load(run.folder)) == []
     asked = (
         run.record.conditions[0],
         *(Condition(*pair, "g") for pair in conditions(PROTOCOLS["segformer"])),
     )
     dataset = {**run.record.dataset, "name": "cityscapes"}
     record = dataclasses.replace(run.record, conditions=asked, dataset=dataset)
-    results = dataclasses.replace(reports.load(run.folder, bootstrap=SMALL), record=record)
+    results = dataclasses.replace(reports.load(run.folder), record=record)
     assert comparable_rows(results) == list(published().values())
     assert "PSPNet" in to_markdown(overview(results))
     other = dataclasses.replace(record, dataset={**dataset, "split": "train"})
@@ -174,7 +172,7 @@ def test_published_rows_stand_beside_runs_on_their_data_and_conditions_alone(run
 
 
 def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, ["report", *map(str, arguments), "--resamples", "200"])
+    return CliRunner().invoke(cli, ["report", *map(str, arguments)])
 
 
 def test_the_command_merges_runs_and_says_what_it_leaves_out(

@@ -19,7 +19,6 @@ from reports.run.errors import InvalidRun
 from reports.run.record import CLEAN, Condition
 from reports.scoring.protocols import PROTOCOLS, conditions
 from reports.scoring.published import published
-from reports.scoring.resampling import Bootstrap
 from tests.reports.synthetic import SyntheticRun, write_shard
 
 SCORES = "model,dataset,corruption,group,severity,images,miou,miou_low,miou_high,pixel_accuracy,mean_accuracy"
@@ -194,16 +193,16 @@ def test_intervals_of_one_image_are_undefined(run: SyntheticRun) -> None:
     assert results.summary[["mpc_low", "mpc_high"]].isna().all(axis=None)
 
 
-def test_intervals_follow_the_bootstrap_that_is_asked_for(run: SyntheticRun) -> None:
+def test_intervals_follow_the_confidence_that_is_asked_for(run: SyntheticRun) -> None:
     plain = reports.load(run.folder)
-    narrow = reports.load(run.folder, bootstrap=Bootstrap(500, 0.5, "bca"))
-    assert narrow.scoring.method == "bca"
+    narrow = reports.load(run.folder, confidence=0.5)
+    assert narrow.scoring.confidence == 0.5
     assert (narrow.scores["miou_high"] < plain.scores["miou_high"]).mean() > 0.9
     assert list(narrow.scores["miou"]) == list(plain.scores["miou"])
 
 
 def test_clusters_are_what_is_resampled(run: SyntheticRun) -> None:
-    run.rewrite(clusters=("a", "a", "a", "b", "b", "b"))
+    run.rewrite(clusters=("a", "a", "a", "a", "b", "b", "b", "b"))
     scoring = reports.write_tables(run.folder).scoring
     assert (scoring.unit, scoring.units) == ("cluster", 2)
     assert json.loads((run.folder / "scoring.json").read_text())["unit"] == "cluster"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,9 +10,6 @@ from reports.run.tally import PRIMARY
 from robseg.cli import scoring
 from robseg.cli.completion import RUN, Names
 from robseg.cli.options import Command
-
-if TYPE_CHECKING:
-    from reports.scoring.resampling import Method
 
 GROUP = "Compare and gate"
 
@@ -30,9 +26,7 @@ GROUP = "Compare and gate"
     help="Compare the scores of this tally, such as trimap-2 or boundary-2.",
 )
 @scoring.format_and_out
-@scoring.resamples
 @scoring.confidence
-@scoring.bootstrap
 @click.option(
     "--force",
     is_flag=True,
@@ -45,9 +39,7 @@ def command(
     tally: str,
     form: str,
     out: Path | None,
-    resamples: int,
     confidence: float,
-    bootstrap: Method,
     force: bool,
 ) -> None:
     """Compare two runs, RUN or RUN:MODEL, on the same images: SECOND - FIRST, with intervals and p-values.
@@ -67,9 +59,7 @@ def command(
         second,
         protocol=protocol,
         tally=tally,
-        resamples=resamples,
         confidence=confidence,
-        bootstrap=bootstrap,
         force=force,
     )
     scoring.answer(

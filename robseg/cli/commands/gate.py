@@ -40,7 +40,7 @@ GROUP = "Compare and gate"
     "--max-drop",
     multiple=True,
     metavar="[TARGET=]POINTS",
-    help="Points that TARGET may lose. By default clean, mPC, each group and corruption.  [default: 1.0]",
+    help="Points that TARGET may lose, or off. By default all but conditions and classes.  [default: 1.0]",
 )
 @click.option(
     "--max-rise",
@@ -65,7 +65,6 @@ GROUP = "Compare and gate"
     default=None,
     help="Whether to take the images as a sample of many, so that scores have intervals.  [default: on]",
 )
-@scoring.resamples
 @scoring.confidence
 @click.option(
     "--out",
@@ -84,7 +83,6 @@ def command(
     floor: tuple[str, ...],
     strict: bool | None,
     intervals: bool | None,
-    resamples: int,
     confidence: float,
     out: Path | None,
 ) -> None:
@@ -98,7 +96,7 @@ def command(
 
     \b
     robseg gate runs/new --baseline runs/old --max-drop 1.0 --floor class:person=30
-    robseg gate runs/new --baseline baseline.json --rules gate.toml --strict
+    robseg gate runs/new --baseline baseline.zip --rules gate.toml --strict
     """
     from reports.formats.documents import to_console
     from reports.gate.document import gate_document
@@ -116,7 +114,6 @@ def command(
         floor=assigned(floor, "--floor"),
         strict=strict,
         intervals=intervals,
-        resamples=resamples,
         confidence=confidence,
     )
     wide_console().print(to_console(gate_document(verdict)))

@@ -24,9 +24,8 @@ GROUP = "Compare and gate"
     metavar="POINTS",
     help="Drop to see, in points. May be repeated.",
 )
-@scoring.resamples
 @scoring.confidence
-def command(run: str, drops: tuple[float, ...], resamples: int, confidence: float) -> None:
+def command(run: str, drops: tuple[float, ...], confidence: float) -> None:
     """Show how many images it takes to see a drop of each score of RUN with 80 % probability.
 
     \b
@@ -34,7 +33,6 @@ def command(run: str, drops: tuple[float, ...], resamples: int, confidence: floa
     """
     from reports.formats.documents import to_console
     from reports.gate.power import detectable_drops
-    from reports.scoring.resampling import Bootstrap
 
-    needed = detectable_drops(run, [drop / 100 for drop in drops], Bootstrap(resamples, confidence))
+    needed = detectable_drops(run, [drop / 100 for drop in drops], confidence)
     wide_console().print(to_console(needed))

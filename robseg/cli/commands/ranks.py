@@ -18,7 +18,13 @@ GROUP = "Understand"
 @click.argument("second", type=RUN)
 @scoring.protocol("the conditions that both runs have")
 @scoring.format_and_out
-@scoring.resamples
+@click.option(
+    "--resamples",
+    type=click.IntRange(min=100),
+    default=2000,
+    show_default=True,
+    help="Number of bootstrap resamples of each run's images.",
+)
 @scoring.confidence
 def command(
     first: str,

@@ -15,7 +15,6 @@ from robseg.cli.verbosity import notes
 from robseg.errors import InputError
 
 if TYPE_CHECKING:
-    from reports.scoring.resampling import Method
     from reports.tables.merge import Merged
     from reports.tables.results import Results
 
@@ -106,18 +105,14 @@ FORMATS = {
     "--out", "-o", type=click.Path(path_type=Path, file_okay=False), default=None,
     help="Folder to write to.  [default: RUN; for several, report]",
 )  # fmt: skip
-@scoring.resamples
 @scoring.confidence
-@scoring.bootstrap
 def command(
     runs: tuple[Path, ...],
     protocol: str | None,
     reference: str | None,
     formats: str,
     out: Path | None,
-    resamples: int,
     confidence: float,
-    bootstrap: Method,
 ) -> None:
     """Score RUNS again from their counts, and write tables, pages and plots.
 
@@ -129,13 +124,11 @@ def command(
     robseg report runs/a runs/b --out both --format csv,latex,svg
     """
     import reports
-    from reports.scoring.resampling import Bootstrap
     from reports.tables.merge import load_runs
     from reports.tables.results import claim
 
     asked = _formats(formats)
-    intervals = Bootstrap(resamples, confidence, bootstrap)
-    merged = load_runs(runs, protocol=protocol, reference=reference, bootstrap=intervals)
+    merged = load_runs(runs, protocol=protocol, reference=reference, confidence=confidence)
     folder = out or (runs[0] if len(runs) == 1 else Path("report"))
     files = [name for form in asked for name in FORMATS[form].files(merged.results)]
     try:

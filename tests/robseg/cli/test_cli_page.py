@@ -41,7 +41,7 @@ def test_every_variable_is_that_of_an_option() -> None:
     assert len(variables) == 2
     asked = {
         "ROBSEG_EVALUATE_DATA_ROOT": (["evaluate", "-m", "enet"], "data-root"),
-        "ROBSEG_BASELINE_SAVE_RESAMPLES": (["baseline", "save", "run"], "resamples"),
+        "ROBSEG_BASELINE_SAVE_OUT": (["baseline", "save", "run"], "out"),
     }
     for name, text in variables.items():
         words, key = asked[name]

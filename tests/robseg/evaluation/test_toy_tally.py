@@ -1,6 +1,7 @@
 """A new kind of number is a file: this one goes through evaluation, comparison, gate and report unaided."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ import robseg
 from reports import tallies
 from reports.compare.compare import compare_runs
 from reports.gate.gate import run_gate
-from reports.gate.rules import Rules
+from reports.gate.rules import OFF, Rules
 from reports.run.errors import InvalidRun
 from reports.run.tally import Columns, Measure, Prediction, Row, Tally, Unit
 from robseg.cli import cli
@@ -115,7 +116,9 @@ def test_a_gate_takes_a_larger_blob_for_a_loss_and_not_for_a_rise(run: Path, wor
     grown = overall["difference"]["blob", "overall", "mpc"]
     assert grown > 0
     for rule, verdict in {"max_drop": "fail", "max_rise": "pass"}.items():
-        rules = Rules(**{rule: {"blobs/mpc": grown / 2}}, intervals=False)  # type: ignore[arg-type]
+        limits: dict[str, Any] = {"max_drop": {"default": OFF}}
+        limits.setdefault(rule, {})["blobs/mpc"] = grown / 2
+        rules = Rules(**limits, intervals=False)
         (check,) = run_gate(worse, run, rules).checks
         assert (check.target, check.verdict) == ("blobs/mpc", verdict)
         assert abs(check.value) == pytest.approx(grown)

@@ -1,0 +1,63 @@
+"""The bootstrap over the units of a run, for rank correlations: no jackknife fits what changes in steps.
+
+The resamples depend only on the names of the images, so all models and conditions of a run see the same ones.
+
+Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.run.errors import InputError
+from reports.run.record import RunRecord
+from reports.scoring.jackknife import Interval
+from reports.scoring.replicates import Resampling
+from reports.scoring.units import units_of
+
+__all__ = ["bootstrap", "percentiles"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+FEWEST = 100  # resamples; with fewer, an interval says nothing
+
+
+def bootstrap(record: RunRecord, resamples: int) -> Resampling:
+    """Return the resampling of a run's units with replacement.
+
+    Raises
+    ------
+    InputError
+        If the resamples are fewer than 100.
+    """
+    if not (isinstance(resamples, int) and resamples >= FEWEST):
+        raise InputError(
+            f"Expected at least {FEWEST} bootstrap resamples, but got {resamples!r}: "
+            "choose more, such as 2000."
+        )
+    count = units_of(record.images, record.clusters).count
+    names = json.dumps([list(record.images), list(record.clusters)]).encode()
+    key = int.from_bytes(hashlib.blake2b(names, digest_size=16).digest(), "little")
+    draws = np.random.default_rng(np.random.SeedSequence(key)).integers(0, count, (resamples, count))
+    bins = draws + count * np.arange(resamples)[:, None]
+    drawn = np.bincount(bins.ravel(), minlength=resamples * count).reshape(resamples, count)
+    weights = np.concatenate([np.ones((1, count)), drawn])
+
+    def sums(counts: Ints) -> Ints:
+        # Exact in float64, because sums of counts stay far below 2**53.
+        return (weights @ counts.astype(np.float64)).astype(np.int64)
+
+    return Resampling(1 + resamples, sums)
+
+
+def percentiles(values: Floats, units: int, confidence: float) -> Interval:
+    """Return the intervals of values with bootstrap replicates (..., R): NaN if there is a single unit."""
+    tail = (1 - confidence) / 2
+    undefined = np.isnan(values).any(axis=-1) | (units < 2)
+    low, high = np.quantile(np.nan_to_num(values[..., 1:]), (tail, 1 - tail), axis=-1)
+    return Interval(np.where(undefined, np.nan, low), np.where(undefined, np.nan, high))
