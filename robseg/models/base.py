@@ -49,8 +49,6 @@ class Architecture:
     """
 
     name: str
-    title: str
-    paper: str
     build: Callable[..., Network]
     fit: Callable[[dict[str, Tensor]], Fit]
     size_divisor: int = 1

@@ -320,8 +320,6 @@ def shown_context(tensors: dict[str, Tensor]) -> Context:
 
 ARCHITECTURE = Architecture(
     name="deeplabv3plus",
-    title="DeepLabV3+",
-    paper="https://arxiv.org/abs/1802.02611",
     build=DeepLabV3Plus,
     fit=fit,
 )

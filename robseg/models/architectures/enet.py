@@ -331,8 +331,6 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
 
 ARCHITECTURE = Architecture(
     name="enet",
-    title="ENet",
-    paper="https://arxiv.org/abs/1606.02147",
     build=ENet,
     fit=fit,
     size_divisor=8,

@@ -253,8 +253,6 @@ def shown_options(state_dict: dict[str, Tensor]) -> dict[str, Any]:
 
 ARCHITECTURE = Architecture(
     name="icnet",
-    title="ICNet",
-    paper="https://arxiv.org/abs/1704.08545",
     build=ICNet,
     fit=fit,
 )

@@ -206,8 +206,6 @@ def _options(tensors: dict[str, Tensor]) -> dict[str, Any]:
 
 ARCHITECTURE = Architecture(
     name="ocrnet",
-    title="OCRNet",
-    paper="https://arxiv.org/abs/1909.11065",
     build=OCRNet,
     fit=fit,
 )

@@ -139,8 +139,6 @@ def shown_options(tensors: dict[str, Tensor]) -> dict[str, Any]:
 
 ARCHITECTURE = Architecture(
     name="pspnet",
-    title="PSPNet",
-    paper="https://arxiv.org/abs/1612.01105",
     build=PSPNet,
     fit=fit,
 )

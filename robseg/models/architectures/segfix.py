@@ -99,8 +99,6 @@ def fit(state_dict: dict[str, Tensor]) -> Fit:
 
 ARCHITECTURE = Architecture(
     name="segfix",
-    title="SegFix",
-    paper="https://arxiv.org/abs/2007.04269",
     build=SegFix,
     fit=fit,
     task="offsets",

@@ -68,7 +68,7 @@ def setup(
     build: Callable[..., Network] = Tiny,
 ) -> Setup:
     data = Dataset("grey", "train", CLASSES, ((0, 0, 0),) * 3, tuple(map(str, range(7))), read, fingerprint)
-    architecture = Architecture("tiny", "Tiny", "", build, lambda sd: Fit("own", 3, {}, sd), size_divisor=2)
+    architecture = Architecture("tiny", build, lambda sd: Fit("own", 3, {}, sd), size_divisor=2)
     return Setup(architecture, data, dataclasses.replace(data, split="val").head(3))
 
 
