@@ -20,11 +20,11 @@ from robseg.models.base import Fit, architecture
 from robseg.models.card import Card
 from robseg.models.card_fields import CardFields, card_fields, overridden
 from robseg.models.catalogue import architecture_of, card_beside, resolve
+from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.checkpoints.fetch import weights_path
 from robseg.models.checkpoints.weights import (
     read_checkpoint,
     read_weights,
-    sha256_of,
     sha256_of_tensors,
     unwrapped,
 )

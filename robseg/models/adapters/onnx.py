@@ -14,7 +14,7 @@ from torch import Tensor
 
 from robseg.errors import InputError
 from robseg.models.card import Card
-from robseg.models.checkpoints.weights import sha256_of
+from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.foreign.answers import ForeignNetwork
 from robseg.models.foreign.reading import Foreign, Weights, existing, package, reading, without_weights
 

@@ -12,7 +12,7 @@ from torch.export import ExportedProgram
 
 from robseg.errors import InputError
 from robseg.models.card import Card
-from robseg.models.checkpoints.weights import sha256_of
+from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.foreign.answers import ForeignNetwork
 from robseg.models.foreign.reading import Foreign, Weights, existing, reading, without_weights
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 import torch
 
 from robseg.models.card import Card
-from robseg.models.checkpoints.weights import sha256_of
+from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.foreign.answers import ForeignNetwork
 from robseg.models.foreign.reading import Foreign, Weights, existing, reading, without_weights
 

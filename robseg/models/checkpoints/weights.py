@@ -20,7 +20,6 @@ from reports.run.files import write_atomically
 from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.catalogue import card_to_json
-from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.checkpoints.unpickle import Stub, restricted_pickle
 
 __all__ = [
@@ -30,7 +29,6 @@ __all__ = [
     "read_checkpoint",
     "read_weights",
     "save_weights",
-    "sha256_of",
     "sha256_of_tensors",
     "unwrapped",
 ]

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from robseg.errors import InputError
 from robseg.models.card import Card
-from robseg.models.checkpoints.weights import fitted, read_weights, sha256_of, sha256_of_tensors, unwrapped
+from robseg.models.checkpoints.digest import sha256_of
+from robseg.models.checkpoints.weights import fitted, read_weights, sha256_of_tensors, unwrapped
 
 __all__ = [
     "Foreign",

@@ -15,7 +15,8 @@ from robseg.models.architectures.enet import CAMVID, ENet
 from robseg.models.card import Card
 from robseg.models.catalogue import card_to_json
 from robseg.models.checkpoints import fetch
-from robseg.models.checkpoints.weights import save_weights, sha256_of
+from robseg.models.checkpoints.digest import sha256_of
+from robseg.models.checkpoints.weights import save_weights
 from tests.robseg.models.images import rgb
 
 CARD = Card("m", "enet", "toy", ("a", "b", "c"))

@@ -17,12 +17,12 @@ from torch import Tensor
 from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.catalogue import read_card
+from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.checkpoints.unpickle import Stub, restricted_pickle
 from robseg.models.checkpoints.weights import (
     read_checkpoint,
     read_weights,
     save_weights,
-    sha256_of,
     sha256_of_tensors,
 )
 

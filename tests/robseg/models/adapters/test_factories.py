@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from robseg.errors import InputError
 from robseg.models import load_model
-from robseg.models.checkpoints.weights import sha256_of
+from robseg.models.checkpoints.digest import sha256_of
 
 MODULE = """
 import torch
