@@ -19,6 +19,7 @@ CHROMIUM = next(
 )
 
 HEADINGS = [
+    "Check these results",  # because some models do the same
     "Summary",
     "By corruption and severity",
     "Degradation curves",
