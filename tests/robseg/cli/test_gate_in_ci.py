@@ -243,7 +243,7 @@ def test_an_unfinished_run_is_3(workspace: Path, run: Path) -> None:
 
 
 def test_packages_that_are_no_arguments_fail_before_anything_is_installed(workspace: Path) -> None:
-    done = action(workspace, {"packages": "'-r requirements.txt", "baseline": "baseline.json"})
+    done = action(workspace, {"packages": "'-r requirements.txt", "baseline": "baseline.zip"})
     assert done.code == 2
     assert "::error::Expected `packages` to be arguments" in done.text
     assert {path.name for path in workspace.with_name("temporary").iterdir()} == {"output", "summary"}
@@ -284,7 +284,7 @@ def test_the_gitlab_job_gates(workspace: Path) -> None:
     evaluated = gitlab(workspace, evaluation)
     assert evaluated.code == 0, evaluated.text
     assert (
-        invoke("baseline", "save", workspace / "runs/gate", "-o", workspace / "baseline.json").exit_code == 0
+        invoke("baseline", "save", workspace / "runs/gate", "-o", workspace / "baseline.zip").exit_code == 0
     )
     passed = gitlab(workspace, [gate])
     assert passed.code == 0, passed.text
@@ -343,7 +343,7 @@ def test_the_gitlab_job_installs_robseg_and_gates(
     *evaluation, gate = shortened(JOB["script"])
     evaluated = gitlab(workspace, evaluation, **image)
     assert evaluated.code == 0, evaluated.text
-    saved = gitlab(workspace, ["robseg baseline save runs/gate -o baseline.json"], **image)
+    saved = gitlab(workspace, ["robseg baseline save runs/gate -o baseline.zip"], **image)
     assert saved.code == 0, saved.text
     passed = gitlab(workspace, [gate], **image)
     assert passed.code == 0, passed.text
