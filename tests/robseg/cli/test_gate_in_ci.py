@@ -290,7 +290,7 @@ def test_the_gitlab_job_gates(workspace: Path) -> None:
     assert passed.code == 0, passed.text
     for path in (*JOB["artifacts"]["paths"], JOB["artifacts"]["reports"]["junit"], *JOB["cache"]["paths"]):
         assert (workspace / path).exists(), path
-    assert gitlab(workspace, [gate.replace("class:road=60", "class:road=99.9")]).code == 1
+    assert gitlab(workspace, [gate.replace("class:road=50", "class:road=99.9")]).code == 1
 
 
 @pytest.fixture
@@ -316,7 +316,7 @@ def test_the_action_installs_robseg_and_gates(
         "model": "enet",
         "evaluate-args": "-c fog -s 1 --limit 2",
         "baseline": "main",
-        "gate-args": "--no-intervals\n--floor class:road=60",
+        "gate-args": "--no-intervals\n--floor class:road=50",
         "packages": "'pyyaml>=6'  # as a model may need it",
         "torch-index": "",  # the CPUs' own cannot be reached from everywhere
     }
