@@ -6,7 +6,7 @@ from rich.console import Group
 
 from reports.formats.documents import Document, Table, to_console
 from reports.formats.precision import other_precisions
-from reports.formats.text import percent, score_alone, score_with_interval, scoring_sentence
+from reports.formats.text import partial_sentence, percent, score_alone, score_with_interval, scoring_sentence
 from reports.run.record import CLEAN
 from reports.tables.results import Results
 from reports.tables.tallies import TallyTables
@@ -46,8 +46,8 @@ def console_summary(results: Results) -> Group:
         tuple((label, *cells) for label, cells in rows),
     )
     warnings = (*_warnings(results), *other_precisions(results.record))
-    sentence = scoring_sentence(results)
-    return to_console(Document("Robustness to image corruptions", warnings, (sentence,), (table,)))
+    sentences = tuple(filter(None, (partial_sentence(results.record), scoring_sentence(results))))
+    return to_console(Document("Robustness to image corruptions", warnings, sentences, (table,)))
 
 
 def _warnings(results: Results) -> tuple[str, ...]:

@@ -8,7 +8,14 @@ import pandas as pd
 
 from reports.formats.documents import Document, Table, one_line
 from reports.formats.precision import other_precisions
-from reports.formats.text import percent, score_alone, score_with_interval, scoring_sentence, seen_in_training
+from reports.formats.text import (
+    partial_sentence,
+    percent,
+    score_alone,
+    score_with_interval,
+    scoring_sentence,
+    seen_in_training,
+)
 from reports.run.identity import conditions_of
 from reports.run.record import CLEAN, RunRecord
 from reports.run.tally import PERCENT, Measure
@@ -54,7 +61,9 @@ def comparable_rows(results: Results) -> list[Published]:
 
 def _lines(results: Results, left_out: Sequence[str]) -> list[str]:
     record = results.record
-    lines = [
+    partial = partial_sentence(record)
+    lines = [partial] if partial else []
+    lines += [
         f"{record.dataset['name']}, {record.dataset['split']}, {len(record.images)} images.",
         scoring_sentence(results),
     ]

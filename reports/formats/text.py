@@ -12,7 +12,14 @@ from reports.run.tally import PERCENT, Unit
 from reports.scoring.jackknife import FEWEST
 from reports.tables.results import Results
 
-__all__ = ["percent", "score_alone", "score_with_interval", "scoring_sentence", "seen_in_training"]
+__all__ = [
+    "partial_sentence",
+    "percent",
+    "score_alone",
+    "score_with_interval",
+    "scoring_sentence",
+    "seen_in_training",
+]
 
 
 def percent(fraction: float) -> str:
@@ -39,6 +46,15 @@ def scoring_sentence(results: Results) -> str:
     )
     protocol = scoring.protocol or "custom"
     return f"Protocol {protocol}; mPC is the mean over {scoring.mean_over}{against}; {intervals}."
+
+
+def partial_sentence(record: RunRecord) -> str:
+    """Return a sentence that says so if a run is on a part of its data set, or nothing."""
+    total, here = int(record.dataset.get("total") or 0), len(record.images)
+    if here >= total:
+        return ""
+    clusters = f", {len(set(record.clusters))} clusters" if record.clusters else ""
+    return f"Partial: {here} of {total} images{clusters}."
 
 
 def score_with_interval(row: Mapping[Any, Any], column: str, unit: Unit = PERCENT) -> str:

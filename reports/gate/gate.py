@@ -10,12 +10,17 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from reports import tallies
+from reports.formats.text import partial_sentence
 from reports.gate.checks import FAIL, INCONCLUSIVE, PASS, Check, Scores, checks_of, lacking_model
 from reports.gate.rules import DEFAULT, Rules
 from reports.run.errors import InvalidRun
 from reports.run.identity import Difference, conditions_of, differences
 from reports.run.record import RunRecord
 from reports.run.spec import open_spec
+from reports.run.tally import PRIMARY
+from reports.sanity.rules import check
+from reports.sanity.table import table_of_run
 from reports.scoring.jackknife import CONFIDENCE
 from reports.scoring.model_scores import ModelScore, ScoreKey, model_scores
 from reports.tables.results import protocol_of, score
@@ -54,12 +59,13 @@ def run_gate(
         If a run is incomplete.
     """
     folder, record = open_spec(run)
+    about = _about(folder, record)
     if baseline is None:
         if rules.need_baseline or not rules.floor:
             raise InvalidRun("Expected --baseline for rules about drops, but got none: name a run or a file.")
         mine = _scores(folder, record, confidence)
         checks = [check for name in mine for check in checks_of(name, mine[name], None, rules, confidence)]
-        return _gate(str(run), "", rules, checks, [])
+        return _gate(str(run), "", rules, checks, about)
     rules = dataclasses.replace(rules, max_drop={DEFAULT: USUAL_DROP, **rules.max_drop})
     base, other = open_spec(baseline)
     _refuse([unlike for unlike in differences(other, record) if unlike.what != "conditions"])
@@ -94,7 +100,7 @@ def run_gate(
         )
     ]
     unpaired = [name for name in mine if name not in {new for _, new in pairs}]
-    notes = _notes(rules, len(here) - len(kept), unpaired)
+    notes = about + _notes(rules, len(here) - len(kept), unpaired)
     return _gate(str(run), str(baseline), rules, checks, notes)
 
 
@@ -124,6 +130,12 @@ def _pairs(theirs: Mapping[str, Scores], mine: Mapping[str, Scores]) -> list[tup
     if len(theirs) == len(mine) == 1:
         return [(next(iter(theirs)), next(iter(mine)))]
     return [(name, name if name in mine else None) for name in theirs]
+
+
+def _about(folder: Path, record: RunRecord) -> list[str]:
+    """Return sentences on what a run is based on, and what looks wrong in it."""
+    warnings = check(table_of_run(folder, record, tallies.find(PRIMARY)))
+    return [*filter(None, [partial_sentence(record)]), *map(str, warnings)]
 
 
 def _notes(rules: Rules, extra: int, unpaired: Sequence[str]) -> list[str]:

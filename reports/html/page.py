@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from reports.formats.documents import one_line
 from reports.formats.precision import other_precisions
+from reports.formats.text import partial_sentence
 from reports.html.models import ModelView, models_of, ranked
 from reports.html.text import distinct, label, listing, plural
 from reports.run.errors import InvalidRun
@@ -110,7 +111,7 @@ def _warnings(results: Results, models: Sequence[ModelView], left_out: Sequence[
     record = results.record
     asked = len(record.models) * len(record.conditions) * len(record.images)
     missing = asked - int(results.scores["images"].sum())
-    found = []
+    found = [partial_sentence(record)] if partial_sentence(record) else []
     if missing:
         found.append(
             f"Incomplete: {missing:,} predictions are missing, so scores are based on fewer images or blank."

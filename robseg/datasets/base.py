@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +31,8 @@ class Dataset:
 
     `read(index)` returns a Sample and can be pickled. `ids` are the images' ids in order; `fingerprint` is a
     hexadecimal digest that changes when the images or targets change. `clusters` names for each image the
-    block of related images that it belongs to; it is empty if images are unrelated.
+    block of related images that it belongs to; it is empty if images are unrelated. `total` is the number of
+    images of the whole split if this is a part of it, else 0.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Dataset:
     fingerprint: str
     citation: str = ""
     clusters: tuple[str, ...] = ()
+    total: int = 0
 
     @property
     def num_classes(self) -> int:
@@ -51,31 +54,51 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def head(self, limit: int | None) -> Dataset:
-        """Return the data set with only its first `limit` images (None: all)."""
-        if limit is None:
+    def spread(self, limit: int | None) -> Dataset:
+        """Return the data set with only `limit` images that are spread evenly over it (None: all).
+
+        A larger limit keeps the images of a smaller one.
+        """
+        if limit is None or limit >= len(self):
             return self
-        return dataclasses.replace(self, ids=self.ids[:limit], clusters=self.clusters[:limit])
+        return self._only(sorted(itertools.islice(_evenly(len(self)), limit)))
 
     def thinned(self, every: int) -> Dataset:
         """Return the data set with every `every`-th image, beginning with the first."""
-        if every == 1:
-            return self
-        chosen = slice(None, None, every)
+        return self if every == 1 else self._only(range(0, len(self), every))
+
+    def _only(self, places: Sequence[int]) -> Dataset:
         return dataclasses.replace(
-            self, ids=self.ids[chosen], clusters=self.clusters[chosen], read=_Thinned(self.read, every)
+            self,
+            ids=tuple(self.ids[place] for place in places),
+            clusters=tuple(self.clusters[place] for place in places) if self.clusters else (),
+            read=_Chosen(self.read, tuple(places)),
+            total=self.total or len(self),
         )
 
 
 @dataclasses.dataclass(frozen=True)
-class _Thinned:
-    """Read every `every`-th sample; it can be pickled if `read` can."""
+class _Chosen:
+    """Read the samples at some places; it can be pickled if `read` can."""
 
     read: Callable[[int], Sample]
-    every: int
+    places: tuple[int, ...]
 
     def __call__(self, index: int) -> Sample:
-        return self.read(index * self.every)
+        return self.read(self.places[index])
+
+
+def _evenly(number: int) -> Iterator[int]:
+    """Yield each of 0..number-1 once, the first ones spread evenly: van der Corput's sequence.
+
+    Examples
+    --------
+    >>> list(_evenly(5))
+    [0, 2, 1, 3, 4]
+    """
+    bits = max(1, (number - 1).bit_length())
+    reversed_bits = (int(f"{place:0{bits}b}"[::-1], 2) for place in range(1 << bits))
+    yield from dict.fromkeys(place * number >> bits for place in reversed_bits)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -101,7 +101,7 @@ def _opened(request: Request) -> Dataset:
     if not isinstance(dataset, Dataset):
         root = None if request.data_root is None else Path(request.data_root)
         dataset = open_dataset(dataset, root, request.split)
-    return dataset.thinned(request.every).head(request.limit)
+    return dataset.thinned(request.every).spread(request.limit)
 
 
 def loaded(

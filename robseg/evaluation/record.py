@@ -34,7 +34,7 @@ def first_record(
     )
     return RunRecord(
         command=command,
-        dataset={field: getattr(job.dataset, field) for field in DATASET_KEYS},
+        dataset={field: getattr(job.dataset, field) for field in (*DATASET_KEYS, "total")},
         images=job.dataset.ids,
         clusters=job.dataset.clusters,
         conditions=job.conditions,

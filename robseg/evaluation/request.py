@@ -93,7 +93,12 @@ class Request(RefineOptions):
     split: Annotated[
         str | None, "Split of the data set.", Flag(unset="the split that is usually scored", metavar="NAME")
     ] = None
-    limit: Annotated[int | None, "Evaluate the first N images only.", POSITIVE, N] = None
+    limit: Annotated[
+        int | None,
+        "Evaluate only N images, spread evenly over the set. A larger N keeps what is done.",
+        POSITIVE,
+        N,
+    ] = None
     every: Annotated[
         int,
         "Evaluate every N-th image. Useful for video, where neighbouring frames are nearly alike.",

@@ -81,7 +81,7 @@ def _described(card: Card, recipe: Recipe, setup: Setup) -> Card:
 def _sourced(card: Card, recipe: Recipe, setup: Setup, state: State, which: str) -> Card:
     """Return the card, completed with its source: the training, which of its weights, and its start model."""
     before = "" if setup.start is None else f"; it started from: {setup.start.card.source or 'unknown'}"
-    limit = "" if recipe.val_limit is None else f" (first {recipe.val_limit} images)"
+    limit = "" if recipe.val_limit is None else f" ({recipe.val_limit} images)"
     return dataclasses.replace(
         card,
         source=f"robseg train ({which} weights), {state.seconds / 3600:.2f} hours, mIoU on "

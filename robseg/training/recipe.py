@@ -56,8 +56,12 @@ class Recipe:
     ] = None
     train_split: Annotated[str, "Split to train on. A + joins several."] = "train"
     val_split: Annotated[str, "Split to validate on."] = "val"
-    train_limit: Annotated[int | None, "Train on the first N images only.", POSITIVE, N] = None
-    val_limit: Annotated[int | None, "Validate on the first N images only.", POSITIVE, N] = None
+    train_limit: Annotated[int | None, "Train only on N images, spread evenly over the set.", POSITIVE, N] = (
+        None
+    )
+    val_limit: Annotated[
+        int | None, "Validate only on N images, spread evenly over the set.", POSITIVE, N
+    ] = None
     epochs: Annotated[
         int, "Passes over the training images. The learning rate reaches 0 after the last.", POSITIVE
     ] = 100

@@ -50,9 +50,9 @@ def resolve(recipe: Recipe) -> Setup:
         )
     corruption_names(recipe)
     root = None if recipe.data_root is None else Path(recipe.data_root)
-    train_set = open_splits(recipe.dataset, root, recipe.train_split).head(recipe.train_limit)
+    train_set = open_splits(recipe.dataset, root, recipe.train_split).spread(recipe.train_limit)
     val_root = root if recipe.val_root is None else Path(recipe.val_root)
-    val_set = open_dataset(recipe.dataset, val_root, recipe.val_split).head(recipe.val_limit)
+    val_set = open_dataset(recipe.dataset, val_root, recipe.val_split).spread(recipe.val_limit)
     if val_set.class_names != train_set.class_names:
         raise InputError(
             f"Expected validation data of the classes that are trained, {', '.join(train_set.class_names)}, "

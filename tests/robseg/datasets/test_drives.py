@@ -24,4 +24,4 @@ def test_a_data_set_of_drives_says_which_images_belong_together(
     dataset = open_dataset(name, tree(name))
     assert len(dataset.clusters) == len(dataset) == 2
     assert len(set(dataset.clusters)) == drives
-    assert dataset.head(1).clusters == dataset.clusters[:1]
+    assert dataset.spread(1).clusters == dataset.clusters[:1]

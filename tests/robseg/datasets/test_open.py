@@ -82,7 +82,7 @@ def test_the_fingerprint_changes_with_the_files_and_with_nothing_else(
     root = tree(name)
     before = open_dataset(name, root)
     assert open_dataset(name, shutil.copytree(root, tmp_path / "copy")).fingerprint == before.fingerprint
-    assert before.head(1).fingerprint == before.fingerprint
+    assert before.spread(1).fingerprint == before.fingerprint
     with before.read.pairs[0].target.open("ab") as file:  # type: ignore[attr-defined]
         file.write(b"!")
     assert open_dataset(name, root).fingerprint != before.fingerprint

@@ -101,7 +101,7 @@ def test_scores_near_boundaries_equal_their_definitions(whole: Path, model: Mode
         expected = scores_by_definition(pairs[row["corruption"]], row["width"])
         for score, value in zip(("trimap_miou", "boundary_iou"), expected, strict=True):
             assert row[score] == pytest.approx(value, abs=1e-12)
-            assert row[f"{score}_low"] <= row[score] <= row[f"{score}_high"]
+            assert np.isnan(row[f"{score}_low"]), "five images are too few for an interval"
 
 
 def test_loaded_results_have_the_table_that_was_written(whole: Path) -> None:

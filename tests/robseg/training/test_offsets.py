@@ -37,7 +37,7 @@ def read_halves(index: int) -> Sample:
 def halves() -> Setup:
     ids = tuple(map(str, range(4)))
     data = Dataset("halves", "train", ("left", "right"), ((0, 0, 0),) * 2, ids, read_halves, "c" * 64)
-    return Setup(ARCHITECTURE, data, dataclasses.replace(data, split="val").head(2))
+    return Setup(ARCHITECTURE, data, dataclasses.replace(data, split="val").spread(2))
 
 
 class Perfect(Network):

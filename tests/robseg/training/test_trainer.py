@@ -69,7 +69,7 @@ def setup(
 ) -> Setup:
     data = Dataset("grey", "train", CLASSES, ((0, 0, 0),) * 3, tuple(map(str, range(7))), read, fingerprint)
     architecture = Architecture("tiny", build, lambda sd: Fit("own", 3, {}, sd), size_divisor=2)
-    return Setup(architecture, data, dataclasses.replace(data, split="val").head(3))
+    return Setup(architecture, data, dataclasses.replace(data, split="val").spread(6))
 
 
 class StoppedError(Exception):
@@ -297,7 +297,7 @@ def test_two_batches_make_the_step_of_one_with_all_their_images(
     # Without class weights and padding each image has as many labelled pixels: means of means are the mean.
     even: dict[str, Any] = {"scale": (1, 1), "class_weights": "none"}
     plain = dataclasses.replace(RECIPE, epochs=2, optimizer="sgd", learning_rate=0.1, **even)
-    few = setup(build=Plain)._replace(train_set=setup().train_set.head(images))
+    few = setup(build=Plain)._replace(train_set=setup().train_set.spread(images))
     train(dataclasses.replace(plain, batch_size=together), few, tmp_path / "one")
     train(dataclasses.replace(plain, batch_size=2, accumulate=2), few, tmp_path / "two")
     one, two = final(tmp_path / "one")["network"], final(tmp_path / "two")["network"]

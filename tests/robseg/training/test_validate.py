@@ -40,7 +40,7 @@ def test_images_of_one_block_of_frames_are_drawn_together() -> None:
     targets = rng.integers(0, 3, (3, 8, 8), np.uint8)
     predictions = np.where(rng.random((3, 8, 8)) < [[[0.2]], [[0.5]], [[0.8]]], 0, targets).astype(np.uint8)
     pairs = [pair for pair in zip(predictions, targets, strict=True) for _ in range(2)]
-    data = open_dataset("streets", None, "val").head(6)
+    data = open_dataset("streets", None, "val").spread(6)
     data = dataclasses.replace(data, class_names=("a", "b", "c"))
     alone = score(counted(pairs, 3), data)
     together = score(counted(pairs, 3), dataclasses.replace(data, clusters=tuple("aabbcc")))
