@@ -6,6 +6,7 @@ from rich.console import Group
 
 from reports.formats.documents import Document, Table, to_console
 from reports.formats.precision import other_precisions
+from reports.formats.ratios import stable_only, unstable_sentence
 from reports.formats.text import partial_sentence, percent, score_alone, score_with_interval, scoring_sentence
 from reports.run.record import CLEAN
 from reports.tables.results import Results
@@ -26,6 +27,7 @@ def console_summary(results: Results) -> Group:
     Few models have a column each, also with the measures of further tallies. More models have a row each,
     without these and without the worst corruption, so that the table fits a terminal.
     """
+    unstable, results = unstable_sentence(results), stable_only(results)
     names = [str(name) for name in results.summary["model"]]
     lines = _lines(results)
     if len(names) <= MODELS_ACROSS:
@@ -46,7 +48,7 @@ def console_summary(results: Results) -> Group:
         tuple((label, *cells) for label, cells in rows),
     )
     warnings = (*_warnings(results), *other_precisions(results.record))
-    sentences = tuple(filter(None, (partial_sentence(results.record), scoring_sentence(results))))
+    sentences = tuple(filter(None, (partial_sentence(results.record), scoring_sentence(results), unstable)))
     return to_console(Document("Robustness to image corruptions", warnings, sentences, (table,)))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from reports.formats.documents import LONGEST, one_line
+from reports.formats.ratios import stable_only
 from reports.formats.text import percent
 from reports.tables.results import Results
 
@@ -37,6 +38,7 @@ def latex_table(results: Results) -> str:
 
     With a reference, there are mCD and mrCD too. The best score of a column is bold.
     """
+    results = stable_only(results)
     models = [str(name) for name in results.summary["model"]]
     groups = _groups(results)
     means = {

@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.formats.documents import Document, Table, one_line
 from reports.formats.precision import other_precisions
+from reports.formats.ratios import stable_only, unstable_sentence
 from reports.formats.text import (
     partial_sentence,
     percent,
@@ -35,6 +36,7 @@ def overview(results: Results, left_out: Sequence[str] = ()) -> Document:
 
     CD and rCD need a reference, further measures need the counts of their tallies.
     """
+    unstable, results = unstable_sentence(results), stable_only(results)
     tables = (
         _summary(results),
         *_costs(results),
@@ -45,7 +47,7 @@ def overview(results: Results, left_out: Sequence[str] = ()) -> Document:
         *_further(results),
         *_published(results),
     )
-    lines = tuple(_lines(results, left_out))
+    lines = (*_lines(results, left_out), *filter(None, [unstable]))
     warnings = (*map(str, results.warnings), *_warnings(results.record))
     return Document("Robustness to image corruptions", warnings, lines, tables)
 

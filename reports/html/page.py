@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from reports.formats.documents import one_line
 from reports.formats.precision import other_precisions
+from reports.formats.ratios import stable_only, unstable_sentence
 from reports.formats.text import partial_sentence
 from reports.html.models import ModelView, models_of, ranked
 from reports.html.text import distinct, label, listing, plural
@@ -65,6 +66,7 @@ def describe(results: Results, run: Path, left_out: Sequence[str] = ()) -> Page:
     InvalidRun
         If the palette does not have one colour for each class.
     """
+    unstable, results = unstable_sentence(results), stable_only(results)
     record = results.record
     corrupted = [c for c in record.conditions if c.corruption != CLEAN]
     models = models_of(results)
@@ -74,7 +76,7 @@ def describe(results: Results, run: Path, left_out: Sequence[str] = ()) -> Page:
         left_out=left_out,
         title=f"{_title(models)} on {label(record.dataset['name'])}",
         lead=_lead(results, len(corrupted)),
-        warnings=_warnings(results, models, left_out),
+        warnings=[*_warnings(results, models, left_out), *filter(None, [unstable])],
         models=models,
         ranked=ranked(models),
         corrupted=len(corrupted),

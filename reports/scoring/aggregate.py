@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports.run.record import CLEAN, Condition
+from reports.scoring.jackknife import interval
 from reports.scoring.protocols import PROTOCOLS, Protocol
 from reports.scoring.published import Published
 from reports.scoring.scores import corruption_degradation, ratio, relative_corruption_degradation
@@ -105,14 +106,37 @@ def retention(miou: Floats, clean: Floats) -> Floats:
 
 
 def degradations(curves: ModelCurves, reference: ModelCurves) -> dict[str, tuple[Floats, Floats]]:
-    """Return (CD, rCD) by corruption against a reference that has the same conditions."""
+    """Return (CD, rCD) of each corruption against a reference; unstable ratios have no replicates."""
     return {
-        name: (
-            corruption_degradation(miou, reference.corrupted[name]),
-            relative_corruption_degradation(miou, curves.clean, reference.corrupted[name], reference.clean),
-        )
+        name: _ratios(miou, curves.clean, reference.corrupted[name], reference.clean)
         for name, miou in curves.corrupted.items()
     }
+
+
+def _ratios(miou: Floats, clean: Floats, reference: Floats, reference_clean: Floats) -> tuple[Floats, Floats]:
+    """Return CD and rCD from mIoU by severity, (S, R), and clean, (R,)."""
+    return (
+        _stable(corruption_degradation(miou, reference), (1 - reference).sum(axis=0)),
+        _stable(
+            relative_corruption_degradation(miou, clean, reference, reference_clean),
+            (reference_clean - reference).sum(axis=0),
+        ),
+    )
+
+
+def _stable(ratios: Floats, denominator: Floats) -> Floats:
+    """Return ratios (R,) without replicates if their denominator (R,) cannot be told from zero.
+
+    If its interval contains zero, that of the ratio is unbounded (Fieller, JRSS B 1954). A denominator
+    without an interval, such as a published one, must be positive.
+    """
+    low, _ = interval(denominator)
+    least = float(denominator[0] if np.isnan(low) else low)
+    if least > 0:
+        return ratios
+    unstable = np.full_like(ratios, np.nan)
+    unstable[0] = ratios[0]
+    return unstable
 
 
 def mean_degradations(
@@ -125,10 +149,7 @@ def mean_degradations(
     if protocol.ratio == "ratio of sums":
         mine = np.stack(list(by_corruption(curves).values()))
         other = np.stack([reference.corrupted[name].mean(axis=0) for name in curves.corrupted])
-        return (
-            corruption_degradation(mine, other),
-            relative_corruption_degradation(mine, curves.clean, other, reference.clean),
-        )
+        return _ratios(mine, curves.clean, other, reference.clean)
     pairs = list(degradations(curves, reference).values())
     return np.asarray(np.mean([cd for cd, _ in pairs], axis=0)), np.asarray(
         np.mean([rcd for _, rcd in pairs], axis=0)

@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import reports
+from reports.formats.documents import to_markdown
+from reports.formats.overview import overview
+from reports.formats.ratios import stable_only, unstable_sentence
 from reports.run.record import Condition
 from reports.scoring.aggregate import (
     ModelCurves,
@@ -19,8 +23,10 @@ from reports.scoring.aggregate import (
     published_curves,
     retention,
 )
+from reports.scoring.jackknife import interval
 from reports.scoring.protocols import PROTOCOLS
 from reports.scoring.published import published
+from tests.reports.synthetic import Row, SyntheticRun
 
 SEGFORMER = PROTOCOLS["segformer"]
 BY_CORRUPTION = dataclasses.replace(SEGFORMER, mean_over="corruptions")
@@ -133,3 +139,49 @@ def test_a_condition_without_a_score_leaves_the_means_it_is_in_undefined() -> No
     assert np.isnan(mean_performance(curves, SEGFORMER)).all()
     assert np.isnan(by_corruption(curves)["snow"]).all()
     assert by_corruption(curves)["fog"] == pytest.approx([0.4])
+
+
+def test_a_ratio_to_a_loss_that_may_be_zero_has_no_replicates() -> None:
+    clean = np.r_[0.7, np.full(10, 0.7) + np.linspace(-0.01, 0.01, 10)]
+    sure = {"fog": np.stack([clean - 0.2, clean - 0.3])}
+    noise = np.r_[0.0, np.linspace(-0.01, 0.01, 10)]
+    near = {"fog": np.stack([clean - 0.001 + noise, clean + noise])}
+    severities = {"fog": (1, 2)}
+    mine = ModelCurves(clean, sure, severities)
+    for reference, stable in ((sure, True), (near, False)):
+        cd, rcd = degradations(mine, ModelCurves(clean, reference, severities))["fog"]
+        assert np.isfinite(cd).all(), "D of the reference is far from zero"
+        assert np.isfinite(rcd[0])
+        assert np.isfinite(rcd[1:]).all() == stable
+        assert np.isfinite(interval(rcd).low) == stable
+    published = ModelCurves(np.array([0.7]), {"fog": np.array([[0.7], [0.7]])}, severities)
+    assert np.isnan(degradations(mine, published)["fog"][1][1:]).all()
+
+
+def test_an_unstable_ratio_is_undefined_in_reports_and_named(run: SyntheticRun) -> None:
+    first, second = (model.name for model in run.record.models)
+    clean: dict[tuple[str, str], Row] = {}
+    counts = ("tp", "fp", "fn")
+    run.change_rows(
+        lambda row: (
+            clean.update({(row["model"], row["image"]): {name: row[name] for name in counts}})
+            if row["corruption"] == "clean"
+            else None
+        )
+    )
+    run.change_rows(
+        lambda row: (
+            row.update(clean[row["model"], row["image"]])
+            if row["corruption"] == "fog" and row["model"] == first and row["image"] != run.record.images[0]
+            else None
+        )
+    )
+    results = reports.load(run.folder, reference=first)
+    shown = stable_only(results).corruptions.set_index(["model", "corruption"])["rcd"]
+    kept = results.corruptions.set_index(["model", "corruption"])["rcd"]
+    assert np.isnan(shown[second, "fog"])
+    assert np.isfinite(kept[second, "fog"])
+    assert np.isfinite(shown[second, "snow"])
+    assert "rCD under fog" in unstable_sentence(results)
+    assert "cannot be told from zero" in to_markdown(overview(results))
+    assert unstable_sentence(reports.load(run.folder)) == ""

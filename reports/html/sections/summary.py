@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from reports.tables.results import Results
 __all__ = ["SECTION", "Summary", "compared_with", "verdict"]
 
 SIGN = "\u00a0%"  # stays on one line with its number
+NAMED = 3  # models in a sentence
 
 
 class Summary(NamedTuple):
@@ -67,13 +69,17 @@ def compared_with(results: Results) -> str:
 
 
 def _clean_only(models: Sequence[ModelView]) -> list[Phrase]:
-    best = _highest(models, lambda model: model.clean)
+    first = (
+        [
+            Phrase(models[0].label, strong=True),
+            Phrase(f" has a clean mIoU of {models[0].clean.number}{SIGN}. "),
+        ]
+        if len(models) == 1
+        else _leading(models, lambda model: model.clean, "has the", "have the", "highest clean mIoU")
+    )
     return [
-        Phrase(best.label, strong=True),
-        Phrase(" has the highest" if len(models) > 1 else " has a"),
-        Phrase(" clean mIoU of " if len(models) == 1 else " clean mIoU, "),
-        Phrase(f"{best.clean.number}{SIGN}", strong=True),
-        Phrase(". This run has no corrupted images, so it says nothing about robustness."),
+        *first,
+        Phrase("This run has no corrupted images, so it says nothing about robustness."),
     ]
 
 
@@ -111,34 +117,36 @@ def _weakness(model: ModelView) -> list[Phrase]:
 
 
 def _of_several(models: Sequence[ModelView]) -> list[Phrase]:
-    kept = _highest(models, lambda model: model.rpc)
-    best = _highest(models, lambda model: model.mpc)
-    if not best.mpc.defined or not kept.rpc.defined:
+    if not any(model.mpc.defined and model.rpc.defined for model in models):
         return [Phrase("These models have no mPC or rPC, because some of their scores are undefined.")]
-    parts = [
-        Phrase(best.label, strong=True),
-        Phrase(" has the highest mIoU under corruption, "),
-        Phrase(f"{best.mpc.number}{SIGN}", strong=True),
-        Phrase(_doubt([m.mpc for m in models if m is not best], best.mpc)),
-        Phrase(", and keeps the largest share of its clean mIoU, " if kept is best else ". "),
-    ]
-    if kept is not best:
-        parts += [Phrase(kept.label, strong=True), Phrase(" keeps the largest share of its clean mIoU, ")]
-    parts += [
-        Phrase(f"{kept.rpc.number}{SIGN}", strong=True),
-        Phrase(". "),
+    return [
+        *_leading(models, lambda model: model.mpc, "has the", "have the", "highest mIoU under corruption"),
+        *_leading(
+            models, lambda model: model.rpc, "keeps the", "keep the", "largest share of its clean mIoU"
+        ),
         *_common_weakness(models),
     ]
-    return parts
 
 
-def _doubt(others: Sequence[Score], best: Score) -> str:
-    """Return a note in brackets on how many other intervals overlap with that of the best model."""
-    near = sum(other.high >= best.low for other in others)
+def _leading(
+    models: Sequence[ModelView], score_of: Callable[[ModelView], Score], one: str, several: str, what: str
+) -> list[Phrase]:
+    """Return a sentence on the model that is best in a score, or on those whose intervals overlap."""
+    best = _highest(models, score_of)
+    near = [m for m in models if m is not best and score_of(m).high >= score_of(best).low]
+    value = Phrase(f"{score_of(best).number}{SIGN}", strong=True)
     if not near:
-        return ""
-    of = "another model's interval overlaps" if near == 1 else f"the intervals of {near} others overlap"
-    return f" ({of} with it; robseg compare tests the difference)"
+        alone = " on these images" if math.isnan(score_of(best).low) and len(models) > 1 else ""
+        return [Phrase(best.label, strong=True), Phrase(f" {one} {what}{alone}, "), value, Phrase(". ")]
+    names = [best.label, *(model.label for model in near)]
+    who = listing(names) if len(names) <= NAMED else f"{len(names)} models"
+    what = what.replace("its", "their")
+    return [
+        Phrase(who, strong=True),
+        Phrase(f" {several} {what}, up to "),
+        value,
+        Phrase(" (intervals overlap: none is best). "),
+    ]
 
 
 def _common_weakness(models: Sequence[ModelView]) -> list[Phrase]:
