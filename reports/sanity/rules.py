@@ -25,6 +25,7 @@ BELOW = 0.1  # share of the clean score
 SPREADS = 10  # median absolute deviations
 RARE = 0.01  # pixels predicted, as a share of those in the targets
 OCCURS = 0.001  # share of the labelled pixels
+ABSENT = 0.25  # share of the classes that are scored
 LISTED = 4  # names in a sentence
 
 Bools = NDArray[np.bool_]
@@ -190,6 +191,26 @@ def never_predicted(table: ScoreTable) -> list[RunWarning]:
             "the data set match?"
         )
         found.append(_warning("never_predicted", table, [m], [k], sentence))
+    return found
+
+
+@_rule
+def absent_classes(table: ScoreTable) -> list[RunWarning]:
+    """Find models whose score on clean images rests on classes that no target has: their IoU is 0 anyway."""
+    if table.counts is None:
+        return []
+    found = []
+    absent = (table.counts.target == 0) & (table.counts.predicted > 0)
+    scored = (table.counts.target > 0) | (table.counts.predicted > 0)
+    many = absent.sum(axis=-1) > ABSENT * scored.sum(axis=-1)
+    many &= _any_of(table, [(CLEAN, 0)])
+    for m, k in np.argwhere(many):
+        sentence = (
+            f"{absent[m, k].sum()} of {scored[m, k].sum()} classes in the mIoU of {table.models[m]} are in "
+            "no target, so their IoU is 0 whatever the model is worth. The mIoU of so few images is too low, "
+            "and so is its interval: evaluate more images."
+        )
+        found.append(_warning("absent_classes", table, [m], [k], sentence))
     return found
 
 

@@ -198,6 +198,20 @@ def test_a_class_that_is_always_predicted_in_wrong_places_is_no_fault(run: Synth
     assert warnings(run) == ()
 
 
+@pytest.mark.parametrize(("predicted", "rules"), [(NAMES, ["absent_classes"] * 2), ((), [])])
+def test_classes_that_are_predicted_and_in_no_target_are_found(
+    run: SyntheticRun, predicted: tuple[str, ...], rules: list[str]
+) -> None:
+    def change(row: Row) -> None:
+        row["tp"][2] = row["fn"][2] = 0
+        row["fp"][2] = int(row["model"] in predicted and row["image"] == IMAGES[0])
+
+    run.change_rows(change)
+    found = warnings(run)
+    assert [each.rule for each in found] == rules
+    assert all("1 of 3 classes" in str(each) for each in found)
+
+
 def test_a_class_that_only_a_corruption_hides_is_no_fault(run: SyntheticRun) -> None:
     run.change_rows(lambda row: never(row) if row["corruption"] == "snow" else None)
     assert warnings(run) == ()
