@@ -1,4 +1,4 @@
-"""How many images are needed to see a drop, estimated from the spread of a run's scores over resamples."""
+"""How many images are needed to see a drop, estimated from the spread of scores over a run's images."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from scipy.special import ndtri
 
 from reports import tallies
 from reports.formats.documents import Document, Table
+from reports.run.errors import InvalidRun
+from reports.run.identity import differences
 from reports.run.spec import open_spec
 from reports.run.tally import PRIMARY
-from reports.scoring.jackknife import CONFIDENCE, standard_error
+from reports.scoring.jackknife import CONFIDENCE, FEWEST, standard_error
 from reports.scoring.model_scores import ScoreKey, model_scores
 from reports.scoring.replicates import Replicates, read_replicates
 from reports.tables.results import protocol_of
@@ -51,30 +53,64 @@ def images_needed(error: float, images: int, drop: float, confidence: float, pow
 
 
 def detectable_drops(
-    run: str | Path, drops: Sequence[float], confidence: float = CONFIDENCE, power: float = 0.8
+    run: str | Path,
+    drops: Sequence[float],
+    confidence: float = CONFIDENCE,
+    power: float = 0.8,
+    earlier: str | Path | None = None,
 ) -> Document:
     """Return, for the first model of a run, how many images show drops (fractions) of its scores.
 
-    The other run is assumed to vary as much as this one and to be unpaired. This gives an upper bound,
+    The spread is that of the paired difference to the first model of an `earlier` run on the same images.
+    Without one, the other run is assumed to vary as much as this one, unpaired. This gives an upper bound,
     because two versions of a model mostly err on the same images.
+
+    Raises
+    ------
+    InvalidRun
+        If a run cannot be read, or the two cannot be compared.
     """
     folder, record = open_spec(run)
     record = dataclasses.replace(record, models=record.models[:1])
-    scored = read_replicates(folder, record, tallies.find(PRIMARY), confidence)
-    return power_document(
-        scored, [_need(scored, m, v, drops, power) for m, v in _shown(scored)], drops, power
-    )
+    tally = tallies.find(PRIMARY)
+    scored = read_replicates(folder, record, tally, confidence)
+    other = None
+    if earlier is not None:
+        place, its = open_spec(earlier)
+        if unlike := differences(record, its):
+            raise InvalidRun(
+                f"Expected two runs that can be compared, but they differ in {'; '.join(map(str, unlike))}: "
+                "evaluate both with the same options."
+            )
+        # The order of images and conditions is the first run's, so that the units are the same.
+        aligned = dataclasses.replace(
+            its,
+            models=its.models[:1],
+            images=record.images,
+            clusters=record.clusters,
+            conditions=record.conditions,
+        )
+        other = read_replicates(place, aligned, tally, confidence)
+    needs = [_need(scored, key, error, drops, power) for key, error in _shown(scored, other)]
+    return power_document(scored, needs, drops, power, paired=other is not None)
 
 
-def _shown(scored: Replicates) -> list[tuple[ScoreKey, float]]:
+def _shown(scored: Replicates, other: Replicates | None) -> list[tuple[ScoreKey, float]]:
     """Return each score and the standard error of its difference between two runs, if it is defined."""
-    found = model_scores(scored, 0, protocol_of(scored.record))
-    errors = [
-        (key, math.sqrt(2) * float(standard_error(score.replicates)))
-        for key, score in found.items()
-        if key.kind in SHOWN and key.name != "rpc"
+    protocol = protocol_of(scored.record)
+    found = model_scores(scored, 0, protocol)
+    if other is None:
+        errors = {key: math.sqrt(2) * standard_error(score.replicates) for key, score in found.items()}
+    else:
+        before = model_scores(other, 0, protocol)
+        errors = {
+            key: standard_error(score.replicates - before[key].replicates) for key, score in found.items()
+        }
+    return [
+        (key, float(error))
+        for key, error in errors.items()
+        if key.kind in SHOWN and key.name != "rpc" and scored.units.count >= FEWEST and error == error
     ]
-    return [(key, error) for key, error in errors if scored.units.count > 1 and error == error]
 
 
 def _need(scored: Replicates, key: ScoreKey, error: float, drops: Sequence[float], power: float) -> Need:
@@ -85,7 +121,7 @@ def _need(scored: Replicates, key: ScoreKey, error: float, drops: Sequence[float
 
 
 def power_document(
-    scored: Replicates, needs: Sequence[Need], drops: Sequence[float], power: float
+    scored: Replicates, needs: Sequence[Need], drops: Sequence[float], power: float, *, paired: bool = False
 ) -> Document:
     """Return the images needed as a document."""
     record, level = scored.record, 100 * scored.confidence
@@ -93,8 +129,13 @@ def power_document(
         f"{record.models[0].name} on {len(record.images)} images of {record.dataset['name']}, from "
         f"the spread over {scored.units.count} {scored.units.kind}s.",
         f"With these images, a two-sided test at {level:g} % confidence shows a drop with probability "
-        f"{power:g}. The numbers are for a gate against a baseline file, whose intervals are not paired; "
-        "a gate against a run needs fewer images.",
+        f"{power:g}. "
+        + (
+            "The spread is that of the difference of the two runs."
+            if paired
+            else "The numbers are upper bounds. Name an earlier run on the same images too, and they are those of "
+            "the paired difference."
+        ),
     )
     header = ("", "smallest visible drop, points", *(f"images for {100 * drop:g} points" for drop in drops))
     rows = tuple(
@@ -102,7 +143,7 @@ def power_document(
         for need in needs
     )
     if not needs:
-        lines = (lines[0], "There are too few images for an interval.")
+        lines = (lines[0], f"There are too few images for an interval: it takes {FEWEST}.")
     return Document(
         "Images needed to see a drop", (), lines, (Table("By score", header, rows),) if rows else ()
     )

@@ -14,6 +14,7 @@ GROUP = "Compare and gate"
 
 @click.command("power", cls=Command)
 @click.argument("run", type=RUN)
+@click.argument("earlier", type=RUN, required=False)
 @click.option(
     "--drop",
     "drops",
@@ -25,14 +26,18 @@ GROUP = "Compare and gate"
     help="Drop to see, in points. May be repeated.",
 )
 @scoring.confidence
-def command(run: str, drops: tuple[float, ...], confidence: float) -> None:
+def command(run: str, earlier: str | None, drops: tuple[float, ...], confidence: float) -> None:
     """Show how many images it takes to see a drop of each score of RUN with 80 % probability.
+
+    With an EARLIER run on the same images, the drop is the paired difference of the two, as in a gate. Without
+    one, the number is an upper bound.
 
     \b
     robseg power runs/main --drop 0.5
+    robseg power runs/new runs/main --drop 0.5
     """
     from reports.formats.documents import to_console
     from reports.gate.power import detectable_drops
 
-    needed = detectable_drops(run, [drop / 100 for drop in drops], confidence)
+    needed = detectable_drops(run, [drop / 100 for drop in drops], confidence, earlier=earlier)
     wide_console().print(to_console(needed))
