@@ -29,8 +29,8 @@ GROUP = "Compare and gate"
 def command(run: str, earlier: str | None, drops: tuple[float, ...], confidence: float) -> None:
     """Show how many images it takes to see a drop of each score of RUN with 80 % probability.
 
-    With an EARLIER run on the same images, the drop is the paired difference of the two, as in a gate. Without
-    one, the number is an upper bound.
+    With an EARLIER run on the same images, the drop is the paired difference of the two, as in a gate.
+    Without one, the number is an upper bound.
 
     \b
     robseg power runs/main --drop 0.5
