@@ -133,8 +133,8 @@ def power_document(
         + (
             "The spread is that of the difference of the two runs."
             if paired
-            else "The numbers are upper bounds. Name an earlier run on the same images too, and they are those "
-            "of the paired difference."
+            else "The numbers are upper bounds. With an earlier run on the same images, they are those of "
+            "the paired difference."
         ),
     )
     header = ("", "smallest visible drop, points", *(f"images for {100 * drop:g} points" for drop in drops))
