@@ -49,7 +49,7 @@ def test_a_record_holds_what_was_read_from_its_values() -> None:
     bake = Bake(**values)
     assert (bake.tin, bake.eggs, bake.book) == ((10, 49), (1, 2, 3, 7), Path("a.pdf"))
     assert (bake.heat, bake.spices) == (1.0, {"a": (1,)})
-    assert Bake(**{"cake": "pie", "eggs": 3}).eggs == (3,)  # type: ignore[arg-type]
+    assert Bake(cake="pie", eggs=3).eggs == (3,)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
