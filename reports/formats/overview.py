@@ -16,6 +16,7 @@ from reports.formats.text import (
     score_with_interval,
     scoring_sentence,
     seen_in_training,
+    timed_on,
 )
 from reports.run.identity import conditions_of
 from reports.run.record import CLEAN, RunRecord
@@ -101,12 +102,19 @@ def _costs(results: Results) -> list[Table]:
     costs = results.summary[["parameters", "gmacs", "ms_per_image"]]
     if costs.isna().all(axis=None):
         return []
+    ranges = {model.name: model.ms_range for model in results.record.models}
     rows = tuple(
-        (str(model), _number(parameters / 1e6, 2), _number(gmacs, 2), _number(ms, 1))
+        (str(model), _number(parameters / 1e6, 2), _number(gmacs, 2), _time(ms, ranges.get(model)))
         for model, (parameters, gmacs, ms) in zip(results.summary["model"], costs.to_numpy(), strict=True)
     )
     header = ("", "million parameters", "GMACs per image", "ms per image")
-    return [Table(f"Cost, with time on {results.record.device}", header, rows)]
+    return [Table(f"Cost, with {timed_on(results.record)}", header, rows)]
+
+
+def _time(median: float, ends: Sequence[float] | None) -> str:
+    """Return a time in milliseconds with its range."""
+    text = _number(median, 1)
+    return f"{text} ({ends[0]:.1f}–{ends[1]:.1f})" if ends else text
 
 
 def _number(value: float, decimals: int) -> str:

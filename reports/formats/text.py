@@ -19,6 +19,7 @@ __all__ = [
     "score_with_interval",
     "scoring_sentence",
     "seen_in_training",
+    "timed_on",
 ]
 
 
@@ -55,6 +56,12 @@ def partial_sentence(record: RunRecord) -> str:
         return ""
     clusters = f", {len(set(record.clusters))} clusters" if record.clusters else ""
     return f"Partial: {here} of {total} images{clusters}."
+
+
+def timed_on(record: RunRecord) -> str:
+    """Return a phrase on how times were measured."""
+    where = "one thread of the CPU" if record.device == "cpu" else record.device
+    return f"the median time of a single image on {where}"
 
 
 def score_with_interval(row: Mapping[Any, Any], column: str, unit: Unit = PERCENT) -> str:

@@ -48,8 +48,10 @@ class Condition:
 class ModelRecord:
     """One model of a run: its name in the tables, its card, its weights' SHA-256, and its cost.
 
-    `parameters` and `gmacs` are None where they cannot be counted. `facts` says in words how a model was
-    changed, for example by which SegFix its labels were refined.
+    `parameters` and `gmacs` are None where they cannot be counted. `ms_per_image` is the median time for a
+    single image, measured alone in one thread of the CPU or on the run's device, and `ms_range` the shortest
+    and the longest time; runs whose times are those of a busy machine have None there. `facts` says in words
+    how a model was changed, for example by which SegFix its labels were refined.
     """
 
     name: str
@@ -58,6 +60,7 @@ class ModelRecord:
     parameters: int | None
     gmacs: float | None = None
     ms_per_image: float | None = None
+    ms_range: tuple[float, float] | None = None
     facts: dict[str, str] = dataclasses.field(default_factory=dict)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import corruptions
 from reports.run.record import CLEAN, DATASET_KEYS, Condition, ModelRecord, RunRecord
@@ -14,7 +13,7 @@ from robseg.evaluation.job import Job
 from robseg.evaluation.provenance import versions
 from robseg.evaluation.request import Request
 from robseg.evaluation.run import Timing
-from robseg.models.predict.batch import Part
+from robseg.evaluation.speed import measure
 
 __all__ = ["first_record", "timed_record"]
 
@@ -27,11 +26,8 @@ def first_record(
 ) -> RunRecord:
     """Return the record of a run that is about to start, with the times of the run that it continues."""
     height, width = job.dataset.read(0).target.shape
-    known = {model.name: model.ms_per_image for model in earlier.models} if earlier else {}
-    models = tuple(
-        dataclasses.replace(_model_record(name, job, (height, width)), ms_per_image=known.get(name))
-        for name in job.models
-    )
+    known = {model.name: model for model in earlier.models} if earlier else {}
+    models = tuple(_model_record(name, job, (height, width), known.get(name)) for name in job.models)
     return RunRecord(
         command=command,
         dataset={field: getattr(job.dataset, field) for field in (*DATASET_KEYS, "total")},
@@ -54,10 +50,18 @@ def first_record(
 
 
 def timed_record(record: RunRecord, job: Job, timing: Timing) -> RunRecord:
-    """Return the record with the times of a run added; except for "wall", they are sums over workers."""
+    """Return the record with the times of a run added; except for "wall", they are sums over workers.
+
+    A model that has predicted anything is timed alone, if no earlier call has done so.
+    """
+    measured = {
+        model.name: measure(job, model.name)
+        for model in record.models
+        if model.ms_per_image is None and model.name in timing.predicted
+    }
     models = tuple(
-        dataclasses.replace(model, ms_per_image=_ms_per_image(model.name, job, timing))
-        if timing.predicted.get(model.name)
+        dataclasses.replace(model, ms_per_image=speed.median, ms_range=(speed.least, speed.most))
+        if (speed := measured.get(model.name))
         else model
         for model in record.models
     )
@@ -72,8 +76,8 @@ def _set_versions(conditions: Sequence[Condition]) -> dict[str, str]:
     return {record.set_name: record.set_version for record in records}
 
 
-def _model_record(name: str, job: Job, size: tuple[int, int]) -> ModelRecord:
-    """Return the record of a model without its time; `size` is the height and width of an image."""
+def _model_record(name: str, job: Job, size: tuple[int, int], earlier: ModelRecord | None) -> ModelRecord:
+    """Return the record of a model with its `earlier` time; `size` is the height and width of an image."""
     model = job.models[name]
     return ModelRecord(
         name=name,
@@ -81,26 +85,7 @@ def _model_record(name: str, job: Job, size: tuple[int, int]) -> ModelRecord:
         sha256=model.sha256,
         parameters=model.parameters,
         gmacs=model.gmacs(*size),
+        ms_per_image=earlier.ms_per_image if earlier else None,
+        ms_range=earlier.ms_range if earlier else None,
         facts=dict(model.facts),
     )
-
-
-def _ms_per_image(name: str, job: Job, timing: Timing) -> float:
-    """Return the time of a model per image in milliseconds, summed over its parts."""
-    return 1000 * sum(_seconds(part, job, timing) for part in _parts(job.models[name]))
-
-
-def _seconds(part: Part[Any], job: Job, timing: Timing) -> float:
-    """Return the time of a part per image; if several models share the part, it was computed only once."""
-    images = max(
-        images
-        for name, images in timing.predicted.items()
-        if any(each is part for each in _parts(job.models[name]))
-    )
-    return timing.stages[f"predict:{part.name}"] / images
-
-
-def _parts(part: Part[Any]) -> Iterator[Part[Any]]:
-    yield part
-    for each in part.parts:
-        yield from _parts(each)

@@ -17,10 +17,10 @@ __all__ = ["Timing", "run"]
 
 
 class Timing(NamedTuple):
-    """The seconds of all workers by stage, the images predicted by model, and the wall time of this call."""
+    """The seconds of all workers by stage, the models that predicted, and the wall time of this call."""
 
     stages: dict[str, float]
-    predicted: dict[str, int]
+    predicted: frozenset[str]
     wall: float
 
 
@@ -35,14 +35,14 @@ def run(
     """Do the shards, call `progress` after each, and return how the time was spent."""
     start = time.perf_counter()
     stages: Counter[str] = Counter()
-    predicted: Counter[str] = Counter()
+    predicted: set[str] = set()
     done, total = 0, sum(map(len, shards))
     if progress is not None:
         progress(Progress(done, total))
     for shard, seconds in execute(job, out, shards, num_workers):
         stages.update(seconds)
-        predicted.update(dict.fromkeys(shard.models, len(shard.indices)))
+        predicted.update(shard.models)
         done += len(shard)
         if progress is not None:
             progress(Progress(done, total))
-    return Timing(dict(stages), dict(predicted), time.perf_counter() - start)
+    return Timing(dict(stages), frozenset(predicted), time.perf_counter() - start)

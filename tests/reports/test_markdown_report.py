@@ -36,7 +36,7 @@ def with_costs(results: Results, *costs: Sequence[float]) -> Results:
 def test_costs_are_shown_and_what_is_unknown_is_a_dash(results: Results) -> None:
     unknown = float("nan")
     table = tables_of(with_costs(results, (364_000, 3.8, 41.54), (unknown, unknown, 7)))[
-        "Cost, with time on cpu"
+        "Cost, with the median time of a single image on one thread of the CPU"
     ]
     assert table.header == ("", "million parameters", "GMACs per image", "ms per image")
     assert [row[1:] for row in table.rows] == [("0.36", "3.80", "41.5"), ("–", "–", "7.0")]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from reports import tallies
+from reports.formats.text import timed_on
 from reports.html.beside import Beside, beside_of
 from reports.html.models import ModelView
 from reports.html.page import Page, Section
@@ -23,11 +24,12 @@ NAMED = 3  # models in a sentence
 
 
 class Summary(NamedTuple):
-    """The verdict, the reference, what mIoU means, a note on the protocol, and the published table."""
+    """The verdict, the reference, what mIoU and time mean, a note on the protocol, the published table."""
 
     verdict: list[Phrase]
     compared: str
     measure: str
+    timed: str
     note: str
     beside: Beside
 
@@ -39,6 +41,7 @@ def describe(page: Page) -> Summary:
         verdict(page.models, page.corrupted),
         compared_with(page.results) if page.corrupted else "",
         tallies.find(PRIMARY).note,
+        timed_on(page.results.record),
         protocol.note if protocol else "",
         beside_of(page.results, page.models),
     )
