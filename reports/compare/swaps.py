@@ -37,7 +37,7 @@ def swaps(record: RunRecord, rows: int, level: float) -> Resampling:
     fall below the significance `level` after a correction for their number, and they depend on the names of
     the images only.
     """
-    signs = _signs(record, max(LEAST, int(4 * rows / level)))
+    signs = _signs(record, max(LEAST, int(2 * rows / level)))
 
     def sums(counts: Ints) -> Ints:
         first, second = counts[0::2], counts[1::2]
