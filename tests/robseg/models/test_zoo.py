@@ -5,8 +5,10 @@ import re
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from robseg.datasets import DATASETS
+import corruptions
+from robseg.datasets import DATASETS, open_dataset
 from robseg.models.catalogue import ZOO, list_cards, shipped
 from robseg.models.model import load_model
 
@@ -33,6 +35,7 @@ def test_a_card_tells_where_its_weights_come_from(name: str) -> None:
     low, high = card.published_interval
     assert low < card.published_miou < high
     assert card.published_protocol
+    assert card.published_precision == "fp32"
     assert card.citation == DATASETS[card.dataset].citation
 
 
@@ -43,6 +46,21 @@ def test_a_model_labels_images_of_any_size(name: str) -> None:
         labels = model.predict(np.zeros((1, 50, 70, 3), np.uint8))
         assert labels.shape == (1, 50, 70)
         assert labels.max() < len(model.card.class_names)
+
+
+@pytest.fixture(scope="module")
+def blurred() -> NDArray[np.uint8]:
+    """A rendered scene under defocus blur, whose even areas showed the rounding of the first layers."""
+    scene = open_dataset("streets").read(0)
+    return corruptions.corrupt(scene.image, "defocus_blur", severity=5, key=scene.id)[None]
+
+
+@pytest.mark.parametrize("name", [name for name, card in CARDS.items() if card.architecture != "segfix"])
+def test_bf16_gives_nearly_the_labels_of_fp32(name: str, blurred: NDArray[np.uint8]) -> None:
+    whole, rounded = (
+        load_model(name, precision=precision).predict(blurred) for precision in ("fp32", "bf16")
+    )
+    assert (whole != rounded).mean() < 0.025
 
 
 @pytest.mark.parametrize("name", CARDS)
