@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ import pandas as pd
 
 from reports.compare.compare import Comparison
 from reports.formats.documents import Document, Table
+from reports.formats.text import p_text
 from reports.run.tally import PERCENT, Measure, Tally
 from reports.scoring.jackknife import FEWEST
 from reports.scoring.model_scores import KINDS, unit_of
@@ -176,7 +176,7 @@ def _row(measure: Measure, kind: str, row: Mapping[Any, Any]) -> tuple[str, ...]
         unit.text(row["second"]),
         unit.difference(row["difference"]),
         f"{unit.difference(row['low'])} .. {unit.difference(row['high'])}",
-        "–" if math.isnan(row["p_holm"]) else f"{row['p_holm']:.3f}",
+        p_text(row["p_holm"]),
         _verdict(measure, row["difference"]) if row["moved"] else "",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from reports.scoring.jackknife import FEWEST
 from reports.tables.results import Results
 
 __all__ = [
+    "p_text",
     "partial_sentence",
     "percent",
     "score_alone",
@@ -32,6 +34,19 @@ def percent(fraction: float) -> str:
     ('53.3', '–')
     """
     return PERCENT.text(fraction)
+
+
+def p_text(p: float) -> str:
+    """Return a p-value with three decimals, or a dash if it is undefined.
+
+    Examples
+    --------
+    >>> p_text(0.0123), p_text(0.0002), p_text(float("nan"))
+    ('0.012', '<0.001', '–')
+    """
+    if math.isnan(p):
+        return "–"
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def scoring_sentence(results: Results) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from reports.formats.documents import Document, Table
-from reports.formats.text import percent
+from reports.formats.text import p_text, percent
 from reports.ranks.ranks import OVERALL, Ranks, Side
 from reports.ranks.spearman import EXACT, FEWEST
 from reports.run.tally import Unit
@@ -106,7 +106,7 @@ def _correlations(table: pd.DataFrame, kind: str) -> Table:
                 str(row["items"]),
                 RHO.text(row["rho"]),
                 f"{RHO.text(row['low'])} .. {RHO.text(row['high'])}",
-                _p(row["p"]),
+                p_text(row["p"]),
             )
             for row in table[table["kind"] == kind].to_dict("records")
         ),
@@ -140,9 +140,3 @@ def _ranked(values: pd.Series[float]) -> list[str]:
         percent(value) if math.isnan(rank) else f"{percent(value)} ({rank:g})"
         for value, rank in zip(values, ranks, strict=True)
     ]
-
-
-def _p(p: float) -> str:
-    if math.isnan(p):
-        return "–"
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
