@@ -85,7 +85,7 @@ def _lines(ranks: Ranks) -> Iterator[str]:
     if models < FEWEST:
         yield f"Models are not ranked: this takes at least {FEWEST} of them, but there are {models}."
     elif models <= EXACT:
-        yield f"{models} models in the same order have p = {_p(1 / math.factorial(models))}."
+        yield f"{models} models in the same order have p = {p_text(1 / math.factorial(models))}."
     if ranks.left_out:
         yield f"Left out, because the other run has no counterpart: {'; '.join(ranks.left_out)}."
 
