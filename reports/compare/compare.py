@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reports import tallies
-from reports.compare.swaps import least_p, p_value, paired, swaps
+from reports.compare.swaps import p_value, paired, swaps
 from reports.formats.text import seen_in_training
 from reports.run.counts import read_conditions
 from reports.run.errors import InvalidRun
@@ -42,8 +42,8 @@ class Comparison:
 
     `table` has a row per score: kind and name (as in `reports.scoring.model_scores`), first, second, their
     difference and its interval low..high, p, measure, p_holm, and whether it moved (p_holm below
-    1 - confidence). `swaps` is the number of swaps behind p, and `least_p` the smallest p that this number of
-    units allows. `forced` lists the differences of the runs that `force` ignored. `left_out` names the models
+    1 - confidence). `swaps` is the number of swaps behind p, and `least_p` the smallest p that they
+    allow. `forced` lists the differences of the runs that `force` ignored. `left_out` names the models
     that only one of the runs has. `seen` lists, for the first and the second model, the corruptions of the
     comparison that it was trained with.
     """
@@ -211,7 +211,7 @@ def _compare(
         first.units.count,
         confidence,
         shuffled.headline.shape[-1],
-        least_p(first.units.count),
+        1 / shuffled.headline.shape[-1],
         forced,
         left_out,
         (_seen(first, models[0]), _seen(second, models[1])),

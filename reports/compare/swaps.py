@@ -21,12 +21,13 @@ from reports.run.record import RunRecord
 from reports.scoring.replicates import Resampling
 from reports.scoring.units import units_of
 
-__all__ = ["least_p", "p_value", "paired", "swaps"]
+__all__ = ["p_value", "paired", "swaps"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LEAST = 2000  # swaps, so that p-values around 0.05 have a standard error of 0.005
+MOST = 100_000
 ROUNDING = 1e-12  # differences as close as this are equal
 
 
@@ -34,10 +35,10 @@ def swaps(record: RunRecord, rows: int, level: float) -> Resampling:
     """Return the resampling that swaps pairs of models, whose counts are (A, B, A, B, ...), on random units.
 
     All swaps are made if there are few of them. Otherwise their number is large enough for `rows` p-values to
-    fall below the significance `level` after a correction for their number, and they depend on the names of
-    the images only.
+    fall below the significance `level` after a correction for their number (within MOST), and they depend on
+    the names of the images only. No p-value is below 1 / their number.
     """
-    signs = _signs(record, max(LEAST, int(2 * rows / level)))
+    signs = _signs(record, min(max(LEAST, int(2 * rows / level)), MOST))
 
     def sums(counts: Ints) -> Ints:
         first, second = counts[0::2], counts[1::2]
@@ -64,17 +65,6 @@ def _signs(record: RunRecord, number: int) -> Floats:
         bits = np.random.default_rng(key).integers(0, 2, (1 + number, units))
         bits[0] = 0
     return np.where(bits == 0, 1.0, -1.0)
-
-
-def least_p(units: int) -> float:
-    """Return the smallest p-value that any difference can have on a number of units.
-
-    Examples
-    --------
-    >>> least_p(6)
-    0.03125
-    """
-    return 2.0 ** (1 - units)
 
 
 def p_value(differences: Floats) -> Floats:

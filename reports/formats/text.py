@@ -10,8 +10,8 @@ import pandas as pd
 
 from reports.run.record import CLEAN, ModelRecord, RunRecord
 from reports.run.tally import PERCENT, Unit
-from reports.scoring.jackknife import FEWEST
-from reports.tables.results import Results
+from reports.scoring.jackknife import CONFIDENCE, COVERAGE, FEWEST
+from reports.tables.results import Results, Scoring
 
 __all__ = [
     "p_text",
@@ -57,6 +57,7 @@ def scoring_sentence(results: Results) -> str:
     )
     intervals = (
         f"{100 * scoring.confidence:g} % intervals by the jackknife over {scoring.units} {scoring.unit}s"
+        + _covers(scoring)
         if scoring.units >= FEWEST
         else f"no intervals: they take at least {FEWEST} {scoring.unit}s, and there are {scoring.units}"
     )
@@ -77,6 +78,14 @@ def timed_on(record: RunRecord) -> str:
     """Return a phrase on how times were measured."""
     where = "one thread of the CPU" if record.device == "cpu" else record.device
     return f"the median time of a single image on {where}"
+
+
+def _covers(scoring: Scoring) -> str:
+    """Return a note on how often intervals cover in simulations, if their level was simulated."""
+    found = [share for units, share in COVERAGE if scoring.units >= units]
+    if scoring.confidence != CONFIDENCE or not found:
+        return ""
+    return f" (they cover {100 * found[-1]:.0f} % or more in simulations)"
 
 
 def score_with_interval(row: Mapping[Any, Any], column: str, unit: Unit = PERCENT) -> str:

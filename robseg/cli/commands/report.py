@@ -103,7 +103,7 @@ FORMATS = {
 )
 @click.option(
     "--out", "-o", type=click.Path(path_type=Path, file_okay=False), default=None,
-    help="Folder to write to.  [default: RUN; for several, report]",
+    help="Folder to write to.  [default: RUN; for several or a file, report]",
 )  # fmt: skip
 @scoring.confidence
 def command(
@@ -129,7 +129,7 @@ def command(
 
     asked = _formats(formats)
     merged = load_runs(runs, protocol=protocol, reference=reference, confidence=confidence)
-    folder = out or (runs[0] if len(runs) == 1 else Path("report"))
+    folder = out or (runs[0] if len(runs) == 1 and runs[0].is_dir() else Path("report"))
     files = [name for form in asked for name in FORMATS[form].files(merged.results)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
