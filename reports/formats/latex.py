@@ -6,6 +6,8 @@ They need the packages booktabs and graphicx (to rotate the names of columns), a
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from reports.formats.documents import LONGEST, one_line
 from reports.formats.ratios import stable_only
@@ -33,24 +35,38 @@ def latex_text(text: str, longest: int = LONGEST) -> str:
     return "".join(SPECIAL.get(character, character) for character in one_line(text, longest))
 
 
+class Ends(NamedTuple):
+    """A score and the ends of its interval; NaN where undefined."""
+
+    value: float
+    low: float
+    high: float
+
+
 def latex_table(results: Results) -> str:
     """Return mIoU in % by model: clean, the mean over severities of every corruption, and mPC.
 
-    With a reference, there are mCD and mrCD too. The best score of a column is bold.
+    With a reference, there are mCD and mrCD too. In a column, the best score is bold, and so are all whose
+    intervals overlap with its.
     """
     results = stable_only(results)
     models = [str(name) for name in results.summary["model"]]
     groups = _groups(results)
     means = {
-        (row["model"], row["corruption"]): float(row["miou"])
+        (row["model"], row["corruption"]): _ends(row, "miou")
         for row in results.corruptions.to_dict("records")
     }
-    columns = {"clean": list(results.summary["clean_miou"])}
+    summary = results.summary.to_dict("records")
+    columns = {"clean": [_ends(row, "clean_miou") for row in summary]}
     columns |= {name: [means[model, name] for model in models] for names in groups.values() for name in names}
-    columns["mPC"] = list(results.summary["mpc"])
+    columns["mPC"] = [_ends(row, "mpc") for row in summary]
     if results.scoring.reference:
-        columns |= {"mCD": list(results.summary["mcd"]), "mrCD": list(results.summary["mrcd"])}
+        columns |= {name: [_ends(row, name.lower()) for row in summary] for name in ("mCD", "mrCD")}
     return "\n".join(_lines(results, groups, columns, models)) + "\n"
+
+
+def _ends(row: Mapping[Any, Any], column: str) -> Ends:
+    return Ends(*(float(row[f"{column}{end}"]) for end in ("", "_low", "_high")))
 
 
 def _groups(results: Results) -> dict[str, list[str]]:
@@ -64,7 +80,7 @@ def _groups(results: Results) -> dict[str, list[str]]:
 
 
 def _lines(
-    results: Results, groups: dict[str, list[str]], columns: dict[str, list[float]], models: list[str]
+    results: Results, groups: dict[str, list[str]], columns: dict[str, list[Ends]], models: list[str]
 ) -> list[str]:
     scoring, record = results.scoring, results.record
     ends = len(columns) - sum(map(len, groups.values())) - 1
@@ -80,7 +96,8 @@ def _lines(
     against = f" mCD and mrCD against {scoring.reference}." if scoring.reference else ""
     caption = (
         f"mIoU in % on {record.dataset['name']} ({len(record.images)} images), protocol {record.protocol}, "
-        f"each corruption averaged over its severities.{against}"
+        f"each corruption averaged over its severities. Bold: the best score, and those whose "
+        f"interval overlaps with its.{against}"
     )
     return [
         "% needs \\usepackage{booktabs,graphicx}",
@@ -100,9 +117,13 @@ def _lines(
     ]
 
 
-def _column(values: list[float], *, lower: bool) -> list[str]:
-    """Return the texts of a column; the best of several is bold."""
-    defined = [value for value in values if not math.isnan(value)]
+def _column(values: list[Ends], *, lower: bool) -> list[str]:
+    """Return the texts of a column; the best of several is bold, and what its interval overlaps with."""
+    defined = [each for each in values if not math.isnan(each.value)]
     best = (min if lower else max)(defined) if len(defined) > 1 else None
-    texts = [(value, latex_text(percent(value))) for value in values]
-    return [rf"\textbf{{{text}}}" if value == best else text for value, text in texts]
+    texts = [(each, latex_text(percent(each.value))) for each in values]
+    return [rf"\textbf{{{text}}}" if best and _equals(each, best) else text for each, text in texts]
+
+
+def _equals(each: Ends, best: Ends) -> bool:
+    return each.value == best.value or (each.low <= best.high and each.high >= best.low)

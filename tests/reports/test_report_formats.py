@@ -200,3 +200,19 @@ def test_a_broken_run_among_several_is_refused(run: SyntheticRun, pristine: Synt
     (run.folder / "run.json").write_text("{")
     with pytest.raises(InvalidRun, match="damaged"):
         load_runs([pristine.folder, run.folder])
+
+
+def test_latex_prints_bold_what_the_best_interval_overlaps_with(pristine: SyntheticRun) -> None:
+    results = reports.load(pristine.folder)
+
+    def bold(ends: list[tuple[float, float]]) -> list[bool]:
+        summary = results.summary.assign(
+            mpc=[0.5, 0.4], mpc_low=[low for low, _ in ends], mpc_high=[high for _, high in ends]
+        )
+        text = latex_table(dataclasses.replace(results, summary=summary))
+        rows = text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+        return ["textbf" in row.split(" & ")[-1] for row in rows]
+
+    assert bold([(0.45, 0.55), (0.35, 0.46)]) == [True, True]
+    assert bold([(0.45, 0.55), (0.35, 0.44)]) == [True, False]
+    assert bold([(float("nan"),) * 2] * 2) == [True, False]
