@@ -9,8 +9,6 @@ Fisher, The Design of Experiments, 1935, section 21; Phipson & Smyth, SAGMB 2010
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -19,7 +17,7 @@ from numpy.typing import NDArray
 from reports.run.counts import ConditionCounts
 from reports.run.record import RunRecord
 from reports.scoring.replicates import Resampling
-from reports.scoring.units import units_of
+from reports.scoring.units import generator, units_of
 
 __all__ = ["p_value", "paired", "swaps"]
 
@@ -60,9 +58,7 @@ def _signs(record: RunRecord, number: int) -> Floats:
         # The last unit is never swapped, because swapping all others instead gives the same size.
         bits = np.arange(2 ** (units - 1))[:, None] >> np.arange(units) & 1
     else:
-        names = json.dumps([list(record.images), list(record.clusters)]).encode()
-        key = int.from_bytes(hashlib.blake2b(names, digest_size=16).digest(), "little")
-        bits = np.random.default_rng(key).integers(0, 2, (1 + number, units))
+        bits = generator(record.images, record.clusters).integers(0, 2, (1 + number, units))
         bits[0] = 0
     return np.where(bits == 0, 1.0, -1.0)
 

@@ -7,9 +7,6 @@ Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +14,7 @@ from reports.run.errors import InputError
 from reports.run.record import RunRecord
 from reports.scoring.jackknife import Interval
 from reports.scoring.replicates import Resampling
-from reports.scoring.units import units_of
+from reports.scoring.units import generator, units_of
 
 __all__ = ["bootstrap", "percentiles"]
 
@@ -41,9 +38,7 @@ def bootstrap(record: RunRecord, resamples: int) -> Resampling:
             "choose more, such as 2000."
         )
     count = units_of(record.images, record.clusters).count
-    names = json.dumps([list(record.images), list(record.clusters)]).encode()
-    key = int.from_bytes(hashlib.blake2b(names, digest_size=16).digest(), "little")
-    draws = np.random.default_rng(np.random.SeedSequence(key)).integers(0, count, (resamples, count))
+    draws = generator(record.images, record.clusters).integers(0, count, (resamples, count))
     bins = draws + count * np.arange(resamples)[:, None]
     drawn = np.bincount(bins.ravel(), minlength=resamples * count).reshape(resamples, count)
     weights = np.concatenate([np.ones((1, count)), drawn])

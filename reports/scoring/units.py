@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST", "Units", "units_of"]
+__all__ = ["MOST", "Units", "generator", "units_of"]
 
 MOST = 1000  # units; beyond it neighbours are put together, which changes no interval visibly
 
@@ -48,3 +50,9 @@ def units_of(images: Sequence[str], clusters: Sequence[str]) -> Units:
     kind = "group" if size > 1 else "cluster" if clusters else "image"
     place = np.array([places[name] // size for name in names], np.intp)
     return Units(kind, int(place.max()) + 1, place)
+
+
+def generator(images: Sequence[str], clusters: Sequence[str]) -> np.random.Generator:
+    """Return a generator whose draws depend only on the names of a run's images and of their clusters."""
+    names = json.dumps([list(images), list(clusters)]).encode()
+    return np.random.default_rng(int.from_bytes(hashlib.blake2b(names, digest_size=16).digest(), "little"))
