@@ -42,10 +42,10 @@ class Comparison:
 
     `table` has a row per score: kind and name (as in `reports.scoring.model_scores`), first, second, their
     difference and its interval low..high, p, measure, p_holm, and whether it moved (p_holm below
-    1 - confidence). `swaps` is the number of swaps behind p, and `least_p` the smallest p that they
-    allow. `forced` lists the differences of the runs that `force` ignored. `left_out` names the models
-    that only one of the runs has. `seen` lists, for the first and the second model, the corruptions of the
-    comparison that it was trained with.
+    1 - confidence). `swaps` is the number of swaps behind p, which is at least 1 / swaps. `forced` lists the
+    differences of the runs that `force` ignored. `left_out` names the models that only one of the runs has.
+    `seen` lists, for the first and the second model, the corruptions of the comparison that it was trained
+    with.
     """
 
     first: str
@@ -58,7 +58,6 @@ class Comparison:
     units: int
     confidence: float
     swaps: int
-    least_p: float
     forced: tuple[str, ...]
     left_out: tuple[str, ...]
     seen: tuple[tuple[str, ...], tuple[str, ...]]
@@ -103,8 +102,8 @@ def compare_runs(
             "evaluate both with the same options, or add --force to compare what they have in common."
         )
     pairs = _pairs(a, b)
-    paired = {name for names, _ in pairs for name in names}
-    left_out = tuple(model.name for model in (*a.models, *b.models) if model.name not in paired)
+    compared = {name for names, _ in pairs for name in names}
+    left_out = tuple(model.name for model in (*a.models, *b.models) if model.name not in compared)
     # The second run takes its images and conditions in the order of the first, so the units are the same.
     a, b = in_common(a, b)
     counted = tallies.find(tally)
@@ -211,7 +210,6 @@ def _compare(
         first.units.count,
         confidence,
         shuffled.headline.shape[-1],
-        1 / shuffled.headline.shape[-1],
         forced,
         left_out,
         (_seen(first, models[0]), _seen(second, models[1])),

@@ -91,18 +91,15 @@ def _units(comparison: Comparison) -> str:
 
 def _powerless(comparison: Comparison) -> str:
     """Return a sentence if no difference could be significant on so few units, or nothing."""
-    level = 1 - comparison.confidence
-    units = _units(comparison)
+    level, least = 1 - comparison.confidence, 1 / comparison.swaps
     searched = comparison.table[comparison.table["kind"] != "overall"]
     most = int(searched.groupby(["measure", "kind"])["p"].count().max()) if len(searched) else 1
-    if comparison.least_p < level / most:
+    if least < level / most:
         return ""
-    which = (
-        "no difference can be significant" if comparison.least_p >= level else "few rows can be significant"
-    )
+    which = "no difference" if least >= level else "no single one of so many rows"
     return (
-        f"With {units}, p is at least {comparison.least_p:.3g}, so {which} at "
-        f"{level:.2g}, after the correction for up to {most} rows."
+        f"With {_units(comparison)}, p is at least {least:.3g}, so {which} can be significant at {level:.2g}, "
+        f"after the correction for up to {most} rows."
     )
 
 
