@@ -96,11 +96,8 @@ def _powerless(comparison: Comparison) -> str:
     most = int(searched.groupby(["measure", "kind"])["p"].count().max()) if len(searched) else 1
     if least < level / most:
         return ""
-    which = "no difference" if least >= level else "no single one of so many rows"
-    return (
-        f"With {_units(comparison)}, p is at least {least:.3g}, so {which} can be significant at {level:.2g}, "
-        f"after the correction for up to {most} rows."
-    )
+    which = "no difference" if least >= level else f"no row of a table of {most} rows"
+    return f"With {_units(comparison)}, p is at least {least:.3g}: {which} can be significant at {level:.2g}."
 
 
 def _warnings(comparison: Comparison) -> list[str]:
