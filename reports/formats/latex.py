@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from reports.formats.documents import LONGEST, one_line
 from reports.formats.ratios import stable_only
 from reports.formats.text import percent
+from reports.scoring.jackknife import Estimate, overlap
 from reports.tables.results import Results
 
 __all__ = ["latex_table", "latex_text"]
@@ -35,14 +36,6 @@ def latex_text(text: str, longest: int = LONGEST) -> str:
     return "".join(SPECIAL.get(character, character) for character in one_line(text, longest))
 
 
-class Ends(NamedTuple):
-    """A score and the ends of its interval; NaN where undefined."""
-
-    value: float
-    low: float
-    high: float
-
-
 def latex_table(results: Results) -> str:
     """Return mIoU in % by model: clean, the mean over severities of every corruption, and mPC.
 
@@ -53,20 +46,20 @@ def latex_table(results: Results) -> str:
     models = [str(name) for name in results.summary["model"]]
     groups = _groups(results)
     means = {
-        (row["model"], row["corruption"]): _ends(row, "miou")
+        (row["model"], row["corruption"]): _estimate(row, "miou")
         for row in results.corruptions.to_dict("records")
     }
     summary = results.summary.to_dict("records")
-    columns = {"clean": [_ends(row, "clean_miou") for row in summary]}
+    columns = {"clean": [_estimate(row, "clean_miou") for row in summary]}
     columns |= {name: [means[model, name] for model in models] for names in groups.values() for name in names}
-    columns["mPC"] = [_ends(row, "mpc") for row in summary]
+    columns["mPC"] = [_estimate(row, "mpc") for row in summary]
     if results.scoring.reference:
-        columns |= {name: [_ends(row, name.lower()) for row in summary] for name in ("mCD", "mrCD")}
+        columns |= {name: [_estimate(row, name.lower()) for row in summary] for name in ("mCD", "mrCD")}
     return "\n".join(_lines(results, groups, columns, models)) + "\n"
 
 
-def _ends(row: Mapping[Any, Any], column: str) -> Ends:
-    return Ends(*(float(row[f"{column}{end}"]) for end in ("", "_low", "_high")))
+def _estimate(row: Mapping[Any, Any], column: str) -> Estimate:
+    return Estimate(*(float(row[f"{column}{end}"]) for end in ("", "_low", "_high")))
 
 
 def _groups(results: Results) -> dict[str, list[str]]:
@@ -80,7 +73,7 @@ def _groups(results: Results) -> dict[str, list[str]]:
 
 
 def _lines(
-    results: Results, groups: dict[str, list[str]], columns: dict[str, list[Ends]], models: list[str]
+    results: Results, groups: dict[str, list[str]], columns: dict[str, list[Estimate]], models: list[str]
 ) -> list[str]:
     scoring, record = results.scoring, results.record
     ends = len(columns) - sum(map(len, groups.values())) - 1
@@ -117,13 +110,12 @@ def _lines(
     ]
 
 
-def _column(values: list[Ends], *, lower: bool) -> list[str]:
+def _column(values: list[Estimate], *, lower: bool) -> list[str]:
     """Return the texts of a column; the best of several is bold, and what its interval overlaps with."""
     defined = [each for each in values if not math.isnan(each.value)]
     best = (min if lower else max)(defined) if len(defined) > 1 else None
     texts = [(each, latex_text(percent(each.value))) for each in values]
-    return [rf"\textbf{{{text}}}" if best and _equals(each, best) else text for each, text in texts]
-
-
-def _equals(each: Ends, best: Ends) -> bool:
-    return each.value == best.value or (each.low <= best.high and each.high >= best.low)
+    return [
+        rf"\textbf{{{text}}}" if best and (each is best or overlap(each, best)) else text
+        for each, text in texts
+    ]

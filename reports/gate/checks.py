@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from reports.gate.rules import RULES, Rules, limits
 from reports.run.record import CLEAN, Condition
 from reports.run.tally import PERCENT, Unit
-from reports.scoring.jackknife import behind, interval
+from reports.scoring.jackknife import Estimate, behind, interval
 from reports.scoring.model_scores import ModelScore, ScoreKey, is_share, unit_of
 from reports.scoring.scores import ratio
 
@@ -23,14 +22,6 @@ PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 Floats = NDArray[np.float64]
 Scores = Mapping[ScoreKey, ModelScore]
 EDGE = 1e-9  # tolerance of limits, so that rounding does not make 1.0 points exceed 1.0
-
-
-class Estimate(NamedTuple):
-    """A value with its interval; undefined ones are NaN."""
-
-    value: float
-    low: float
-    high: float
 
 
 UNDEFINED = Estimate(math.nan, math.nan, math.nan)

@@ -14,7 +14,7 @@ Satterthwaite, Biometrics Bulletin 1946 (degrees of freedom of an estimated vari
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,13 @@ __all__ = [
     "CONFIDENCE",
     "COVERAGE",
     "FEWEST",
+    "Estimate",
     "Interval",
     "behind",
     "check_confidence",
     "interval",
     "left_out",
+    "overlap",
     "standard_error",
 ]
 
@@ -43,6 +45,26 @@ FEWEST = 6  # units; with fewer, no method that we tried covers nearly as often 
 # The share of 95 % intervals that cover the truth in the worst of our simulations, from a number of units on
 # (tests/reports/test_coverage.py).
 COVERAGE = ((6, 0.92), (60, 0.93))
+
+
+class Ends(Protocol):
+    """Anything that has an interval."""
+
+    @property
+    def low(self) -> float:
+        """The low end."""
+
+    @property
+    def high(self) -> float:
+        """The high end."""
+
+
+class Estimate(NamedTuple):
+    """A score and the ends of its interval; undefined ones are NaN."""
+
+    value: float
+    low: float
+    high: float
 
 
 class Interval(NamedTuple):
@@ -65,6 +87,17 @@ def check_confidence(confidence: float) -> float:
             f"Expected a confidence level between 0 and 1, but got {confidence!r}: write 95 % as 0.95."
         )
     return float(confidence)
+
+
+def overlap(first: Ends, second: Ends) -> bool:
+    """Return whether two intervals overlap; one that is undefined overlaps with none.
+
+    Examples
+    --------
+    >>> overlap(Estimate(0.4, 0.3, 0.5), Estimate(0.6, 0.45, 0.7))
+    True
+    """
+    return first.low <= second.high and first.high >= second.low
 
 
 def left_out(units: Ints) -> Ints:

@@ -14,12 +14,15 @@ from reports.html.models import ModelView
 from reports.html.page import Page, Section
 from reports.html.text import Phrase, Score, listing
 from reports.run.tally import PRIMARY
+from reports.scoring.jackknife import overlap
 from reports.scoring.protocols import PROTOCOLS
 from reports.tables.results import Results
 
 __all__ = ["SECTION", "Summary", "compared_with", "verdict"]
 
 SIGN = "\u00a0%"  # stays on one line with its number
+MPC = "highest mIoU under corruption"
+SHARE = "the largest share of"
 NAMED = 3  # models in a sentence
 
 
@@ -78,7 +81,9 @@ def _clean_only(models: Sequence[ModelView]) -> list[Phrase]:
             Phrase(f" has a clean mIoU of {models[0].clean.number}{SIGN}. "),
         ]
         if len(models) == 1
-        else _leading(models, lambda model: model.clean, "has the", "have the", "highest clean mIoU")
+        else _leading(
+            models, lambda model: model.clean, "has the highest clean mIoU", "have the highest clean mIoU"
+        )
     )
     return [
         *first,
@@ -123,30 +128,31 @@ def _of_several(models: Sequence[ModelView]) -> list[Phrase]:
     if not any(model.mpc.defined and model.rpc.defined for model in models):
         return [Phrase("These models have no mPC or rPC, because some of their scores are undefined.")]
     return [
-        *_leading(models, lambda model: model.mpc, "has the", "have the", "highest mIoU under corruption"),
+        *_leading(models, lambda model: model.mpc, f"has the {MPC}", f"have the {MPC}"),
         *_leading(
-            models, lambda model: model.rpc, "keeps the", "keep the", "largest share of its clean mIoU"
+            models,
+            lambda model: model.rpc,
+            f"keeps {SHARE} its clean mIoU",
+            f"keep {SHARE} their clean mIoU",
         ),
         *_common_weakness(models),
     ]
 
 
 def _leading(
-    models: Sequence[ModelView], score_of: Callable[[ModelView], Score], one: str, several: str, what: str
+    models: Sequence[ModelView], score_of: Callable[[ModelView], Score], one: str, several: str
 ) -> list[Phrase]:
     """Return a sentence on the model that is best in a score, or on those whose intervals overlap."""
     best = _highest(models, score_of)
-    near = [m for m in models if m is not best and score_of(m).high >= score_of(best).low]
+    near = [m for m in models if m is not best and overlap(score_of(m), score_of(best))]
     value = Phrase(f"{score_of(best).number}{SIGN}", strong=True)
     if not near:
-        alone = " on these images" if math.isnan(score_of(best).low) and len(models) > 1 else ""
-        return [Phrase(best.label, strong=True), Phrase(f" {one} {what}{alone}, "), value, Phrase(". ")]
+        alone = " on these images" if math.isnan(score_of(best).low) else ""
+        return [Phrase(best.label, strong=True), Phrase(f" {one}{alone}, "), value, Phrase(". ")]
     names = [best.label, *(model.label for model in near)]
-    who = listing(names) if len(names) <= NAMED else f"{len(names)} models"
-    what = what.replace("its", "their")
     return [
-        Phrase(who, strong=True),
-        Phrase(f" {several} {what}, up to "),
+        Phrase(listing(names) if len(names) <= NAMED else f"{len(names)} models", strong=True),
+        Phrase(f" {several}, up to "),
         value,
         Phrase(" (intervals overlap: none is best). "),
     ]
