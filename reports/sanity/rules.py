@@ -92,7 +92,7 @@ def equal_conditions(table: ScoreTable) -> list[RunWarning]:
     for places, same in models.items():
         names = _listed([table.models[m] for m in same])
         sentence = (
-            f"{names}: the results under {_conditions(table, places)} are the same, as if of one condition."
+            f"{names}: the results under {_conditions(table, places)} are the same, as if they were one condition."
         )
         found.append(_warning("equal_conditions", table, same, places, sentence))
     return found
@@ -181,7 +181,7 @@ def never_predicted(table: ScoreTable) -> list[RunWarning]:
     found = []
     share = ratio(counts.target, counts.target.sum(axis=-1, keepdims=True))
     never = (counts.predicted == 0) & (share > OCCURS) & ~_constant(table)[..., None]
-    never &= np.array([name == CLEAN for name, _ in table.conditions])[:, None]
+    never &= _clean(table)[:, None]
     for m, k in np.argwhere(never.any(axis=-1)):
         lost = never[m, k]
         names = _listed([counts.classes[c] for c in np.flatnonzero(lost)])
@@ -203,15 +203,20 @@ def absent_classes(table: ScoreTable) -> list[RunWarning]:
     absent = (table.counts.target == 0) & (table.counts.predicted > 0)
     scored = (table.counts.target > 0) | (table.counts.predicted > 0)
     many = absent.sum(axis=-1) > ABSENT * scored.sum(axis=-1)
-    many &= _any_of(table, [(CLEAN, 0)])
+    many &= _clean(table)
     for m, k in np.argwhere(many):
         sentence = (
             f"{absent[m, k].sum()} of {scored[m, k].sum()} classes in the mIoU of {table.models[m]} are in "
-            "no target, so their IoU is 0 whatever the model is worth. The mIoU of so few images is too low, "
+            "no target, so their IoU is 0 however good the model is. The mIoU of so few images is too low, "
             "and so is its interval: evaluate more images."
         )
         found.append(_warning("absent_classes", table, [m], [k], sentence))
     return found
+
+
+def _clean(table: ScoreTable) -> Bools:
+    """Return which conditions of a table are clean, (K,)."""
+    return np.array([name == CLEAN for name, _ in table.conditions])
 
 
 def _any_of(table: ScoreTable, conditions: Sequence[tuple[str, int]]) -> Bools:
@@ -221,7 +226,7 @@ def _any_of(table: ScoreTable, conditions: Sequence[tuple[str, int]]) -> Bools:
 
 def _unchanged(table: ScoreTable) -> Bools:
     """Return the corrupted conditions, (K,), that leave UNCHANGED of the images as they are, or more."""
-    corrupted = np.array([name != CLEAN for name, _ in table.conditions])
+    corrupted = ~_clean(table)
     if table.counts is None:
         return np.zeros_like(corrupted)
     comparable, same = table.counts.comparable, table.counts.unchanged
