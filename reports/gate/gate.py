@@ -19,7 +19,7 @@ from reports.run.identity import Difference, conditions_of, differences
 from reports.run.record import RunRecord
 from reports.run.spec import open_spec
 from reports.run.tally import PRIMARY
-from reports.sanity.rules import check
+from reports.sanity import rules as sanity
 from reports.sanity.table import table_of_run
 from reports.scoring.jackknife import CONFIDENCE
 from reports.scoring.model_scores import ModelScore, ScoreKey, model_scores
@@ -134,7 +134,7 @@ def _pairs(theirs: Mapping[str, Scores], mine: Mapping[str, Scores]) -> list[tup
 
 def _about(folder: Path, record: RunRecord) -> list[str]:
     """Return sentences on what a run is based on, and what looks wrong in it."""
-    warnings = check(table_of_run(folder, record, tallies.find(PRIMARY)))
+    warnings = sanity.check(table_of_run(folder, record, tallies.find(PRIMARY)))
     return [*filter(None, [partial_sentence(record)]), *map(str, warnings)]
 
 

@@ -5,7 +5,7 @@ A file looks like this. A rule's default covers the usual targets that the rule 
     strict = false            # true: a check fails if its interval spans the limit
     intervals = true          # false: judge the scores on these images alone
     [max_drop]                # how many points a score may lose against the baseline
-    default = 1.0             # clean, mPC, every group, every corruption; 1.0 also if unsaid
+    default = 1.0             # clean, mPC, every group, every corruption; 1.0 if not given
     "corruption:fog" = 2.0
     snow = false              # no limit; `default = false` declines the rule
     "trimap-2/mpc" = 2.0      # a score of another tally starts with the name of the tally
@@ -66,7 +66,8 @@ class Rules:
     @property
     def need_baseline(self) -> bool:
         """Whether a rule limits a drop or a rise."""
-        return bool(self.max_drop or self.max_rise or self.max_relative_drop)
+        limits = (*self.max_drop.values(), *self.max_rise.values(), *self.max_relative_drop.values())
+        return any(limit != OFF for limit in limits)
 
 
 class Limit(NamedTuple):

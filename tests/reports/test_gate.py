@@ -100,8 +100,9 @@ def test_a_baseline_always_limits_drops_unless_they_are_declined(
     run.lose("fog", 0.9)
     for rules in (Rules(floor={"mpc": 1.0}), Rules(max_drop={"snow": 5.0}), Rules(max_rise={"mpc": 5.0})):
         assert verdicts(run_gate(run.folder, pristine.folder, rules))[name, "corruption:fog"] == "fail"
-    declined = run_gate(run.folder, pristine.folder, Rules(floor={"mpc": 1.0}, max_drop={"default": OFF}))
-    assert {check.rule for check in declined.checks} == {"floor"}
+    for baseline in (pristine.folder, None):
+        declined = run_gate(run.folder, baseline, Rules(floor={"mpc": 1.0}, max_drop={"default": OFF}))
+        assert {check.rule for check in declined.checks} == {"floor"}
     exempt = run_gate(run.folder, pristine.folder, Rules(max_drop={"fog": OFF}))
     assert (name, "corruption:fog") not in verdicts(exempt)
     assert (name, "corruption:snow") in verdicts(exempt)
