@@ -1,4 +1,4 @@
-"""A run in one small file: a ZIP file of its run.json and its counts, which every reader takes for a folder.
+"""A run in one small file: a ZIP file of its run.json and its counts, read like the folder of the run.
 
 It has no pictures and no tables, so it is small enough to be committed as the baseline of a gate.
 """

@@ -91,7 +91,7 @@ def equal_conditions(table: ScoreTable) -> list[RunWarning]:
     found = []
     for places, same in models.items():
         names = _listed([table.models[m] for m in same])
-        sentence = f"{names}: the results under {_conditions(table, places)} are the same, as if they were one condition."
+        sentence = f"{names}: the results under {_conditions(table, places)} are one and the same."
         found.append(_warning("equal_conditions", table, same, places, sentence))
     return found
 

@@ -127,7 +127,7 @@ def summary(scored: Replicates, protocol: Protocol, reference: Reference | None)
         )
         for name, values in zip(("mcd", "mrcd"), pair, strict=True):
             row |= with_interval(scored, name, values)
-        timed = model.ms_per_image if model.ms_range else None  # before, times were those of a busy machine
+        timed = model.ms_per_image if model.ms_range else None  # older runs timed a busy machine
         cost = {"parameters": model.parameters, "gmacs": model.gmacs, "ms_per_image": timed}
         rows.append(row | {name: NAN if value is None else value for name, value in cost.items()})
     return pd.DataFrame(rows)

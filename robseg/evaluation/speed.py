@@ -1,4 +1,4 @@
-"""How long models take for an image, measured after the run, because a busy machine measures itself."""
+"""How long models take for an image, measured after the run, when no worker slows the machine down."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from robseg.models.predict.batch import Batch
 __all__ = ["THREADS", "Speed", "measure"]
 
 THREADS = 1  # of the CPU, as in the workers
-WARM_UP, TIMED = 1, 5  # images
+WARM_UP, TIMED = 1, 5  # predictions
 
 
 class Speed(NamedTuple):
@@ -24,7 +24,7 @@ class Speed(NamedTuple):
 
 
 def measure(job: Job, name: str) -> Speed:
-    """Time a model on single images of the data set, with everything that it builds on, in this process."""
+    """Time a model on the first image of the data set, with everything that it builds on, in this process."""
     import torch  # here, because a job whose models need no torch does without it until now
 
     before = torch.get_num_threads()

@@ -28,7 +28,7 @@ def command() -> None:
     help="File to write.",
 )
 def save(run: str, out: Path) -> None:
-    """Write the counts of RUN (or RUN:MODEL) to a small ZIP file, which any command takes for a run.
+    """Write the counts of RUN (or RUN:MODEL) to a small ZIP file, which every command reads as a run.
 
     Commit the file. A gate refuses it for other data, or another protocol, seed or corruption set.
 
