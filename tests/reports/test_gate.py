@@ -1,22 +1,17 @@
 import dataclasses
-import json
 import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 import reports
-from reports.formats.documents import to_markdown
 from reports.gate.document import gate_document
 from reports.gate.gate import Gate, run_gate
-from reports.gate.power import detectable_drops
 from reports.gate.rules import OFF, Rules
 from reports.run.errors import InvalidRun, MissingCounts
 from reports.run.packed import pack
 from reports.tallies import find
-from robseg.cli import cli
 from tests.reports.synthetic import SyntheticRun, row_of, write_shard
 
 DEFAULT = Rules(max_drop={"default": 1.0})
@@ -341,65 +336,3 @@ def test_what_is_no_baseline_is_refused(run: SyntheticRun, tmp_path: Path, text:
     for name in ("b.zip", "nowhere.zip"):
         with pytest.raises(InvalidRun, match=name):
             run_gate(run.folder, tmp_path / name, DEFAULT)
-
-
-def test_a_plan_names_the_score_and_the_images(run: SyntheticRun) -> None:
-    text = to_markdown(detectable_drops(run.folder, [0.01, 0.02]))
-    assert "images for 1 points" in text
-    assert "corruption:fog" in text
-
-
-def test_a_second_run_makes_the_plan_that_of_paired_differences(
-    run: SyntheticRun, pristine: SyntheticRun
-) -> None:
-    run.lose("fog", 0.1)
-    alone, paired = (
-        {
-            row[0]: float(row[1])
-            for row in detectable_drops(run.folder, [0.01], earlier=earlier).tables[0].rows
-        }
-        for earlier in (None, pristine.folder)
-    )
-    assert 0 < paired["corruption:fog"] < alone["corruption:fog"] / 2
-    assert paired["corruption:snow"] == 0 < alone["corruption:snow"]
-    run.rewrite(seed=5)
-    with pytest.raises(InvalidRun, match="seed"):
-        detectable_drops(run.folder, [0.01], earlier=pristine.folder)
-
-
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, [*map(str, arguments)])
-
-
-def test_the_command_exits_with_the_codes_of_the_design(
-    run: SyntheticRun, pristine: SyntheticRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
-    baseline = tmp_path / "b.zip"
-    assert invoke("baseline", "save", pristine.folder, "-o", baseline).exit_code == 0
-    result = invoke("gate", run.folder, "-b", baseline, "-o", tmp_path / "out")
-    assert result.exit_code == 0, result.output
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"gate.json", "junit.xml", "gate.md"}
-    run.lose("fog", 0.9)
-    assert invoke("gate", run.folder, "-b", baseline).exit_code == 1
-    assert json.loads((run.folder / "gate.json").read_text())["verdict"] == "fail"
-    assert invoke("gate", run.folder, "-b", tmp_path / "nothing").exit_code == 2
-    assert invoke("gate", run.folder, "-b", baseline, "--max-drop", "x").exit_code == 2
-    assert invoke("power", run.folder).exit_code == 0
-    next((run.folder / "counts").iterdir()).unlink()
-    assert invoke("gate", run.folder, "-b", baseline).exit_code == 3
-
-
-def test_on_github_the_command_annotates_and_appends_to_the_summary(
-    run: SyntheticRun, pristine: SyntheticRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
-    (tmp_path / "summary.md").write_text("before\n")
-    run.lose("fog", 0.9)
-    result = invoke("gate", run.folder, "-b", pristine.folder, "--max-drop", "fog=1")
-    assert "::error title=robseg gate corruption%3Afog::corruption:fog of enet@streets: drop" in result.output
-    text = (tmp_path / "summary.md").read_text()
-    assert text.startswith("before\n")
-    assert "robseg gate: fail" in text
