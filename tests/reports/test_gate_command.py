@@ -4,14 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from robseg.cli import cli
+from tests.invoke import invoke
 from tests.reports.synthetic import SyntheticRun
-
-
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, [*map(str, arguments)])
 
 
 def test_the_command_exits_with_the_codes_of_the_design(
