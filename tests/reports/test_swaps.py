@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from reports.compare.swaps import p_value, swaps
+from reports.compare.swaps import MOST, p_value, swaps
 from reports.run.record import RunRecord
 from reports.scoring.scores import miou
 from tests.reports.synthetic import SyntheticRun
@@ -93,3 +93,7 @@ def test_a_sure_difference_has_the_least_p_and_none_has_1(
     values = differences(found.sums(np.array([[good] * units, [bad] * units])))
     assert p_value(values) == pytest.approx(least)
     assert p_value(np.zeros(found.number)) == 1
+
+
+def test_the_number_of_swaps_has_an_end_at_any_level(pristine: SyntheticRun) -> None:
+    assert swaps(record_of(pristine, 40), 111, 1e-7).number == 1 + MOST
