@@ -108,13 +108,13 @@ def _weights(record: RunRecord, model: str) -> str:
     return next(one.sha256 for one in record.models if one.name == model)
 
 
-def _scores(folder: Path, record: RunRecord, confidence: float) -> dict[str, Scores]:
+def _scores(folder: Path, record: RunRecord, confidence: float) -> Mapping[str, Scores]:
     """Return the scores of each model of a run by all of its tallies."""
     found: dict[str, dict[ScoreKey, ModelScore]] = {model.name: {} for model in record.models}
     for scored in score(folder, record, confidence, classes=True):
         for place, model in enumerate(record.models):
             found[model.name] |= model_scores(scored, place, protocol_of(record))
-    return dict(found)
+    return found
 
 
 def _refuse(unlike: Sequence[Difference]) -> None:

@@ -74,8 +74,8 @@ class Interval(NamedTuple):
     high: Floats
 
 
-def check_confidence(confidence: float) -> float:
-    """Return a confidence level.
+def check_confidence(confidence: float) -> None:
+    """Refuse what is no confidence level.
 
     Raises
     ------
@@ -86,7 +86,6 @@ def check_confidence(confidence: float) -> float:
         raise InputError(
             f"Expected a confidence level between 0 and 1, but got {confidence!r}: write 95 % as 0.95."
         )
-    return float(confidence)
 
 
 def overlap(first: Ends, second: Ends) -> bool:
