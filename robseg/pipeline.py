@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import reports
 from reports.run.errors import InvalidRun
 from reports.run.files import write_atomically
+from reports.run.folder import OutFolder
 from reports.run.record import Example, RunRecord
 from robseg.evaluation.conditions import CLEAN_CONDITION
 from robseg.evaluation.examples import write_examples
 from robseg.evaluation.executors import EXECUTORS
 from robseg.evaluation.job import Job, prepare
+from robseg.evaluation.processes.exits import no_exit
 from robseg.evaluation.record import first_record, timed_record
 from robseg.evaluation.request import Request
 from robseg.evaluation.run import run
@@ -31,6 +33,7 @@ EXAMPLE_IMAGES = 2
 EXAMPLE_SEVERITY = 3
 
 
+@no_exit()
 def execute(request: Request, command: str = "") -> Results:
     """Evaluate a request, score its counts, and write the tables and the report to the run's folder.
 
@@ -55,7 +58,7 @@ def execute(request: Request, command: str = "") -> Results:
         start = time.perf_counter()
         results = reports.load(store.out)
         save_tables(results, store.out, beside=["report.html"])
-        gallery = _gallery(job, results, store.out) if request.examples else ()
+        gallery = _gallery(job, results, store.folder) if request.examples else ()
         scored = {**record.seconds, "score": time.perf_counter() - start}
         _written(dataclasses.replace(record, examples=gallery, seconds=scored), store.out)
         reports.write_report(store.out)
@@ -96,7 +99,7 @@ def _written(record: RunRecord, out: Path) -> RunRecord:
     return record
 
 
-def _gallery(job: Job, results: Results, out: Path) -> tuple[Example, ...]:
+def _gallery(job: Job, results: Results, out: OutFolder) -> tuple[Example, ...]:
     """Write examples of the clean condition and, at EXAMPLE_SEVERITY, of each group's hardest corruption."""
     scores = results.scores[results.scores.severity == EXAMPLE_SEVERITY]
     means = scores.groupby(["group", "corruption"], sort=False).miou.mean().reset_index()

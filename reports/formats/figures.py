@@ -6,6 +6,7 @@ the figures also work in grey.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from reports.formats.colours import COLOURS
 from reports.formats.documents import one_line
+from reports.run.files import write_atomically
 from reports.run.record import CLEAN
 from reports.tables.results import Results
 
@@ -166,8 +168,10 @@ def save_figures(results: Results, folder: Path, form: str) -> list[Path]:
     metadata = {"Date": None} if form == "svg" else {"Software": None}
     for name, draw in FIGURES.items():
         path = folder / f"{name}.{form}"
+        image = io.BytesIO()
         with rc_context(STYLE):
-            draw(results).savefig(path, format=form, dpi=200, metadata=metadata)
+            draw(results).savefig(image, format=form, dpi=200, metadata=metadata)
+        write_atomically(path, image.getvalue())
         paths.append(path)
     return paths
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from reports.html.page import describe
 from reports.html.sections import shown
 from reports.run.files import write_atomically
+from reports.run.folder import OutFolder
 from reports.tables.results import Results, claim, load
 
 __all__ = ["write_page", "write_report"]
@@ -29,7 +30,7 @@ def write_report(
     """
     run = Path(run)
     results = load(run, protocol=protocol, reference=reference, partial=partial)
-    claim(results, run, ["report.html"])
+    claim(results, OutFolder(run), ["report.html"])
     return write_page(results, run / "report.html", run)
 
 

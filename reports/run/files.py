@@ -3,30 +3,48 @@
 from __future__ import annotations
 
 import contextlib
+import lzma
 import os
+import struct
+import uuid
 import zipfile
+import zlib
 from pathlib import Path
 
 from reports.run.errors import InputError
 
-__all__ = ["LEFTOVERS", "contents", "holds_run", "write_atomically"]
+__all__ = ["DAMAGE", "LEFTOVERS", "contents", "holds_run", "write_atomically"]
 
-LEFTOVERS = ".*.tmp"  # a glob pattern for the files that a killed process leaves behind
+LEFTOVERS = ".robseg-*.tmp"  # a glob pattern for the files that a killed process leaves behind
+
+# What reading a damaged file raises, in a folder or in a ZIP file; RuntimeError is for encryption and unknown
+# compressions.
+DAMAGE = (
+    OSError, ValueError, KeyError, EOFError, RuntimeError,
+    zipfile.BadZipFile, lzma.LZMAError, zlib.error, struct.error,
+)  # fmt: skip
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
     """Write a file under a temporary name, then rename it. Text is written as UTF-8.
+
+    After a power cut, too, the file has its old content or all of the new one. If the path is a link, the
+    link is replaced, not the file that it points to.
 
     Raises
     ------
     InputError
         If the file cannot be written, for example because the disk is full.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(LEFTOVERS.replace("*", uuid.uuid4().hex))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        with temporary.open("xb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         raise InputError(
             f"Expected to be able to write {path}, but got: {error.strerror}. "
@@ -37,13 +55,21 @@ def write_atomically(path: Path, content: bytes | str) -> None:
             temporary.unlink()
 
 
+def _sync_folder(folder: Path) -> None:
+    """Have a rename survive a power cut, where folders can be opened for that."""
+    if not hasattr(os, "O_DIRECTORY"):  # Windows
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def contents(run: Path) -> Path | zipfile.Path:
     """Return the folder of a run, or the root of its ZIP file (`reports.run.packed`).
 
-    Raises
-    ------
-    OSError, zipfile.BadZipFile
-        If it is a file that is no ZIP file.
+    This, and reading the files inside, may raise any of DAMAGE.
     """
     return zipfile.Path(run) if run.is_file() else run
 
@@ -52,5 +78,5 @@ def holds_run(run: Path) -> bool:
     """Return whether a folder or ZIP file holds a run."""
     try:
         return (contents(run) / "run.json").is_file()
-    except (OSError, zipfile.BadZipFile):
+    except DAMAGE:
         return False

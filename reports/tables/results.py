@@ -15,6 +15,7 @@ import pandas as pd
 from reports import tallies
 from reports.run.errors import InvalidRun
 from reports.run.files import write_atomically
+from reports.run.folder import OutFolder
 from reports.run.record import CLEAN, RunRecord
 from reports.sanity.rules import RunWarning, check
 from reports.sanity.table import ScoreTable, table_of_run
@@ -237,7 +238,7 @@ def save_tables(results: Results, folder: Path, beside: Iterable[str] = ()) -> l
     `beside` names the other files that the caller writes there from the same results (see `claim`).
     """
     texts = {f"{name}.csv": csv_text(table) for name, table in _tables(results).items()}
-    claim(results, folder, (*texts, *beside))
+    claim(results, OutFolder(folder), (*texts, *beside))
     for name, text in texts.items():
         write_atomically(folder / name, text)
     return [folder / name for name in (*texts, "scoring.json")]
@@ -248,27 +249,33 @@ def table_files(results: Results) -> list[str]:
     return [f"{name}.csv" for name in _tables(results)]
 
 
-def claim(results: Results, folder: Path, files: Iterable[str]) -> None:
+def claim(results: Results, folder: OutFolder, files: Iterable[str]) -> None:
     """Prepare a folder for files of a report, so that all files of reports there show the same scores.
 
     Files that earlier calls claimed for other scores are deleted, and a note names those that are not among
     `files`. scoring.json says how the scores were computed, and which files show them.
+
+    Raises
+    ------
+    InputError
+        If there is a file of such a name which is not robseg's.
     """
     digest = _digest(results)
     written = set(files)
-    before, earlier = _earlier(folder)
+    folder.reserve([*sorted(written), "scoring.json"])
+    before, earlier = _earlier(folder.path)
     if before == digest:
         written |= earlier
     else:
-        lost = sorted(name for name in earlier - written if (folder / name).exists())
-        for name in earlier:  # the new ones too: if this process is killed now, none is out of date
-            (folder / name).unlink(missing_ok=True)
-        if lost:
+        # The new ones too: if this process is killed now, none is out of date.
+        if lost := [name for name in folder.delete(earlier) if name not in written]:
             notes.info(
-                "Deleted in %s: %s. They showed other scores than the new files.", folder, ", ".join(lost)
+                "Deleted in %s: %s. They showed other scores than the new files.",
+                folder.path,
+                ", ".join(lost),
             )
     scoring = {**dataclasses.asdict(results.scoring), "scores": digest, "files": sorted(written)}
-    write_atomically(folder / "scoring.json", json.dumps(scoring, indent=2, ensure_ascii=False) + "\n")
+    write_atomically(folder.path / "scoring.json", json.dumps(scoring, indent=2, ensure_ascii=False) + "\n")
 
 
 def _tables(results: Results) -> dict[str, pd.DataFrame]:

@@ -2,47 +2,48 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from reports.run.folder import OutFolder
 from reports.run.record import Condition, Example
 from robseg.datasets.base import Sample
 from robseg.evaluation.job import Job
 from robseg.evaluation.worker import corrupt_sample, predictions
+from robseg.pictures import write_png
 
 __all__ = ["write_examples"]
 
+FOLDER = "examples"
 UNLABELLED = (0, 0, 0)
 
 
 def write_examples(
-    job: Job, indices: Sequence[int], conditions: Sequence[Condition], out: Path
+    job: Job, indices: Sequence[int], conditions: Sequence[Condition], out: OutFolder
 ) -> tuple[Example, ...]:
     """Write image, prediction and target of each image x condition x model as PNG files to OUT/examples.
 
-    Earlier examples in OUT/examples are replaced. Paths in the result are relative to OUT.
+    Earlier examples are replaced. Paths in the result are relative to OUT.
     """
-    folder = out / "examples"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return tuple(_examples(job, indices, conditions, out))
+    earlier = {name for name in out.names if name.startswith(f"{FOLDER}/")}
+    examples = tuple(_examples(job, indices, conditions, out))
+    out.delete(earlier - {name for each in examples for name in (each.image, each.prediction, each.target)})
+    return examples
 
 
 def _examples(
-    job: Job, indices: Sequence[int], conditions: Sequence[Condition], out: Path
+    job: Job, indices: Sequence[int], conditions: Sequence[Condition], out: OutFolder
 ) -> Iterator[Example]:
     seed, move_targets = job.context.seed, job.context.move_targets
     for index in indices:
         clean = job.dataset.read(index)
         for number, condition in enumerate(conditions):
             sample = corrupt_sample(clean, condition, seed=seed, move_targets=move_targets)
-            stem = f"examples/{index:05d}_{number:02d}"
+            stem = f"{FOLDER}/{index:05d}_{number:02d}"
             image = _save(out, f"{stem}_image.png", sample.image)
             target = _save(out, f"{stem}_target.png", _colour(sample.target, job.dataset.palette))
             for rank, (name, labels) in enumerate(_predictions(job, sample)):
@@ -72,6 +73,7 @@ def _colour(labels: NDArray[np.uint8], palette: Sequence[tuple[int, int, int]]) 
     return table[labels]
 
 
-def _save(out: Path, name: str, image: NDArray[np.uint8]) -> str:
-    Image.fromarray(image).save(out / name)
+def _save(out: OutFolder, name: str, image: NDArray[np.uint8]) -> str:
+    out.reserve([name])
+    write_png(out.path / name, Image.fromarray(image))
     return name

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from reports.run.counts import KEYS, counts_folder, schema_of
 from reports.run.files import LEFTOVERS, write_atomically
+from reports.run.folder import OutFolder
 from reports.run.record import SCHEMA_VERSION
 from reports.run.tally import Row, Tally
 from robseg.errors import InputError
@@ -71,7 +72,7 @@ class Store:
     Raises
     ------
     InputError
-        On entering, if the folder is not writable or another process has locked it.
+        On entering, if the folder holds files of others, is not writable, or another process has locked it.
     """
 
     def __init__(self, out: Path) -> None:
@@ -80,7 +81,8 @@ class Store:
 
     def __enter__(self) -> Store:
         try:
-            self.out.mkdir(parents=True, exist_ok=True)
+            self.folder = OutFolder(self.out)
+            self.folder.reserve(["run.json"])
             self._lock.acquire(timeout=0)
             for leftover in self.out.rglob(LEFTOVERS):
                 leftover.unlink()

@@ -19,7 +19,13 @@ from robseg.training.setup import Setup, corruption_names
 from robseg.training.state import State
 from robseg.training.validate import MiouInterval
 
-__all__ = ["export"]
+__all__ = ["export", "exported"]
+
+
+def exported(card: Card) -> list[str]:
+    """Return the names of the files that `export` may write for a card."""
+    weights = [f"{card.id}{which}.{suffix}" for which in ("", "-best") for suffix in ("safetensors", "json")]
+    return ["recipe.toml", *weights]
 
 
 def export(

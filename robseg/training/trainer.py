@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,14 +15,18 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reports.run.folder import OutFolder
+from reports.run.typed import typed
 from robseg.errors import IncompleteRun, InputError
 from robseg.models.base import Network
 from robseg.models.card import Card
+from robseg.models.predict.failures import NotFiniteError
 from robseg.models.predict.inference import autocast, open_device, preprocess
+from robseg.options import POSITIVE
 from robseg.training.batches import SampleCache, batches, steps_per_epoch
 from robseg.training.build import blank_card, build_state
 from robseg.training.curve import plot_curve
-from robseg.training.export import export
+from robseg.training.export import export, exported
 from robseg.training.objective import objective
 from robseg.training.optimizer import average, learning_rate, set_learning_rate
 from robseg.training.recipe import Recipe
@@ -84,9 +88,11 @@ def train(
     IncompleteRun
         If `minutes` are over, or if the loss is no longer a number.
     InputError
-        If OUT cannot be written to, is in use, or holds a checkpoint of another recipe.
+        If OUT cannot be written to, is in use, or holds a checkpoint of another recipe or files of others.
     """
-    _make_folder(out)
+    typed(Annotated[float | None, POSITIVE], minutes, "minutes")
+    OutFolder(out)
+    _try_to_write(out)
     lock = FileLock(out / ".lock")
     try:
         lock.acquire(timeout=0)
@@ -100,9 +106,8 @@ def train(
         return _Training(recipe, setup, out, minutes, cache, place, report).run()
 
 
-def _make_folder(out: Path) -> None:
+def _try_to_write(out: Path) -> None:
     try:
-        out.mkdir(parents=True, exist_ok=True)
         (out / ".lock").touch()
     except OSError as error:
         raise InputError(
@@ -129,6 +134,7 @@ class _Training:
         self.started = time.monotonic()
         self.limit = math.inf if minutes is None else 60 * minutes
         self.card: Card = blank_card(recipe, setup.architecture, setup.train_set, setup.start)
+        OutFolder(out).reserve([self.checkpoint.name, "log.csv", "curve.png", *exported(self.card)])
         # The network takes crops as they are; the card's sizes apply only to whole images.
         self.crop_card = dataclasses.replace(self.card, test_size=None, size_divisor=1)
         self.samples = SampleCache(setup.train_set, cache or out / "cache")
@@ -225,7 +231,11 @@ class _Training:
         self._report(loss, miou)
 
     def _score(self, network: Network) -> MiouInterval:
-        return score(self.objective.counts(network, self.val_samples), self.setup.val_set)
+        try:
+            counts = self.objective.counts(network, self.val_samples)
+        except NotFiniteError as error:
+            raise self._diverged(f"the network answers {error.value}", self.state.step) from error
+        return score(counts, self.setup.val_set)
 
     def _report(self, loss: float, miou: float | None = None) -> None:
         if self.report is None:

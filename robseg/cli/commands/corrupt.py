@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from corruptions import sweep
+from reports.run.folder import OutFolder
 from robseg.cli.images import find_images, read_upright
 from robseg.cli.options import Command
 from robseg.errors import InputError
 from robseg.evaluation.conditions import severities_of
 from robseg.evaluation.request import Request
 from robseg.options import fields
+from robseg.pictures import write_png
 
 GROUP = "Models and data"
 
@@ -52,47 +54,43 @@ def command(
     if not chosen:
         raise InputError("Expected corruptions, but got none: name at least one.")
     files = find_images(sources, out)
+    OutFolder(out).reserve(name for key in files for name in _names(key, chosen, sheet=sheet))
     for key, path in files.items():
         image = read_upright(path)
-        if sheet:
-            _save(out / f"{key}.png", _sheet(image, chosen, seed, key))
-        else:
-            for name, levels in chosen.items():
-                for severity, corrupted in _sweep(image, name, levels, seed, key):
-                    _save(out / name / str(severity) / f"{key}.png", corrupted)
+        pictures = [_sheet(image, chosen, seed, key)] if sheet else _corrupted(image, chosen, seed, key)
+        for name, picture in zip(_names(key, chosen, sheet=sheet), pictures, strict=True):
+            write_png(out / name, picture)
     conditions = sum(map(len, chosen.values()))
     what = "sheets" if sheet else f"images x {conditions} conditions ({len(chosen)} corruptions)"
     click.echo(f"{len(files)} {what}: {out}")
 
 
-def _sweep(
-    image: NDArray[np.uint8], name: str, levels: Sequence[int], seed: int, key: str
-) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    yield from zip(levels, sweep(image, name, levels, seed=seed, key=key), strict=True)
+def _names(key: str, chosen: Mapping[str, Sequence[int]], *, sheet: bool) -> list[str]:
+    """Return the names of the files that are made of one image."""
+    if sheet:
+        return [f"{key}.png"]
+    return [f"{name}/{severity}/{key}.png" for name, levels in chosen.items() for severity in levels]
 
 
-def _save(path: Path, image: NDArray[np.uint8]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(path)
-    except OSError as error:
-        raise InputError(
-            f"Expected to be able to write {path}, but got: {error}. Choose another --out."
-        ) from error
-
-
-def _sheet(
+def _corrupted(
     image: NDArray[np.uint8], chosen: Mapping[str, Sequence[int]], seed: int, key: str
-) -> NDArray[np.uint8]:
+) -> Iterator[Image.Image]:
+    """Yield the image under each condition, in the order of `_names`."""
+    for name, levels in chosen.items():
+        yield from map(Image.fromarray, sweep(image, name, levels, seed=seed, key=key))
+
+
+def _sheet(image: NDArray[np.uint8], chosen: Mapping[str, Sequence[int]], seed: int, key: str) -> Image.Image:
     """Return the image under every corruption (rows) and severity (columns), with a caption above each."""
     height = round(TILE * image.shape[0] / image.shape[1])
     columns = max(map(len, chosen.values()), default=0)
     sheet = Image.new("RGB", (TILE * columns, (height + LABEL) * len(chosen)), "white")
     draw = ImageDraw.Draw(sheet)
     for row, (name, levels) in enumerate(chosen.items()):
-        for column, (severity, corrupted) in enumerate(_sweep(image, name, levels, seed, key)):
+        corrupted = sweep(image, name, levels, seed=seed, key=key)
+        for column, (severity, pixels) in enumerate(zip(levels, corrupted, strict=True)):
             left, top = column * TILE, row * (height + LABEL)
             draw.text((left + 4, top + 2), f"{name} {severity}", fill="black")
-            tile = Image.fromarray(corrupted).resize((TILE, height), Image.Resampling.LANCZOS)
+            tile = Image.fromarray(pixels).resize((TILE, height), Image.Resampling.LANCZOS)
             sheet.paste(tile, (left, top + LABEL))
-    return np.asarray(sheet)
+    return sheet

@@ -71,7 +71,7 @@ GROUP = "Compare and gate"
     "-o",
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
-    help="Folder for gate.json, junit.xml and gate.md.  [default: RUN]",
+    help="Folder for gate.json, junit.xml and gate.md.  [default: RUN; for a file, gate]",
 )
 def command(
     run: str,
@@ -117,7 +117,8 @@ def command(
         confidence=confidence,
     )
     wide_console().print(to_console(gate_document(verdict)))
-    _write(verdict, out or split_spec(run)[0] or Path())
+    folder = out or split_spec(run)[0] or Path()
+    _write(verdict, folder if out or folder.is_dir() else Path("gate"))
     if not verdict.passed:
         raise click.exceptions.Exit(1)
 
@@ -125,9 +126,11 @@ def command(
 def _write(verdict: Gate, folder: Path) -> None:
     """Write the verdict's files, and show it to GitHub if this runs there."""
     from reports.gate.document import gate_json, github_annotations, junit_xml, step_summary
+    from reports.run.folder import OutFolder
 
     summary = step_summary(verdict)
     texts = {"gate.json": gate_json(verdict), "junit.xml": junit_xml(verdict), "gate.md": summary}
+    OutFolder(folder).reserve(texts)
     for name, text in texts.items():
         write_text(text, folder / name)
     if os.environ.get("GITHUB_ACTIONS") == "true":

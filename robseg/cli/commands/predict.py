@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 import corruptions
-from reports.run.files import write_atomically
+from reports.run.folder import OutFolder
 from robseg.cli.completion import Names
 from robseg.cli.images import find_images, read_upright
 from robseg.cli.options import Command
@@ -24,7 +22,9 @@ from robseg.errors import InputError
 from robseg.evaluation.conditions import conditions_of
 from robseg.evaluation.progress import Progress
 from robseg.evaluation.request import Request
+from robseg.models.predict.batch import Batch
 from robseg.options import fields
+from robseg.pictures import write_png
 
 if TYPE_CHECKING:
     from robseg.models.model import Model
@@ -154,6 +154,7 @@ def command(
     written = [path for key in files for path in wanted.paths(key).values()]
     _keep_inputs(files.values(), written)
     loaded = _load(Request(model, weights=weights, card=card, arch=arch, device=device, precision=precision))
+    OutFolder(out).reserve(path.relative_to(out).as_posix() for path in written)
     palette = class_colours(loaded.card.class_names, loaded.card.dataset)
     counts = np.zeros(len(palette), np.int64)
     with _showing(len(files)) as progress:
@@ -203,15 +204,15 @@ def _predict(
     if wanted.condition is not None:
         name, severity, seed = wanted.condition
         image = corruptions.corrupt(image, name, severity, seed=seed, key=key)
-    prediction = model.predict(image[None])[0]
+    prediction = Batch(image[None], [key]).result(model).labels[0]
     counts = np.bincount(prediction.ravel(), minlength=len(palette))
     label_image = indexed(prediction, palette)
     paths = wanted.paths(key)
     if "labels" in paths:
-        _save(paths["labels"], label_image)
+        write_png(paths["labels"], label_image)
     if "overlay" in paths:
         shares = _shares(counts, model.card.class_names, palette)
-        _save(paths["overlay"], overlay(image, label_image, wanted.opacity, shares))
+        write_png(paths["overlay"], overlay(image, label_image, wanted.opacity, shares))
     return counts
 
 
@@ -220,12 +221,6 @@ def _shares(counts: NDArray[np.int64], class_names: Sequence[str], palette: Sequ
     found = [int(index) for index in np.argsort(-counts, kind="stable") if counts[index]]
     total = int(counts.sum())
     return [Share(class_names[index], palette[index], int(counts[index]) / total) for index in found]
-
-
-def _save(path: Path, image: Image.Image) -> None:
-    content = BytesIO()
-    image.save(content, "PNG")
-    write_atomically(path, content.getvalue())
 
 
 def _table(shares: Sequence[Share], images: int) -> str:

@@ -124,6 +124,7 @@ def command(
     robseg report runs/a runs/b --out both --format csv,latex,svg
     """
     import reports
+    from reports.run.folder import OutFolder
     from reports.tables.merge import load_runs
     from reports.tables.results import claim
 
@@ -131,15 +132,9 @@ def command(
     merged = load_runs(runs, protocol=protocol, reference=reference, confidence=confidence)
     folder = out or (runs[0] if len(runs) == 1 and runs[0].is_dir() else Path("report"))
     files = [name for form in asked for name in FORMATS[form].files(merged.results)]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        claim(merged.results, folder, files)
-        for form in asked:
-            FORMATS[form].write(merged, folder)
-    except OSError as error:
-        raise InputError(
-            f"Expected to be able to write to {folder}, but got: {error}. Choose another --out."
-        ) from error
+    claim(merged.results, OutFolder(folder), files)
+    for form in asked:
+        FORMATS[form].write(merged, folder)
     wide_console().print(reports.console_summary(merged.results))
     for reason in merged.left_out:
         notes.info("Left out: %s.", reason)

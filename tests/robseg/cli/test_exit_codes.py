@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import robseg
+from reports.run.folder import LIST
 from robseg.cli import cli, entries
 from robseg.cli.completion import RUN
 from robseg.datasets.base import Dataset
@@ -79,7 +80,7 @@ def test_a_reader_that_leaves_changes_neither_verdict_nor_files(
     gate = [sys.executable, "-m", "robseg", "gate", str(ended), "--floor", f"mpc={floor}", "--no-intervals"]
     done = subprocess.run([*gate, "-o", str(tmp_path)], stdout=closed, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (code, "")
-    assert {path.name for path in tmp_path.iterdir()} == {"gate.json", "gate.md", "junit.xml"}
+    assert {path.name for path in tmp_path.iterdir()} == {"gate.json", "gate.md", "junit.xml", LIST}
 
 
 @pytest.mark.parametrize(("words", "code"), [("list models", 0), ("list nothing", 2)])

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import robseg
+from reports.run.folder import LIST
 from robseg.datasets.base import Dataset
 from robseg.models.model import Model
 from tests.invoke import invoke
@@ -181,7 +182,12 @@ def test_the_model_is_evaluated_and_passes(workspace: Path, run: Path, tree: Pat
     }
     done = action(workspace, inputs)
     assert (done.code, done.outputs) == (0, {"verdict": "pass"}), done.text
-    assert {path.name for path in (workspace / "gate").iterdir()} == {"gate.json", "gate.md", "junit.xml"}
+    assert {path.name for path in (workspace / "gate").iterdir()} == {
+        "gate.json",
+        "gate.md",
+        "junit.xml",
+        LIST,
+    }
     assert (workspace / "runs" / "gate" / "report.html").is_file()
     assert done.summary == (workspace / "gate" / "gate.md").read_text()
 

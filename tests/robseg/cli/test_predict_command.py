@@ -45,7 +45,7 @@ run = partial(invoke, "predict")
 
 
 def written(folder: str = "out") -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*.png"))
 
 
 def pixels(path: str) -> Any:
@@ -113,9 +113,12 @@ def test_what_was_written_is_not_taken_for_images(scene: NDArray[np.uint8], sour
         assert result.stdout.count(".png") == 1
 
 
-def test_folders_may_lie_below_out(scene: NDArray[np.uint8]) -> None:
-    assert run("in", "-m", "enet", "-o", ".").exit_code == 0
-    assert Path("a_overlay.png").is_file()
+def test_a_folder_of_the_users_is_not_written_to(scene: NDArray[np.uint8]) -> None:
+    before = sorted(Path().rglob("*"))
+    result = run("in", "-m", "enet", "-o", ".")
+    assert result.exit_code == 2
+    assert "choose another --out" in result.stderr
+    assert sorted(Path().rglob("*")) == before
 
 
 def test_progress_of_many_images_is_shown_apart_from_the_results(scene: NDArray[np.uint8]) -> None:

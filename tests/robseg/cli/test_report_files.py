@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 import reports
 import robseg
+from reports.run.folder import LIST
 from robseg.cli import cli
 from robseg.cli.commands.report import FORMATS
 from robseg.datasets.base import Dataset
@@ -24,7 +26,7 @@ FILES = {
     "png": {f"{name}.png" for name in FIGURES},
     "svg": {f"{name}.svg" for name in FIGURES},
 }
-RUN = {"run.json", "counts", "scoring.json"}
+RUN = {"run.json", "counts", "scoring.json", LIST}
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +90,37 @@ def test_a_run_that_goes_on_deletes_what_it_does_not_write_again(
 
 def test_what_no_report_wrote_stays(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    out.mkdir()
+    report(run, "--format", "html", "--confidence", 0.9, "--out", out)
     (out / "report.md").write_text("my own")
-    for confidence in (0.9, 0.8):
-        report(run, "--format", "html", "--confidence", confidence, "--out", out)
+    report(run, "--format", "html", "--confidence", 0.8, "--out", out)
+    result = CliRunner().invoke(cli, ["report", str(run), "--format", "html,markdown", "--out", str(out)])
+    assert (result.exit_code, "move it away" in result.stderr) == (2, True), result.output
     assert (out / "report.md").read_text() == "my own"
-    assert names(out) == {"report.html", "report.md", "scoring.json"}
+    assert names(out) == {"report.html", "report.md", "scoring.json", LIST}
+
+
+@pytest.mark.parametrize("command", ["evaluate", "train", "report", "corrupt", "predict", "gate"])
+def test_a_folder_of_the_users_stays_as_it_is(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    project = tmp_path / "project"
+    for name in ("examples/thesis.py", "src/.config.tmp", "boundaries.csv", "report.html", "photo.png"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_bytes(b"mine")
+    Image.new("RGB", (8, 8)).save(project / "photo.png")
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    monkeypatch.chdir(project)
+    words = {
+        "evaluate": ["-m", "enet", "-c", "none", "--limit", "1", "-j", "0"],
+        "train": ["enet-streets"],
+        "report": [str(run)],
+        "corrupt": ["photo.png", "-c", "fog"],
+        "predict": ["photo.png", "-m", "enet"],
+        "gate": [str(run), "--floor", "clean=0"],
+    }[command]
+    result = CliRunner().invoke(cli, [command, *words, "--out", "."])
+    assert (result.exit_code, "choose another --out" in result.stderr) == (2, True), result.output
+    assert before == {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
 
 
 def test_the_functions_keep_the_rule_too(run: Path) -> None:

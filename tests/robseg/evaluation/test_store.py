@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from reports.run.counts import schema_of
+from reports.run.files import LEFTOVERS
 from reports.run.record import Condition
 from reports.tallies import find
 from robseg.errors import InputError
@@ -96,11 +97,16 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_leftovers_of_a_killed_process_are_removed(tmp_path: Path) -> None:
-    leftover = tmp_path / "counts" / ".key.parquet.123.tmp"
-    leftover.parent.mkdir()
-    leftover.write_bytes(b"half")
+    with Store(tmp_path):
+        pass
+    counts = tmp_path / "counts"
+    counts.mkdir()
+    leftover, config = counts / LEFTOVERS.replace("*", "123"), counts / ".config.tmp"
+    for path in (leftover, config):
+        path.write_bytes(b"half")
     with Store(tmp_path):
         assert not leftover.exists()
+        assert config.exists()
 
 
 def test_a_damaged_shard_is_named(tmp_path: Path) -> None:
