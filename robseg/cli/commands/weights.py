@@ -40,12 +40,13 @@ def fetch(ids: tuple[str, ...]) -> None:
     robseg weights fetch pspnet_r18-d8_4xb2-80k_cityscapes-512x1024
     robseg weights fetch 'icnet_r18*'
     """
+    from robseg.models.belonging import check_belongs
     from robseg.models.checkpoints.fetch import weights_path
 
     cards, missed = _cards(ids), []
     for card in cards:
         try:
-            path = weights_path(card)
+            path = weights_path(card, check_belongs)
         except InputError as error:
             if len(cards) == 1:
                 raise

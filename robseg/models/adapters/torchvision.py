@@ -57,13 +57,15 @@ class Torchvision(Network):
         return resize(self.classifier(features if self.takes_all else features["out"]), images.shape[-2:])
 
 
-def load(name: str, weights: Weights | None, device: object) -> Foreign:  # noqa: ARG001
+def load(name: str, weights: Weights | None, device: object) -> Foreign:
     """Return the model of that name, with the classes and heads that its weights have."""
     known = list_models(module=segmentation)
     if name not in known:
         raise unknown_name("segmentation model of torchvision", name, known)
     card = _published(name) if weights is None else _card(name, weights_name(weights))
-    tensors, sha256 = tensors_of(weights_path(card) if weights is None else weights)
+    if weights is None:
+        weights = weights_path(card, lambda _, tensors: load(name, tensors, device))
+    tensors, sha256 = tensors_of(weights)
     num_classes = _num_classes(name, tensors)
     options: dict[str, Any] = {} if name.startswith("lraspp") else {"aux_loss": AUXILIARY in tensors}
     with torch.device("meta"):

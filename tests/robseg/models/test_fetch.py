@@ -1,36 +1,51 @@
 """Weights are fetched whole or not at all, from whichever place has them, and held to afterwards."""
 
 import dataclasses
+import gzip
 import hashlib
 import http.server
 import io
 import json
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from robseg.caches import cache_folder
 from robseg.errors import InputError
+from robseg.models.architectures.enet import ENet
+from robseg.models.belonging import check_belongs
 from robseg.models.card import Card
-from robseg.models.checkpoints import download
-from robseg.models.checkpoints.download import Transfer
-from robseg.models.checkpoints.fetch import LOCK_FILE, cache_folder, weights_path, whereabouts
+from robseg.models.checkpoints import download, fetch
+from robseg.models.checkpoints.download import Transfer, Unfit
+from robseg.models.checkpoints.fetch import LOCK_FILE, whereabouts
 
 Answer = Callable[["Handler"], None]
 
 
-def checkpoint() -> bytes:
+def checkpoint(num_classes: int = 1, seed: int = 0, zipped: bool = True) -> bytes:
+    torch.manual_seed(seed)
     file = io.BytesIO()
-    torch.save({"state_dict": {"a": torch.arange(60_000.0)}}, file)
+    content = {"state_dict": ENet(num_classes).state_dict()}
+    torch.save(content, file, _use_new_zipfile_serialization=zipped)
     return file.getvalue()
 
 
 CONTENT = checkpoint()
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+LEGACY = checkpoint(zipped=False)
+ETAG = '"version-1"'
+
+
+def weights_path(card: Card, progress: Callable[[Transfer], None] | None = None) -> Path:
+    return fetch.weights_path(card, check_belongs, progress)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -49,7 +64,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def send(self, body: bytes, status: int = 200, length: int | None = None, **headers: str) -> None:
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in {"ETag": ETAG, **headers}.items():
             self.send_header(name.replace("_", "-"), value)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
@@ -57,8 +72,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def good(handler: Handler) -> None:
-    """Give the file, or the part that is asked for."""
-    asked = handler.headers.get("Range")
+    """Give the file, or the part that is asked for if it is of this version."""
+    asked = handler.headers.get("Range") if handler.headers.get("If-Range") == ETAG else None
     start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
     if start >= len(CONTENT):
         handler.send(b"", 416)
@@ -91,6 +106,71 @@ def stalling(handler: Handler) -> None:
     truncated(handler)
     handler.wfile.flush()
     handler.done.wait()
+
+
+def cut_legacy(handler: Handler) -> None:
+    """Break off without a length, in the format that has no directory at its end."""
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.write(LEGACY[:100_000])
+
+
+def other_version(handler: Handler) -> None:
+    """Give the end of another file of the same size, whatever version the client has."""
+    start = int(handler.headers["Range"][6:-1]) if "Range" in handler.headers else 0
+    content_range = f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"
+    body = checkpoint(seed=1)[start:]
+    handler.send(body, 206 if start else 200, Content_Range=content_range, ETag='"version-2"')
+
+
+def wrong_range(handler: Handler) -> None:
+    """Give bytes from elsewhere in the file, and the whole file if no range is asked for."""
+    start = 0 if "Range" not in handler.headers else 7
+    content_range = f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"
+    handler.send(CONTENT[start:], 206 if start else 200, Content_Range=content_range)
+
+
+def unasked_range(handler: Handler) -> None:
+    handler.send(CONTENT[:-7], 206, Content_Range=f"bytes 0-{len(CONTENT) - 8}/{len(CONTENT)}")
+
+
+def random_bytes(handler: Handler) -> None:
+    handler.send(np.random.default_rng(0).bytes(200_000))
+
+
+def gzip_body(handler: Handler) -> None:
+    handler.send(gzip.compress(CONTENT))
+
+
+def gzip_encoding(handler: Handler) -> None:
+    handler.send(gzip.compress(CONTENT), Content_Encoding="gzip")
+
+
+def more_classes(handler: Handler) -> None:
+    handler.send(checkpoint(2))
+
+
+def other_network(handler: Handler) -> None:
+    file = io.BytesIO()
+    torch.save({"a": torch.ones(3)}, file)
+    handler.send(file.getvalue())
+
+
+def not_tensors(handler: Handler) -> None:
+    file = io.BytesIO()
+    torch.save({"epoch": 3}, file)
+    handler.send(file.getvalue())
+
+
+def odd_length(handler: Handler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "../1")
+    handler.end_headers()
+    handler.wfile.write(CONTENT)
+
+
+def redirecting_to(target: str) -> Answer:
+    return lambda handler: handler.send(b"", 302, Location=target)
 
 
 def missing(handler: Handler) -> None:
@@ -128,15 +208,24 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
 
 
 ANSWERS = (
-    good, without_ranges, truncated, cut_without_length, hanging, stalling, missing, web_page, disguised_page,
-    other_file,
+    good, without_ranges, truncated, cut_without_length, cut_legacy, hanging, stalling, missing, web_page,
+    disguised_page, other_file, other_version, wrong_range, unasked_range, random_bytes, gzip_body,
+    gzip_encoding, more_classes, other_network, not_tensors, odd_length,
 )  # fmt: skip
 
 
 def card(server: str, *answers: Answer) -> Card:
     """Return a card whose weights each of `answers` is asked for, in that order."""
     urls = tuple(f"{server}/{answer.__name__}" for answer in answers)
-    return Card("net@toy", "enet", "toy", ("a",), weights_urls=urls, weights_file="net.pth")
+    return Card(
+        "net@toy",
+        "enet",
+        "toy",
+        ("a",),
+        weights_urls=urls,
+        weights_file="net.pth",
+        layout="pytorch-enet-2021",
+    )
 
 
 @pytest.fixture
@@ -146,6 +235,12 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def visible(folder: Path) -> set[str]:
     return {file.name for file in folder.glob("weights/*") if not file.name.startswith(".")}
+
+
+def interrupt(server: str) -> None:
+    """Leave a partial file of 100,000 bytes."""
+    with pytest.raises(InputError, match="broke off"):
+        weights_path(card(server, truncated))
 
 
 def test_a_file_is_fetched_whole_and_its_hash_recorded(server: str, tmp_path: Path) -> None:
@@ -181,7 +276,15 @@ def test_a_place_that_fails_leads_to_the_next(server: str, bad: Answer) -> None:
     ("bad", "reason"),
     [
         (truncated, f"broke off after 100000 of {len(CONTENT)} bytes"),
-        (cut_without_length, "sent a part of the file"),
+        (cut_without_length, r"sent no checkpoint, or a part of one \(100000 bytes\)"),
+        (cut_legacy, "sent no checkpoint, or a part of one"),
+        (random_bytes, r"sent no checkpoint, or a part of one \(200000 bytes\)"),
+        (not_tensors, "sent no checkpoint"),
+        (gzip_body, "sent gzip data"),
+        (gzip_encoding, "encoding 'gzip', which was not asked for"),
+        (other_network, "sent a checkpoint of another network .*1 unexpected"),
+        (more_classes, "another network .*number of classes 2 instead of 1"),
+        (unasked_range, "HTTP 206"),
         (hanging, "no answer"),
         (missing, "HTTP 404"),
         (web_page, "web page"),
@@ -198,29 +301,126 @@ def test_where_no_place_gives_the_file_the_reasons_are_reported(
     assert str(tmp_path / "weights" / "net.pth") in str(caught.value)
     assert len(str(caught.value).splitlines()) == 2
     assert visible(tmp_path) == set()
+    if bad is not truncated:
+        assert [file.name for file in (tmp_path / "weights").iterdir()] in ([".net.pth.lock"], [])
 
 
 def test_a_broken_download_goes_on_where_it_stopped(server: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="broke off"):
-        weights_path(card(server, truncated))
+    interrupt(server)
     assert weights_path(card(server, good)).read_bytes() == CONTENT
     assert Handler.asked[-1] == ("/good", "bytes=100000-")
-    assert not list(tmp_path.glob("weights/.*.part"))
+    assert not list(tmp_path.glob("weights/.*.part*"))
 
 
-def test_a_server_that_knows_no_ranges_sends_all_again(server: str) -> None:
-    with pytest.raises(InputError):
-        weights_path(card(server, truncated))
-    assert weights_path(card(server, without_ranges)).read_bytes() == CONTENT
+@pytest.mark.parametrize("answer", [without_ranges, wrong_range])
+def test_a_server_that_sends_other_bytes_than_the_missing_ones_sends_all_again(
+    server: str, answer: Answer
+) -> None:
+    interrupt(server)
+    assert weights_path(card(server, answer)).read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("total", [len(CONTENT), len(CONTENT) + 5])
-@pytest.mark.parametrize("left", [1000, len(CONTENT), len(CONTENT) + 3])
-def test_remains_of_another_file_do_no_harm(server: str, tmp_path: Path, total: int, left: int) -> None:
+def test_a_partial_file_is_not_completed_with_another_version_of_the_file(server: str) -> None:
+    interrupt(server)
+    assert weights_path(card(server, other_version)).read_bytes() == checkpoint(seed=1)
+
+
+def test_a_file_without_a_stated_version_is_downloaded_from_its_start(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "ETAG", 'W/"weak"')
+    interrupt(server)
+    assert weights_path(card(server, good)).read_bytes() == CONTENT
+    assert Handler.asked[-1] == ("/good", "")
+
+
+def test_a_partial_file_goes_on_by_date_where_there_is_no_tag(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    date = "Wed, 21 Oct 2015 07:28:00 GMT"
+    monkeypatch.setitem(globals(), "ETAG", date)
+    send = Handler.send
+    monkeypatch.setattr(
+        Handler, "send", lambda *given, **headers: send(*given, **headers, Last_Modified=date)
+    )
+    interrupt(server)
+    assert weights_path(card(server, good)).read_bytes() == CONTENT
+    assert Handler.asked[-1] == ("/good", "bytes=100000-")
+
+
+@pytest.mark.parametrize("damage", ["flipped", "shorter", "longer", "no note", "empty note", "link"])
+def test_a_damaged_partial_file_is_found(server: str, tmp_path: Path, damage: str) -> None:
+    interrupt(server)
+    part = tmp_path / "weights" / ".net.pth.part"
+    note = part.with_name(".net.pth.part.note")
+    content = bytearray(part.read_bytes())
+    assert len(content) == 100_000
+    if damage == "flipped":
+        content[50_000] ^= 1
+    part.write_bytes({"shorter": content[:70_000], "longer": content + b"x" * 50}.get(damage, content))
+    if damage == "no note":
+        note.unlink()
+    elif damage == "empty note":
+        note.write_text("")
+    elif damage == "link":
+        part.rename(tmp_path / "target")
+        part.symlink_to(tmp_path / "target")
+    assert weights_path(card(server, good)).read_bytes() == CONTENT
+    resumed = damage == "longer"  # a killed process may have written more than it noted
+    assert Handler.asked[-1] == ("/good", "bytes=100000-" if resumed else "")
+    assert damage != "link" or (tmp_path / "target").read_bytes() == content
+
+
+@pytest.mark.parametrize("name", [".net.pth.part", ".net.pth.part.note", ".net.pth.lock", "net.pth"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_nothing_is_written_through_a_link(server: str, tmp_path: Path, name: str, exists: bool) -> None:
     (tmp_path / "weights").mkdir()
-    (tmp_path / "weights" / f".net.pth.{total}.part").write_bytes(b"x" * left)
-    net = dataclasses.replace(card(server, good), sha256=SHA256)
+    target = tmp_path / "precious"
+    if exists and name != "net.pth":  # a link to a file that is there stands for the file
+        target.write_bytes(b"mine")
+    (tmp_path / "weights" / name).symlink_to(target)
+    path = weights_path(card(server, good))
+    assert path.read_bytes() == CONTENT
+    assert not path.is_symlink()
+    assert (target.read_bytes() if target.exists() else b"mine") == b"mine"
+    assert target.exists() == (exists and name != "net.pth")
+
+
+@pytest.mark.parametrize("target", ["/good", "http://127.0.0.1:{port}/good"])
+def test_redirects_to_web_addresses_are_followed(server: str, target: str) -> None:
+    Handler.answers["/moved"] = redirecting_to(target.format(port=server.rpartition(":")[2]))
+    net = dataclasses.replace(card(server), weights_urls=(f"{server}/moved",))
     assert weights_path(net).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    "target", ["file://{folder}/secret", "ftp://127.0.0.1/secret", "data:,x", "http://[", "//", "/moved"]
+)
+def test_redirects_elsewhere_are_not_followed(server: str, tmp_path: Path, target: str) -> None:
+    (tmp_path / "secret").write_bytes(CONTENT)
+    Handler.answers["/moved"] = redirecting_to(target.format(folder=tmp_path))
+    net = dataclasses.replace(card(server), weights_urls=(f"{server}/moved",))
+    with pytest.raises(InputError, match=r"redirect|address|no host") as caught:
+        weights_path(net)
+    assert len(str(caught.value).splitlines()) == 2
+    assert visible(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("target", "followed"), [("https://b.example/f", True), ("http://b.example/f", False)]
+)
+def test_a_redirect_does_not_leave_encryption(target: str, followed: bool) -> None:
+    asked = urllib.request.Request("https://a.example/f")
+    given: Any = (asked, io.BytesIO(), 302, "Found", {}, target)
+    if followed:
+        assert download._Redirects().redirect_request(*given).full_url == target
+    else:
+        with pytest.raises(Unfit, match="redirects from https to http"):
+            download._Redirects().redirect_request(*given)
+
+
+def test_a_length_that_is_no_number_does_no_harm(server: str) -> None:
+    assert weights_path(card(server, odd_length)).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("known", [SHA256, "0" * 64])
@@ -232,16 +432,6 @@ def test_a_file_of_another_hash_is_not_taken(server: str, tmp_path: Path, known:
     with pytest.raises(InputError, match=r"another file .* expected 000000000000"):
         weights_path(net)
     assert visible(tmp_path) == set()
-
-
-def test_the_digits_in_a_torchvision_name_are_checked(server: str, tmp_path: Path) -> None:
-    def named(digits: str, layout: str) -> Card:
-        return dataclasses.replace(card(server, good), weights_file=f"net-{digits}.pth", layout=layout)
-
-    assert weights_path(named(SHA256[:8], "torchvision")).is_file()
-    assert weights_path(named("00000000", "mmseg")).is_file()
-    with pytest.raises(InputError, match="another file"):
-        weights_path(named("11111111", "torchvision"))
 
 
 def test_a_changed_file_is_noticed(server: str) -> None:
@@ -269,6 +459,22 @@ def test_a_file_put_there_by_hand_is_used_and_checked(server: str, tmp_path: Pat
     assert Handler.asked == []
 
 
+@pytest.mark.parametrize(
+    ("content", "fault"), [(b"\x80noise", "no checkpoint"), (checkpoint(2), "number of classes 2")]
+)
+def test_a_wrong_file_put_there_by_hand_is_not_recorded(
+    server: str, tmp_path: Path, content: bytes, fault: str
+) -> None:
+    path = tmp_path / "weights" / "net.pth"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"{fault}.*: delete the file"):
+        weights_path(card(server))
+    assert not path.with_name(LOCK_FILE).exists()
+    path.write_bytes(CONTENT)
+    assert weights_path(card(server)) == path
+
+
 def test_a_file_without_an_address_is_to_be_got_by_hand(server: str, tmp_path: Path) -> None:
     net = dataclasses.replace(card(server), source="https://drive.example/folder")
     assert whereabouts(net) == "by hand"
@@ -284,7 +490,7 @@ def test_two_at_once_fetch_a_file_once(server: str) -> None:
     assert len(Handler.asked) == 1
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"net.pth": {}}'])
+@pytest.mark.parametrize("text", ["{", "[]", '{"net.pth": {}}', '{"net.pth": ["sha256"]}', "[" * 10**5])
 def test_a_damaged_record_is_named(server: str, tmp_path: Path, text: str) -> None:
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / LOCK_FILE).write_text(text)

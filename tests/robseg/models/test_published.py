@@ -200,7 +200,14 @@ def test_windows_have_a_size_and_a_stride(card: Card) -> None:
 @every(tuple(card for card in CARDS if card.layout == "torchvision"))
 def test_torchvision_cards_name_a_model_of_torchvision(card: Card) -> None:
     assert card.id == f"torchvision:{card.architecture}_{card.backbone}"
-    assert re.search(r"-[0-9a-f]{8}\.pth$", card.weights_file)
+    digits = re.search(r"-([0-9a-f]{8})\.pth$", card.weights_file)
+    assert card.sha256.startswith(digits[1])
+
+
+def test_known_hashes_are_whole_and_differ() -> None:
+    hashes = [card.sha256 for card in CARDS if card.sha256]
+    assert len(set(hashes)) == len(hashes) == 8
+    assert all(re.fullmatch(r"[0-9a-f]{64}", text) for text in hashes)
 
 
 @every(one_of_each_kind())
