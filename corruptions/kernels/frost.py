@@ -66,7 +66,7 @@ def _enlarged_size(size: tuple[int, ...], height: int, width: int) -> tuple[int,
 
 @lru_cache(maxsize=len(_FILES))
 def _photograph(number: int) -> NDArray[np.uint8]:
-    with Image.open(published_folder() / "frost" / _FILES[number]) as file:
+    with Image.open(published_folder() / "frost" / _FILES[number], formats=("JPEG", "PNG")) as file:
         return np.array(file.convert("RGB"))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
-from robseg.datasets.files.pixels import read_image
+from robseg.datasets.files.pixels import FORMATS, read_image
 from robseg.errors import InputError
 
 __all__ = ["find_images", "read_upright"]
@@ -43,7 +43,7 @@ def find_images(sources: Sequence[str], out: Path) -> dict[str, Path]:
 def read_upright(path: Path) -> NDArray[np.uint8]:
     """Return an image (H, W, 3) as RGB, turned as its EXIF orientation says; alpha is dropped."""
     pixels = read_image(path)
-    with Image.open(path) as file:
+    with Image.open(path, formats=FORMATS) as file:
         file.load()  # Pillow turns TIFF files itself, and then forgets their orientation
         orientation = file.getexif().get(ExifTags.Base.Orientation, 1)
     if orientation == 1:

@@ -216,7 +216,11 @@ def _expand(spec: str, architecture: str | None, dataset: str) -> list[ModelSour
         if not name:
             raise InputError(
                 f"Expected --arch with the weights file {spec}, because no card beside it names its "
-                "architecture: add --arch NAME."
+                f"architecture: add --arch NAME, or write ts:{spec} if it is TorchScript that you trust."
+            )
+        if name not in catalogue.ARCHITECTURES:  # such as py:MODULE:FACTORY, which would run code
+            raise InputError(
+                f"In the card beside {spec}: {unknown_name('architecture', name, catalogue.ARCHITECTURES)}"
             )
         return [ModelSource(name, Path(spec))]
     found = catalogue.wanted(spec) if _is_several(spec) else (catalogue.resolve(spec, dataset),)

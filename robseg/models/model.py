@@ -11,12 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from reports.run.typed import shown
 from robseg.errors import InputError
 from robseg.models import adapters, catalogue
 from robseg.models.base import Fit, architecture
+from robseg.models.belonging import check_belongs
 from robseg.models.card import Card
 from robseg.models.card_fields import CardFields, card_fields, overridden
 from robseg.models.catalogue import architecture_of, card_beside, resolve
@@ -29,7 +31,7 @@ from robseg.models.checkpoints.weights import (
     unwrapped,
 )
 from robseg.models.foreign.description import described
-from robseg.models.foreign.reading import Weights
+from robseg.models.foreign.reading import Weights, last_line
 from robseg.models.predict.batch import Batch
 from robseg.models.predict.inference import Precision, check_precision, open_device, predicted
 from robseg.models.predict.prediction import Prediction
@@ -155,6 +157,11 @@ def load_model(
         return Model(
             described(foreign, fields, class_names, place), network, foreign.sha256, place, precision
         )
+    if spec.endswith(catalogue.WEIGHTS_SUFFIXES):
+        raise InputError(
+            f"Expected the name of a model, but got the weights file {spec}: name its architecture and give "
+            f"the file as weights, or write ts:{spec} if it is a TorchScript program that you trust."
+        )
     own, network, sha256 = _load(spec, weights, class_names, fields)
     network = network.eval().to(place).to(memory_format=torch.channels_last)
     return Model(own, network, sha256, place, precision)
@@ -168,7 +175,7 @@ def _load(
     name = architecture_of(spec)
     if weights is None:
         card = resolve(spec)
-        fit, sha256 = _fit_file(card, weights_path(card))
+        fit, sha256 = _fit_file(card, weights_path(card, check_belongs))
     elif isinstance(weights, Mapping):
         fit = architecture(name).fit(unwrapped(weights, "the given state dict"))
         card = _card(known, name, "state_dict", fit, class_names)
@@ -181,11 +188,25 @@ def _load(
             f"Expected the card of {card.id} to name its {fit.num_classes} classes, but got "
             f"{len(card.class_names)}: correct its class_names."
         )
+    _check_finite(fit.state_dict, card.id)
     # What the tensors prove overrides what the card says.
     card = dataclasses.replace(card, options={**card.options, **fit.options})
-    network = architecture(card.architecture).build(fit.num_classes, **card.options)
-    network.load_state_dict(fit.state_dict, strict=True)
-    return card, network, sha256
+    return card, _built(card, fit), sha256
+
+
+def _built(card: Card, fit: Fit) -> nn.Module:
+    """Return the network of a card with the weights of a fit; a user may have changed the card."""
+    try:
+        network = architecture(card.architecture).build(fit.num_classes, **card.options)
+        network.load_state_dict(fit.state_dict, strict=True)
+    except InputError:
+        raise
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise InputError(
+            f"Expected the card of {card.id} to have an architecture and options that fit its weights, but "
+            f"got {card.architecture} with {shown(card.options)} ({last_line(error)}): correct the card."
+        ) from error
+    return network
 
 
 def _from_file(
@@ -226,6 +247,16 @@ def _fit_file(card: Card, path: Path) -> tuple[Fit, str]:
             f"but it has {fit.num_classes} outputs: correct the card."
         )
     return fit, sha256
+
+
+def _check_finite(tensors: Mapping[str, Tensor], title: str) -> None:
+    """Raise InputError if a weight is NaN or infinite; answers may hide it: a fused ReLU makes 0 of NaN."""
+    for key, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise InputError(
+                f"Expected finite weights of {title}, but {key} has NaN or infinity: use a checkpoint from "
+                "before the training diverged, or download the file again if it is damaged."
+            )
 
 
 def _card(known: Card | None, name: str, stem: str, fit: Fit, class_names: Sequence[str] | None) -> Card:

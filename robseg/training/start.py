@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from robseg.errors import InputError
 from robseg.models.base import Architecture
 from robseg.models.card import Card
-from robseg.models.catalogue import WEIGHTS_SUFFIXES
+from robseg.models.catalogue import WEIGHTS_SUFFIXES, architecture_of
 from robseg.models.checkpoints.weights import fitted
 from robseg.models.model import load_model
 from robseg.training.recipe import Recipe
@@ -64,12 +64,16 @@ def options_of(recipe: Recipe, start: Start | None) -> dict[str, Any]:
 
 def open_start(architecture: Architecture, spec: str) -> Start:
     """Return the start model for a model's id, or for a file with weights of this architecture."""
-    model = load_model(architecture.name, Path(spec)) if spec.endswith(WEIGHTS_SUFFIXES) else load_model(spec)
-    if model.card.architecture != architecture.name:
-        raise InputError(
-            f"Expected `start` to be a model of {architecture.name}, but {spec} is one of "
-            f"{model.card.architecture}: start from a model of the same architecture."
-        )
+    if spec.endswith(WEIGHTS_SUFFIXES):
+        model = load_model(architecture.name, Path(spec))
+    else:
+        name = architecture_of(spec)  # before it is loaded: a model of another program would run
+        if name != architecture.name:
+            raise InputError(
+                f"Expected `start` to be a model of {architecture.name}, but {spec} is one of {name}: "
+                "start from a model of the same architecture."
+            )
+        model = load_model(spec)
     return Start(model.card, model.network.state_dict(), model.sha256)
 
 

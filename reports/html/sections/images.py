@@ -169,7 +169,7 @@ def _small(image: Image.Image) -> Image.Image:
 
 def _read(path: Path) -> Image.Image:
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=("PNG",)) as image:
             image.load()
             return image.copy()
     except (OSError, SyntaxError, ValueError) as error:

@@ -13,15 +13,18 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from robseg.errors import InputError
 
-__all__ = ["MAX_CLASSES", "ColourLabels", "IndexLabels", "Labels", "read_image"]
+__all__ = ["FORMATS", "MAX_CLASSES", "ColourLabels", "IndexLabels", "Labels", "read_image"]
 
 UNDECLARED = 254
 """The class id of a label that is neither a class nor ignored."""
 MAX_CLASSES = 254
+
+FORMATS = ("PNG", "JPEG", "JPEG2000", "WEBP", "BMP", "GIF", "PPM", "TIFF")
+"""The formats of images, in Pillow's names. Pillow would open many more, and run Ghostscript for EPS."""
 
 _DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 _COLOUR_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
@@ -151,9 +154,14 @@ def _read_values(path: Path) -> NDArray[Any]:
 def _decode(path: Path) -> tuple[Image.Image, str]:
     """Return the decoded image and its raw mode in the file ("" if Pillow does not say)."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             arguments = image.tile[0][3] if image.tile else ""
             image.load()
+    except UnidentifiedImageError as error:
+        raise InputError(
+            f"Expected a readable image file '{path}' ({', '.join(FORMATS)}), but got another kind of file "
+            "or a damaged one: download it again, or convert it to PNG."
+        ) from error
     except _DECODING_ERRORS as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(

@@ -70,7 +70,7 @@ def photograph(name: str) -> Texture:
             f"Expected the photograph {name}.png in scikit-image's folder `data`, but it is not there: "
             "reinstall scikit-image (`pip install --force-reinstall scikit-image`)."
         )
-    with Image.open(found) as photo:
+    with Image.open(found, formats=("PNG",)) as photo:
         grey = np.asarray(photo.convert("L").resize((SIZE, SIZE)), np.float32) + 1.0
     return _pyramid(grey / ndimage.gaussian_filter(grey, 60, mode="wrap"))
 

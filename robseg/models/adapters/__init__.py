@@ -6,7 +6,6 @@ package; loading a model does.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,8 @@ ADAPTERS: Registry[Callable[[str, Weights | None, torch.device], Foreign]] = Reg
 def adapter_of(spec: str) -> tuple[str, str] | None:
     """Return the prefix of a spec and the name after it, or None if the spec is not for an adapter.
 
-    A file whose ending is a prefix needs no other; a .pt or .pth file of TorchScript is known by its content.
+    A file whose ending is a prefix needs no other. What a file contains does not matter: a program runs only
+    where its name says that it is one.
 
     Examples
     --------
@@ -39,11 +39,7 @@ def adapter_of(spec: str) -> tuple[str, str] | None:
     if colon and prefix in ADAPTERS:
         return prefix, name
     ending = Path(spec).suffix.removeprefix(".")
-    if ending in ADAPTERS:
-        return ending, spec
-    if ending in {"pt", "pth"} and _holds_code(Path(spec)):
-        return "ts", spec
-    return None
+    return (ending, spec) if ending in ADAPTERS else None
 
 
 def load(model: str | Callable[..., Any], weights: Weights | None, device: torch.device) -> Foreign:
@@ -57,11 +53,3 @@ def load(model: str | Callable[..., Any], weights: Weights | None, device: torch
         raise ValueError(f"Expected a spec for one of {', '.join(ADAPTERS)}, but got '{model}'.")
     prefix, name = found
     return ADAPTERS[prefix](name, weights, device)
-
-
-def _holds_code(path: Path) -> bool:
-    """Return whether a file is an archive of TorchScript, which holds code besides tensors."""
-    if not path.is_file() or not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any("/code/" in name for name in archive.namelist())

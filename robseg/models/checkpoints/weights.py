@@ -91,6 +91,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
     stubs: dict[str, type[Stub]] = {}
     content = _read_torch(path, stubs)
     tensors = unwrapped(content, str(path))
+    size = path.stat().st_size
+    repeated = [key for key, tensor in tensors.items() if tensor.nbytes > size]
+    if repeated:  # one stored value may stand for terabytes
+        raise InputError(
+            f"Expected {path} to store all values of its tensors, but it has fewer for {_listed(repeated)}: "
+            "save contiguous tensors."
+        )
     kind = "torch zip" if head == ZIP else "torch legacy"
     return Checkpoint(tensors, kind, _class_names(content), tuple(sorted(stubs)))
 
@@ -121,6 +128,12 @@ def unwrapped(content: Any, origin: str) -> dict[str, Tensor]:
         raise InputError(
             f"Expected {origin} to hold named tensors, but there is also {_listed(strange)}: "
             f"save the state dict alone or under '{CONTAINERS[0]}'."
+        )
+    hollow = [str(key) for key, each in content.items() if each.is_meta or each.layout != torch.strided]
+    if hollow:
+        raise InputError(
+            f"Expected {origin} to hold dense tensors with values, but got others for {_listed(hollow)}: "
+            "save the state dict of a model that is on a device."
         )
     prefix = "module." if all(str(key).startswith("module.") for key in content) else ""
     return {str(key).removeprefix(prefix): value for key, value in content.items()}
@@ -207,6 +220,11 @@ def _read_torch(path: Path, stubs: dict[str, type[Stub]]) -> Any:
                 restricted = restricted_pickle(stubs)
                 return torch.load(path, map_location="cpu", weights_only=False, pickle_module=restricted)
     except BROKEN as error:
+        if "TorchScript" in str(error):  # torch opens no program where weights are expected, and says so
+            raise InputError(
+                f"Expected a checkpoint in {path}, but it is a TorchScript program, which is code: "
+                f"write ts:{path} as the model if you trust it."
+            ) from error
         raise _broken(path, error) from error
 
 

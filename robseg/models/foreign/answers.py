@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from robseg.errors import InputError
 from robseg.models.foreign.reading import last_line
+from robseg.models.predict.failures import is_out_of_memory, out_of_memory
 
 __all__ = ["ForeignNetwork"]
 
@@ -81,13 +82,20 @@ class ForeignNetwork(nn.Module):
             padded = F.pad(padded, (0, 0, 0, 0, 0, 0, 0, missing))
         try:
             answer = main_answer(self.model(padded), images.device)
-        except InputError:
+        except (InputError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:  # also SystemExit, which would end the program as if all were done
+            if is_out_of_memory(error):
+                raise out_of_memory(self.name, len(padded)) from error
             raise InputError(
                 f"Expected {self.name} to take a float batch {tuple(padded.shape)}, but it raised "
                 f"{last_line(error)}: if it needs other sizes, set test_size or size_divisor in its card."
             ) from error
+        if answer.numel() == 0:
+            raise InputError(
+                f"Expected {self.name} to answer at least one pixel of one class for the batch "
+                f"{tuple(padded.shape)}, but got {tuple(answer.shape)}: check what it does with this size."
+            )
         return answer[: len(images)] if missing else answer
 
     def _logits(self, images: Tensor, answer: Tensor) -> Tensor:

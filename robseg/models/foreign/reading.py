@@ -73,9 +73,9 @@ def reading(what: str, advice: str) -> Iterator[None]:
     """Turn whatever a foreign package raises in this context into an InputError of one line."""
     try:
         yield
-    except InputError:
+    except (InputError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:  # also SystemExit, which would end the program as if all were done
         raise InputError(f"Expected {what}, but got {last_line(error)}: {advice}.") from error
 
 

@@ -10,6 +10,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from robseg.models.predict.failures import reported
+
 __all__ = ["Batch", "Part"]
 
 Result = TypeVar("Result", covariant=True)
@@ -74,11 +76,17 @@ class Batch:
         self._results: dict[int, tuple[Part[Any], Any]] = {}
 
     def result(self, part: Part[Result]) -> Result:
-        """Return a part's result for these images."""
+        """Return a part's result for these images.
+
+        Raises
+        ------
+        InputError
+            If the part computes no numbers, or runs out of memory.
+        """
         if id(part) not in self._results:
             for each in part.parts:
                 self.result(each)
-            with self._timed(part.name):
+            with self._timed(part.name), reported(part.name, len(self.images), self.ids):
                 self._results[id(part)] = part, part.compute(self)
         found: Result = self._results[id(part)][1]
         return found

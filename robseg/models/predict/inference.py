@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from robseg.errors import InputError
 from robseg.models.card import Card
+from robseg.models.predict.finite import finite
 from robseg.models.predict.prediction import Prediction
 from robseg.models.predict.resizing import resize
 from robseg.models.predict.sizes import Size, divisible, resized_size
@@ -69,7 +70,13 @@ def predicted(
     precision: Precision = "fp32",
     confidence: bool = False,
 ) -> Prediction:
-    """Return the class of each pixel of uint8 RGB images (N, H, W, 3), and the confidence if asked for."""
+    """Return the class of each pixel of uint8 RGB images (N, H, W, 3), and the confidence if asked for.
+
+    Raises
+    ------
+    NotFiniteError
+        If the network answers NaN or infinity, which no class can be made of.
+    """
     x = _normalised(images, card, device)
     score = functools.partial(_scores, network, card=card, precision=precision)
     scores = slide(score, x, card) if card.test_mode == "slide" else score(x)
@@ -82,8 +89,8 @@ def open_device(device: str | torch.device) -> torch.device:
     """Return the device; a mistyped or missing one raises InputError."""
     try:
         place = torch.device(device)
-        torch.empty(0, device=place)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        torch.zeros(1, device=place).tolist()  # "meta" has no values
+    except (RuntimeError, AssertionError, ImportError, TypeError, AttributeError) as error:
         raise InputError(
             f"Expected `device` to be one of this machine's, but '{device}' is not available here: use cpu."
         ) from error
@@ -143,6 +150,7 @@ def _answers(network: nn.Module, x: Tensor, card: Card, precision: Precision) ->
     x = _padded(x, card)
     with autocast(x.device, precision):
         logits = cast(Tensor, network(x)).float()
+    logits = finite(logits)
     if logits.shape[1] > MAX_CLASSES:
         raise InputError(
             f"Expected a network of at most {MAX_CLASSES} classes, because labels are bytes, but got "

@@ -13,6 +13,7 @@ from torch import Tensor
 from robseg.models.base import Network
 from robseg.models.layers import resize
 from robseg.models.model import Model
+from robseg.models.predict.finite import finite
 from robseg.models.predict.inference import autocast, preprocess
 from robseg.models.predict.sizes import resized_size
 from robseg.models.predict.sliding import slide
@@ -49,6 +50,6 @@ def _scores(model: Model, x: Tensor) -> Tensor:
     """Return the probability of a boundary and the logits of directions, (N, 1 + 8, h, w), for x."""
     with autocast(x.device, model.precision):
         directions, mask = cast(Network, model.network).heads(x)
-    boundary = mask.float().softmax(dim=1)[:, 1:]
-    together = torch.cat((boundary, directions.float()), dim=1)
+    boundary = finite(mask.float()).softmax(dim=1)[:, 1:]
+    together = torch.cat((boundary, finite(directions.float())), dim=1)
     return resize(together, x.shape[-2:], align_corners=True)

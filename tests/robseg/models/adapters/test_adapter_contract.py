@@ -44,7 +44,7 @@ class Bring:
         files = {
             "pt2 dynamic": "pt2:{}/dynamic.pt2",
             "pt2 fixed": "pt2:{}/fixed.pt2",
-            "torchscript": "{}/traced.pt",
+            "torchscript": "ts:{}/traced.pt",
         }
         return files[source].format(self.saved.folder)
 

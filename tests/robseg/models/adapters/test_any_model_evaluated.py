@@ -118,7 +118,7 @@ def test_a_card_is_given_on_the_command_line(factory: str, tree: Path, tmp_path:
     (tmp_path / "card.json").write_text(json.dumps({"id": "mine", "class_names": ["car", "sky", "road"]}))
     result = evaluate(*asked, "--model-card", "card.json")
     assert result.exit_code == 0, result.output
-    assert RunRecord.load(tmp_path / "run").models[0].card["class_names"] == ["car", "sky", "road"]
+    assert RunRecord.load(tmp_path / "run").models[0].card["class_names"] == ("car", "sky", "road")
     (tmp_path / "card.json").write_text(json.dumps({"means": [0, 0, 0]}))
     result = evaluate(*asked, "--model-card", "card.json")
     assert (result.exit_code, "did you mean 'mean'" in result.output) == (2, True)
@@ -141,8 +141,12 @@ def test_a_factorys_fault_ends_with_2(spec: str, message: str, factory: str, tre
     assert "Traceback" not in result.output
 
 
-def test_a_traced_file_needs_no_architecture(saved: Any, tree: Path, tmp_path: Path) -> None:
+def test_a_traced_file_needs_its_prefix(saved: Any, tree: Path, tmp_path: Path) -> None:
     asked = ["-d", "folder", "--data-root", tree, "-c", "none", "-j", 0, "-o", tmp_path, "--no-examples"]
-    result = evaluate("-m", saved["traced.pt"], *asked)
+    result = evaluate("-m", f"ts:{saved['traced.pt']}", *asked)
     assert result.exit_code == 0, result.output
     assert RunRecord.load(tmp_path).models[0].name == "ts:traced"
+    for words in ([], ["--arch", "enet"]):
+        result = evaluate("-m", saved["traced.pt"], *words, *asked)
+        assert result.exit_code == 2, result.output
+        assert "ts:" in result.output
