@@ -4,6 +4,7 @@ Fast-math is off: float arithmetic happens in the order in which it is written a
 multiply-additions, so a kernel gives the same bits on every processor.
 """
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import event
+from numba.core.caching import FunctionCache
 
 __all__ = ["kernel"]
 
@@ -25,11 +27,29 @@ def kernel(function: F) -> F:
     Division by zero gives inf or NaN, as in numpy. In inner loops, index with slices and unsigned or constant
     offsets: an index that may be negative is wrapped at every access, which prevents vectorisation.
     """
-    try:
-        compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written to
-        compiled = numba.njit(nogil=True, error_model="numpy")(function)
+    compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    with contextlib.suppress(RuntimeError):  # no folder for a cache can be written to
+        compiled._cache = _Cache(function)  # type: ignore[no-untyped-call]
     return cast(F, compiled)
+
+
+class _Cache(FunctionCache):
+    """Numba's cache on disk; without one that can be read or written, a kernel is compiled in memory."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled code for a signature, or None."""
+        try:
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        except Exception as error:  # noqa: BLE001 - a file that was cut short may raise anything
+            _log.debug("Compiling a kernel again, because its cache cannot be read: %r", error)
+            with contextlib.suppress(OSError):
+                self.flush()  # type: ignore[no-untyped-call]
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep the compiled code for a signature, unless the disk is full."""
+        with contextlib.suppress(OSError):
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
 
 
 class _Announcement(event.Listener):
