@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import ast
 import functools
+import tempfile
+import traceback
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
 
 from robseg.cli import verbosity
+from robseg.cli.output import refuse_lost_output
 from robseg.errors import IncompleteRun, InputError, unknown_name
+from robseg.printable import printable_streams
 
 __all__ = ["cli"]
 
@@ -91,22 +95,50 @@ class Commands(click.Group):
         ]
         return found + click.Command.shell_complete(self, ctx, incomplete)
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line; what it prints is printable."""
+        with printable_streams():
+            return super().main(*arguments, **options)
+
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; mistakes, unfinished work and Ctrl-C get their line and exit code."""
+        """Run a command; mistakes, unfinished work, faults and Ctrl-C get their line and exit code."""
         ctx.with_resource(verbosity.on_stderr())
         try:
-            return super().invoke(ctx)
+            done = super().invoke(ctx)
+            refuse_lost_output()
+            return done
         except IncompleteRun as error:  # first: MissingCounts is an InputError too
             raise _failure(error, 3) from error
         except InputError as error:
             raise _failure(error, 2) from error
         except KeyboardInterrupt as error:
             raise Failure("Interrupted. The same command continues from what was saved.", 130) from error
+        except MemoryError as error:
+            raise _failure("Expected more memory: free some and run the same command again.", 3) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            raise _failure(_fault(error), 70) from error
 
 
-def _failure(error: Exception, exit_code: int) -> Failure:
-    verbosity.notes.debug("The error came from here:", exc_info=error)
+def _failure(error: Exception | str, exit_code: int) -> Failure:
+    verbosity.notes.debug("The error came from here:", exc_info=True)
     return Failure(str(error), exit_code)
+
+
+def _fault(error: Exception) -> str:
+    """Return what to do about an error that no user should see; its traceback goes to a file."""
+    text = "".join(traceback.format_exception(error)).encode(errors="backslashreplace")
+    try:
+        with tempfile.NamedTemporaryFile(prefix="robseg-fault-", suffix=".txt", delete=False) as file:
+            file.write(text)
+        kept = file.name
+    except OSError:
+        kept = "what `robseg -v` prints"
+    return (
+        f"This is a fault of robseg, not yours ({type(error).__name__}). Please report it where you got "
+        f"robseg from, with {kept} and the output of `robseg doctor`."
+    )
 
 
 @click.group(

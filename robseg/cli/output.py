@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
+
+from robseg.errors import InputError
+from robseg.printable import terminal_of, unescaped
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
     from rich.console import Console
 
-__all__ = ["outlive_readers", "wide_console", "write_text"]
+__all__ = ["console", "outlive_outputs", "write_command", "write_text"]
+
+# What the texts of this program become in an encoding without them; other characters are written as \\uXXXX.
+PLAIN = {"≥": ">=", "≤": "<=", "–": "-", "−": "-", "…": "...", "×": "x", "±": "+-"}
 
 
 class _Pipe(io.FileIO):
-    """A file descriptor, which stays open; what is written to it after its reader has gone is dropped."""
+    """A file descriptor, which stays open; what cannot be written to it is dropped.
+
+    `error` is why, unless its reader has gone, as `head` does.
+    """
+
+    error: OSError | None = None
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(descriptor, "w", closefd=False)
@@ -28,28 +40,59 @@ class _Pipe(io.FileIO):
             return super().write(data)
         except BrokenPipeError:
             return memoryview(data).nbytes
+        except OSError as error:
+            self.error = error
+            return memoryview(data).nbytes
 
 
-def outlive_readers() -> None:
-    """Let this process go on when the reader of its stdout or stderr leaves, as `head` does.
+def outlive_outputs() -> None:
+    """Let this process go on when nobody reads its stdout or stderr, or their device is full.
 
-    The command then still writes its files, and its exit code is that of its work.
+    The command then still writes its files. Characters that an encoding lacks are written in another way.
     """
+    codecs.register_error("plain", _plain)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):  # None where the shell closed it
-            pipe = io.BufferedWriter(_Pipe(stream.fileno()))
+            pipe = _Pipe(stream.fileno())
             lines = stream.line_buffering
-            wrapped = io.TextIOWrapper(pipe, stream.encoding, stream.errors, line_buffering=lines)
-            setattr(sys, name, wrapped)
+            text = io.TextIOWrapper(io.BufferedWriter(pipe), stream.encoding, "plain", line_buffering=lines)
+            setattr(sys, name, text)
 
 
-def wide_console() -> Console:
-    """Return a console as wide as the terminal, or 120 columns where there is none."""
+def refuse_lost_output() -> None:
+    """Raise InputError if some of stdout could not be written, except because its reader has gone."""
+    sys.stdout.flush()
+    stream: Any = unescaped(sys.stdout)
+    pipe = getattr(stream.buffer, "raw", None)
+    if isinstance(pipe, _Pipe) and pipe.error is not None:
+        raise InputError(
+            f"Expected to be able to write to stdout, but got: {pipe.error.strerror}. All files were written."
+        )
+
+
+def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    character = error.object[error.start]
+    if character in PLAIN:
+        return PLAIN[character], error.start + 1
+    return codecs.backslashreplace_errors(error)
+
+
+def console(stream: IO[str] | None = None, width: int = 120) -> Console:
+    """Return a console on a stream (None: stdout), as wide as its terminal, or else `width` columns wide."""
     from rich.console import Console
 
-    console = Console()
-    return console if console.is_terminal else Console(width=120)
+    file = terminal_of(sys.stdout if stream is None else stream)
+    found = Console(file=file)
+    return found if found.is_terminal else Console(file=file, width=width)
+
+
+def write_command(line: str) -> None:
+    """Write a line that a CI system obeys to stdout."""
+    sys.stdout.flush()
+    unescaped(sys.stdout).write(f"{line}\n")
 
 
 def write_text(text: str, out: Path | None) -> None:

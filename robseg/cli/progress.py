@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -21,6 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from robseg.cli.output import console
 from robseg.cli.verbosity import is_quiet
 from robseg.evaluation.progress import Progress as Done
 
@@ -66,7 +66,7 @@ def _bar() -> Progress:
         _Rate(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console(sys.stderr),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from robseg.cli.completion import Names
-from robseg.cli.output import wide_console, write_text
+from robseg.cli.output import console, write_text
 
 if TYPE_CHECKING:
     from reports.formats.documents import Document
@@ -65,7 +65,7 @@ def answer(
 
     if form == "table" and out is None:
         for document in documents():
-            wide_console().print(to_console(document))
+            console().print(to_console(document))
     elif form in ("csv", "json"):
         write_text(csv() if form == "csv" else json(), out)
     else:

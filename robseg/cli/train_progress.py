@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import click
 
+from robseg.cli.output import console
 from robseg.cli.verbosity import is_quiet
 
 if TYPE_CHECKING:
@@ -22,21 +24,19 @@ QUIET_SECONDS = 30  # between two lines where there is no terminal
 @contextlib.contextmanager
 def display() -> Iterator[Callable[[Progress], None]]:
     """Yield a callback that shows progress on stderr, unless -q was given."""
-    from rich.console import Console
-
     if is_quiet():
         yield lambda _progress: None
         return
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    terminal = console(sys.stderr)
+    if not terminal.is_terminal:
         yield _Lines()
         return
-    with console.status("preparing") as status:
+    with terminal.status("preparing") as status:
 
         def report(progress: Progress) -> None:
             status.update(line(progress))
             if progress.val_miou is not None:
-                console.print(line(progress), highlight=False)
+                terminal.print(line(progress), highlight=False)
 
         yield report
 

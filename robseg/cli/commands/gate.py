@@ -11,7 +11,7 @@ import click
 from robseg.cli import scoring
 from robseg.cli.completion import RUN
 from robseg.cli.options import Command
-from robseg.cli.output import wide_console, write_text
+from robseg.cli.output import console, write_command, write_text
 from robseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def command(
         intervals=intervals,
         confidence=confidence,
     )
-    wide_console().print(to_console(gate_document(verdict)))
+    console().print(to_console(gate_document(verdict)))
     folder = out or split_spec(run)[0] or Path()
     _write(verdict, folder if out or folder.is_dir() else Path("gate"))
     if not verdict.passed:
@@ -135,7 +135,7 @@ def _write(verdict: Gate, folder: Path) -> None:
         write_text(text, folder / name)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in github_annotations(verdict):
-            click.echo(line)
+            write_command(line)
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with Path(path).open("a", encoding="utf-8") as file:

@@ -10,8 +10,10 @@ from typing import Any
 import click
 
 from robseg.cli.options import Command
+from robseg.cli.output import console
 from robseg.cli.verbosity import notes
 from robseg.errors import unknown_name
+from robseg.printable import printable
 
 GROUP = "Models and data"
 
@@ -169,17 +171,16 @@ def _miou_with_interval(row: Row) -> str:
 
 
 def _print(rows: list[Row]) -> None:
-    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     columns = [name for name in rows[0] if name not in HIDDEN]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(_text(row[name]) for name in columns))
-    console = Console()
-    (console if console.is_terminal else Console(width=160)).print(table)
+        table.add_row(*(Text(printable(_text(row[name]))) for name in columns))
+    console(width=160).print(table)
 
 
 def _text(value: Any) -> str:

@@ -7,7 +7,7 @@ import click
 from robseg.cli import scoring
 from robseg.cli.completion import RUN
 from robseg.cli.options import Command
-from robseg.cli.output import wide_console
+from robseg.cli.output import console
 
 GROUP = "Compare and gate"
 
@@ -40,4 +40,4 @@ def command(run: str, earlier: str | None, drops: tuple[float, ...], confidence:
     from reports.gate.power import detectable_drops
 
     needed = detectable_drops(run, [drop / 100 for drop in drops], confidence, earlier=earlier)
-    wide_console().print(to_console(needed))
+    console().print(to_console(needed))

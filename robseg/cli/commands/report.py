@@ -10,7 +10,7 @@ import click
 
 from robseg.cli import scoring
 from robseg.cli.options import Command
-from robseg.cli.output import wide_console
+from robseg.cli.output import console
 from robseg.cli.verbosity import notes
 from robseg.errors import InputError
 
@@ -135,7 +135,7 @@ def command(
     claim(merged.results, OutFolder(folder), files)
     for form in asked:
         FORMATS[form].write(merged, folder)
-    wide_console().print(reports.console_summary(merged.results))
+    console().print(reports.console_summary(merged.results))
     for reason in merged.left_out:
         notes.info("Left out: %s.", reason)
     click.echo(f"Report: {folder / 'report.html' if 'html' in asked else folder}")

@@ -18,6 +18,7 @@ from rich.progress import (
 )
 
 from robseg.models.checkpoints.download import Transfer
+from robseg.printable import terminal_of
 
 __all__ = ["showing"]
 
@@ -37,7 +38,7 @@ def showing(name: str) -> Iterator[Callable[[Transfer], None]]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Console(file=terminal_of(sys.stderr))) as progress:
         task = progress.add_task(name, total=None)
 
         def update(transfer: Transfer) -> None:
