@@ -12,13 +12,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import textwrap
-import tomllib
 import types
 from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from reports.run.typed import ANY, WORDS, Range, WrongValue, expected, from_toml, typed
 from robseg.errors import InputError
 
 __all__ = [
@@ -36,39 +36,11 @@ __all__ = [
 ]
 
 
-@dataclasses.dataclass(frozen=True)
-class Range:
-    """The numbers that a field may hold; `above` and `below` are limits that it may not reach."""
-
-    least: float | None = None
-    most: float | None = None
-    above: float | None = None
-    below: float | None = None
-
-    def __contains__(self, number: float) -> bool:
-        return (
-            (self.least is None or number >= self.least)
-            and (self.most is None or number <= self.most)
-            and (self.above is None or number > self.above)
-            and (self.below is None or number < self.below)
-        )
-
-    def __str__(self) -> str:
-        if self.least is not None and self.most is not None:
-            return f"from {self.least} to {self.most}"
-        limits = {
-            "of at least": self.least,
-            "of at most": self.most,
-            "above": self.above,
-            "below": self.below,
-        }
-        return " and ".join(f"{word} {limit}" for word, limit in limits.items() if limit is not None)
-
-
-ANY = Range()
 POSITIVE = Range(above=0)
 NON_NEGATIVE = Range(least=0)
 SHARE = Range(least=0, most=1)
+
+MOST = 100_000  # values of one option; more, such as 1-99999999999, are a slip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,17 +72,6 @@ class Flag:
     many: bool = False
     commas: bool = False
     shell: bool = True
-
-
-# What a type is called in messages: one value of it, and several.
-WORDS: dict[Any, tuple[str, str]] = {
-    int: ("a whole number", "whole numbers"),
-    float: ("a number", "numbers"),
-    str: ("text", "names"),
-    bool: ("true or false", "switches"),
-    Path: ("a path", "paths"),
-    dict: ("a table", "tables"),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,11 +125,10 @@ class Field:
     @property
     def expected(self) -> str:
         """What the field may hold, in words."""
-        if self.choices:
-            return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
-        words = WORDS[self.type][0] if self.item is None else f"{self.length or ''} {WORDS[self.item][1]}"
-        example = ", such as 3, 1,3,5 or 1-3" if self.item is int and self.length is None else ""
-        return f"{words} {self.range}".strip() + example
+        several = self.item is not None and self.length is None
+        hint = types.GenericAlias(tuple, (self.item, ...)) if several else self.type
+        example = ", such as 3, 1,3,5 or 1-3" if several and self.item is int else ""
+        return expected(hint, self.range) + example
 
     def read(self, value: Any) -> Any:
         """Return a value from a TOML file or a Python call, checked; lists become tuples.
@@ -188,7 +148,7 @@ class Field:
             value = self._split(value) if isinstance(value, str) and self.flag.commas else (value,)
         if not isinstance(value, Sequence) or isinstance(value, str):
             raise self._wrong(value)
-        if self.length not in (None, len(value)):
+        if self.length not in (None, len(value)) or len(value) > MOST:
             raise self._wrong(value)
         return tuple(self.each._read_one(one) for one in value)
 
@@ -214,7 +174,7 @@ class Field:
             for part in filter(None, map(str.strip, text.split(","))):
                 first, dash, last = part.partition("-") if self.item is int else (part, "", "")
                 found = range(int(first), int(last) + 1) if dash else [self.each.parse(part)]
-                if not found:
+                if not found or found[MOST:]:
                     raise self._wrong(part)
                 values += found
         except ValueError:
@@ -224,26 +184,10 @@ class Field:
         return tuple(dict.fromkeys(values)) if self.item is int else tuple(values)
 
     def _read_one(self, value: Any) -> Any:
-        kind = self.type
-        if self.choices:
-            right = value in self.choices
-        elif kind in (int, float):
-            number = isinstance(value, Integral if kind is int else Real) and not isinstance(value, bool)
-            right = number and value in self.range
-            value = kind(value) if right else value
-        elif kind is Path:
-            right = isinstance(value, str | Path)
-            value = Path(value) if right else value
-        else:
-            right = isinstance(value, kind)
-        if not right:
-            raise self._wrong(value)
-        if kind is dict:
-            return {name: tuple(item) if isinstance(item, list) else item for name, item in value.items()}
-        return value
+        return typed(dict[str, Any] if self.type is dict else self.type, value, self.name, self.range)
 
     def _wrong(self, value: Any) -> InputError:
-        return InputError(f"Expected `{self.name}` to be {self.expected}, but got {value!r}.")
+        return WrongValue(self.name, self.expected, value)
 
 
 def fields(record: type) -> dict[str, Field]:
@@ -315,10 +259,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         If it cannot be read.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return from_toml(path.read_bytes())
     except FileNotFoundError:
         raise InputError(f"Expected a TOML file at {path}, but there is none: check the path.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"Expected a TOML file at {path}, but it cannot be read: {error}.") from error
 
 

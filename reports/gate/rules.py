@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -30,6 +29,7 @@ from typing import NamedTuple
 
 from reports.run.errors import InvalidRun
 from reports.run.tally import PERCENT, Measure
+from reports.run.typed import Range, from_toml, shown, typed
 from reports.scoring.model_scores import ScoreKey
 
 __all__ = ["DEFAULT", "OFF", "RULES", "Limit", "Rules", "assigned", "limits", "limits_of", "read_rules"]
@@ -86,17 +86,17 @@ def read_rules(path: Path) -> Rules:
         If the file cannot be read, or contains something that is not a rule.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raw = from_toml(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise InvalidRun(
             f"Expected {path} to be the TOML file of a gate's rules, but got: {error}."
         ) from error
     known = (*RULES, *SWITCHES)
     for name, value in raw.items():
         if name not in known:
-            raise InvalidRun(f"Expected rules of a gate ({', '.join(known)}) in {path}, but got '{name}'.")
+            raise InvalidRun(f"Expected rules of a gate ({', '.join(known)}) in {path}, but got {name!r}.")
         if name in SWITCHES and not isinstance(value, bool):
-            raise InvalidRun(f"Expected `{name}` in {path} to be true or false, but got {value!r}.")
+            raise InvalidRun(f"Expected `{name}` in {path} to be true or false, but got {shown(value)}.")
     tables = {name: limits_of(raw.get(name, {}), name, f" in {path}") for name in RULES}
     return Rules(**tables, strict=raw.get("strict", False), intervals=raw.get("intervals", True))
 
@@ -115,7 +115,7 @@ def limits_of(raw: object, name: str, where: str = "") -> dict[str, float]:
     except ValueError as error:
         raise InvalidRun(
             f"Expected `{name}`{where} to be a number of at least 0, or such numbers by target, but got "
-            f"{raw!r}: correct it. False stands for no limit."
+            f"{shown(raw)}: correct it. False stands for no limit."
         ) from error
 
 
@@ -134,7 +134,8 @@ def assigned(texts: Iterable[str], option: str) -> dict[str, float]:
             limits[target.strip() or DEFAULT] = OFF if number.strip() == "off" else _number(float(number))
         except ValueError as error:
             raise InvalidRun(
-                f"Expected {option} NUMBER or TARGET=NUMBER, or off in place of the number, but got '{text}'."
+                f"Expected {option} NUMBER or TARGET=NUMBER, or off in place of the number, but got "
+                f"{shown(text)}."
             ) from error
     return limits
 
@@ -221,6 +222,5 @@ def _number(value: object) -> float:
     """Return a limit from a number of at least 0 or False, which is no limit."""
     if value is False:
         return OFF
-    if value is True or not isinstance(value, (int, float)) or not value >= 0:  # this refuses NaN too
-        raise ValueError(value)
-    return float(value)
+    limit: float = typed(float, value, "limit", Range(least=0))
+    return limit

@@ -7,11 +7,13 @@ Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.run.errors import InputError
 from reports.run.record import RunRecord
+from reports.run.typed import Range, typed
 from reports.scoring.jackknife import Interval
 from reports.scoring.replicates import Resampling
 from reports.scoring.units import generator, units_of
@@ -22,6 +24,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FEWEST = 100  # resamples; with fewer, an interval says nothing
+MOST = 100_000  # resamples; more only take time and memory
 
 
 def bootstrap(record: RunRecord, resamples: int) -> Resampling:
@@ -30,13 +33,9 @@ def bootstrap(record: RunRecord, resamples: int) -> Resampling:
     Raises
     ------
     InputError
-        If the resamples are fewer than 100.
+        If the resamples are fewer than 100 or more than 100,000.
     """
-    if not (isinstance(resamples, int) and resamples >= FEWEST):
-        raise InputError(
-            f"Expected at least {FEWEST} bootstrap resamples, but got {resamples!r}: "
-            "choose more, such as 2000."
-        )
+    typed(Annotated[int, Range(least=FEWEST, most=MOST)], resamples, "resamples")
     count = units_of(record.images, record.clusters).count
     draws = generator(record.images, record.clusters).integers(0, count, (resamples, count))
     bins = draws + count * np.arange(resamples)[:, None]

@@ -38,4 +38,4 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
     known = list(known)
     near = get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'? " if near else ""
-    return InputError(f"Unknown {kind} '{name}': {hint}The known ones are {', '.join(known)}.")
+    return InputError(f"Unknown {kind} {name!r}: {hint}The known ones are {', '.join(known)}.")

@@ -14,17 +14,21 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
-from reports.run.errors import InvalidRun
-from reports.run.files import contents, holds_run
+from reports.run.context import Context
+from reports.run.errors import InputError, InvalidRun
+from reports.run.files import DAMAGE, contents, holds_run
 from reports.run.tally import PRIMARY
+from reports.run.typed import Range, from_json, shown, typed
 
 __all__ = [
     "CLEAN",
-    "DATASET_KEYS",
     "SCHEMA_VERSION",
+    "Call",
+    "CardFacts",
     "Condition",
+    "DatasetFacts",
     "Example",
     "ModelRecord",
     "RunRecord",
@@ -32,7 +36,35 @@ __all__ = [
 
 SCHEMA_VERSION = 2
 CLEAN = "clean"
-DATASET_KEYS = ("name", "split", "fingerprint", "class_names", "palette", "citation")
+
+BYTE = Range(least=0, most=255)
+SEVERITIES = Range(least=0, most=127)  # counts keep them in a byte
+
+
+class DatasetFacts(TypedDict):
+    """What a run says about its data set; `total` is its number of images if the run is on a part of it."""
+
+    name: str
+    split: str
+    fingerprint: str
+    class_names: tuple[str, ...]
+    palette: Annotated[tuple[tuple[int, int, int], ...], BYTE]
+    citation: str
+    total: NotRequired[int]
+
+
+class CardFacts(TypedDict, total=False):
+    """What reports show of a model's card, which has more."""
+
+    architecture: str
+    backbone: str
+    class_names: tuple[str, ...]
+    trained_on: str
+    seen_corruptions: tuple[str, ...]
+    source: str
+    licence: str
+    published_miou: float | None
+    published_precision: str
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -40,7 +72,7 @@ class Condition:
     """One corruption at one severity; the clean condition is Condition("clean", 0, "clean")."""
 
     corruption: str
-    severity: int
+    severity: Annotated[int, SEVERITIES]
     group: str
 
 
@@ -55,7 +87,7 @@ class ModelRecord:
     """
 
     name: str
-    card: dict[str, Any]
+    card: Annotated[dict[str, Any], CardFacts]
     sha256: str
     parameters: int | None
     gmacs: float | None = None
@@ -75,7 +107,7 @@ class Example:
 
     model: str
     corruption: str
-    severity: int
+    severity: Annotated[int, SEVERITIES]
     image_id: str
     image: str
     prediction: str
@@ -83,16 +115,27 @@ class Example:
 
 
 @dataclasses.dataclass(frozen=True)
+class Call:
+    """One call of `robseg evaluate` that worked on a run."""
+
+    command: str
+    created: str
+    versions: dict[str, str]
+    batch_size: int
+
+
+@dataclasses.dataclass(frozen=True)
 class RunRecord:
-    """The content of run.json. `dataset` has name, split, fingerprint, class_names, palette and citation.
+    """The content of run.json.
 
     `clusters` names the block of images that each image belongs to; intervals then resample blocks. If it is
     empty, they resample images. `set_versions` maps corruption sets to their versions. `tallies` names the
-    tallies that were counted, the primary one first.
+    tallies that were counted, the primary one first. `context` is what all counts depend on, None if the run
+    does not say so. `history` has the calls of `robseg evaluate` that worked on the run, the latest one last.
     """
 
     command: str
-    dataset: dict[str, Any]
+    dataset: Annotated[dict[str, Any], DatasetFacts]
     images: tuple[str, ...]
     conditions: tuple[Condition, ...]
     models: tuple[ModelRecord, ...]
@@ -109,11 +152,27 @@ class RunRecord:
     examples: tuple[Example, ...] = ()
     clusters: tuple[str, ...] = ()
     tallies: tuple[str, ...] = (PRIMARY,)
+    context: Context | None = None
+    history: tuple[Call, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:
-        """Return the record as indented JSON."""
-        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+        """Return the record as indented JSON.
+
+        Raises
+        ------
+        InputError
+            If it has text that UTF-8 cannot hold, such as the name of an image file in another encoding.
+        """
+        text = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            wrong = text[: error.end].splitlines()[-1].strip()
+            raise InputError(
+                f"Expected names that UTF-8 can hold, but got {shown(wrong)}: rename the file or folder."
+            ) from error
+        return text
 
     @classmethod
     def load(cls, run: Path) -> RunRecord:
@@ -128,36 +187,28 @@ class RunRecord:
         if not holds_run(run):
             raise InvalidRun(f"Expected a run of `robseg evaluate`, but {path} does not exist.")
         try:
-            raw = json.loads((contents(run) / "run.json").read_text(encoding="utf-8"))
-            if raw["schema_version"] != SCHEMA_VERSION:
-                raise InvalidRun(
-                    f"Expected schema version {SCHEMA_VERSION} in {path}, but got {raw['schema_version']}: "
-                    "report on it with the robseg that wrote it, or evaluate again."
-                )
-            record = cls(
-                **{
-                    **raw,
-                    "images": tuple(raw["images"]),
-                    "conditions": tuple(Condition(**c) for c in raw["conditions"]),
-                    "models": tuple(ModelRecord(**m) for m in raw["models"]),
-                    "examples": tuple(Example(**e) for e in raw["examples"]),
-                    "clusters": tuple(raw["clusters"]),
-                    "tallies": tuple(raw["tallies"]),
-                }
-            )
-        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+            raw = from_json((contents(run) / "run.json").read_bytes())
+        except DAMAGE as error:
+            reason = str(error) or type(error).__name__
             raise InvalidRun(
-                f"Expected {path} to be a run record, but it is damaged ({error!r}): evaluate again."
+                f"Expected {path} to be a run record, but it is damaged ({reason}): evaluate again."
             ) from error
+        version = raw.get("schema_version") if isinstance(raw, dict) else None
+        if version != SCHEMA_VERSION:
+            raise InvalidRun(
+                f"Expected schema version {SCHEMA_VERSION} in {path}, but got {shown(version)}: "
+                "report on it with the robseg that wrote it, or evaluate again."
+            )
+        try:
+            record: RunRecord = typed(cls, raw, "")
+        except InputError as error:
+            raise InvalidRun(f"In {path}: {error} Evaluate again.") from error
         _check(record, path)
         return record
 
 
 def _check(record: RunRecord, path: Path) -> None:
-    """Raise InvalidRun unless the data set is described in full and every axis has distinct names."""
-    missing = [key for key in DATASET_KEYS if key not in record.dataset]
-    if missing:
-        raise InvalidRun(f"Expected `dataset` in {path}, but it lacks {', '.join(missing)}: evaluate again.")
+    """Raise InvalidRun unless every axis has distinct names, and all axes fit together."""
     if record.clusters and len(record.clusters) != len(record.images):
         raise InvalidRun(
             f"Expected `clusters` in {path} to name one for each of {len(record.images)} images, but got "

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit, stdtrit
 
 from reports.run.errors import InputError
+from reports.run.typed import shown
 from reports.scoring.scores import ratio
 
 __all__ = [
@@ -84,7 +85,7 @@ def check_confidence(confidence: float) -> None:
     """
     if not (isinstance(confidence, (int, float)) and 0 < confidence < 1):
         raise InputError(
-            f"Expected a confidence level between 0 and 1, but got {confidence!r}: write 95 % as 0.95."
+            f"Expected a confidence level between 0 and 1, but got {shown(confidence)}: write 95 % as 0.95."
         )
 
 

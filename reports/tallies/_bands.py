@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from reports.run.errors import InputError
 from reports.run.tally import IGNORE_INDEX
+from reports.run.typed import shown
 
 __all__ = ["TITLE", "at_width", "near_boundary", "only", "width_of", "with_border"]
 
@@ -29,12 +30,12 @@ def width_of(kind: str, argument: str) -> int:
     Raises
     ------
     InputError
-        If it is not a whole number of at least 1.
+        If it is not a whole number from 1 to 99999.
     """
-    if not argument.isdecimal() or argument.startswith("0"):
+    if not argument.isdecimal() or argument.startswith("0") or len(argument) > 5:
         named = f"{kind}-{argument}" if argument else kind
         raise InputError(
-            f"Expected the tally {kind} with a width of at least 1 pixel, but got '{named}': "
+            f"Expected the tally {kind} with a width from 1 to 99999 pixels, but got {shown(named)}: "
             f"write, for example, {kind}-2."
         )
     return int(argument)

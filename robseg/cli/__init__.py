@@ -7,7 +7,9 @@ read without importing the file, so that `robseg --help` is quick. The command i
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
+import os
 import tempfile
 import traceback
 from importlib import import_module
@@ -19,7 +21,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from robseg.cli import verbosity
-from robseg.cli.output import refuse_lost_output
+from robseg.cli.output import FAULT, refuse_lost_output
 from robseg.errors import IncompleteRun, InputError, unknown_name
 from robseg.printable import printable_streams
 
@@ -97,7 +99,8 @@ class Commands(click.Group):
 
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Run the command line; what it prints is printable."""
-        with printable_streams():
+        completes = "_ROBSEG_COMPLETE" in os.environ  # click then writes bytes, for the shell alone
+        with contextlib.nullcontext() if completes else printable_streams():
             return super().main(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -118,7 +121,7 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            raise _failure(_fault(error), 70) from error
+            raise _failure(_fault(error), FAULT) from error
 
 
 def _failure(error: Exception | str, exit_code: int) -> Failure:

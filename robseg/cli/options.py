@@ -21,6 +21,7 @@ __all__ = ["Command", "Option", "made"]
 T = TypeVar("T")
 
 METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
+NUMBERS = {click.types.IntParamType: int, click.types.FloatParamType: float}
 PRINT_CONFIG = f"{__name__}.print_config"
 SOURCES = {
     ParameterSource.COMMANDLINE: "command line",
@@ -70,7 +71,7 @@ class Option(click.Option):
         """Return the field's value: a repeated option makes one list or table."""
         found = super().type_cast_value(ctx, value)
         if self.field.type is dict:
-            return dict(found)
+            return self.field.read(dict(found))
         if self.multiple and self.field.flag.commas:
             return tuple(one for part in found for one in ((part,) if isinstance(part, str) else part))
         return found
@@ -178,7 +179,11 @@ class Command(click.Command):
         if path is not None:
             args = [text for word, text in zip(words, args, strict=True) if word is not first]
             ctx.default_map = self._read(ctx, path)
-        return super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, args)
+        for param in self.params:
+            if isinstance(param.type, tuple(NUMBERS)) and ctx.params.get(param.name or "") is not None:
+                _field(param).read(ctx.params[param.name or ""])  # click lets NaN and infinity pass
+        return rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, or print its options."""
@@ -244,7 +249,7 @@ def _field(param: click.Parameter) -> Field:
     """Return what a parameter may hold, as a field."""
     if isinstance(param, Option):
         return param.field
-    kinds = {click.types.IntParamType: int, click.types.FloatParamType: float, click.Path: Path}
+    kinds = {**NUMBERS, click.Path: Path}
     kind: Any = next((kind for known, kind in kinds.items() if isinstance(param.type, known)), str)
     if isinstance(param.type, click.types.BoolParamType):
         kind = bool

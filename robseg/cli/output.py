@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
     from rich.console import Console
 
-__all__ = ["console", "outlive_outputs", "write_command", "write_text"]
+__all__ = ["FAULT", "console", "outlive_outputs", "refuse_lost_output", "write_command", "write_text"]
 
-# What the texts of this program become in an encoding without them; other characters are written as \\uXXXX.
+FAULT = 70  # the exit code of a fault of robseg (EX_SOFTWARE of sysexits.h)
+# What the texts of this program become in an encoding without them; other characters are written as \uXXXX.
 PLAIN = {"≥": ">=", "≤": "<=", "–": "-", "−": "-", "…": "...", "×": "x", "±": "+-"}
 
 

@@ -11,6 +11,8 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
+from reports.run.typed import Range
+
 __all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "Card", "ChangesNoLabel", "as_tuples", "label_fields"]
 
 # The mean and standard deviation of ImageNet's RGB pixels on the scale 0..255, which nearly all published
@@ -28,6 +30,9 @@ class ChangesNoLabel(NamedTuple):
 OF_WEIGHTS = ChangesNoLabel("It says where weights come from; the SHA-256 of those in use counts.")
 PUBLISHED = ChangesNoLabel("It repeats what others measured.")
 TOLD = ChangesNoLabel("It tells people about the model.")
+
+POSITIVE = Range(above=0)
+SIDES = Range(least=1, most=2**16)  # pixels; no JPEG file is larger
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,17 +108,17 @@ class Card:
     class_names: tuple[str, ...]
     backbone: Annotated[str, ChangesNoLabel("The network is built from `options`, which count.")] = ""
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (255.0, 255.0, 255.0)
+    std: Annotated[tuple[float, float, float], POSITIVE] = (255.0, 255.0, 255.0)
     channel_order: Literal["RGB", "BGR"] = "RGB"
-    test_size: tuple[int, int] | None = None
+    test_size: Annotated[tuple[int, int] | None, SIDES] = None
     resize: Literal["exact", "fit", "short", "long"] = "exact"
     antialias: bool = True
     test_mode: Literal["whole", "slide"] = "whole"
-    crop_size: tuple[int, int] | None = None
-    stride: tuple[int, int] | None = None
+    crop_size: Annotated[tuple[int, int] | None, SIDES] = None
+    stride: Annotated[tuple[int, int] | None, SIDES] = None
     average: Literal["logits", "probabilities"] = "logits"
     flip: bool = False
-    size_divisor: int = 1
+    size_divisor: Annotated[int, SIDES] = 1
     size_remainder: Literal[0, 1] = 0
     align_corners: bool = False
     weights_urls: Annotated[tuple[str, ...], OF_WEIGHTS] = ()

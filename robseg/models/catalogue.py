@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from reports.run.typed import from_json
 from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.card_fields import card_fields
@@ -86,8 +87,8 @@ def card_from_json(text: str, origin: str) -> Card:
         If the text is not a JSON object, has an unknown field or a wrong value, or lacks a required field.
     """
     try:
-        fields = json.loads(text)
-    except json.JSONDecodeError as error:
+        fields = from_json(text)
+    except ValueError as error:
         raise InputError(f"Expected a model card in {origin}, but it is not JSON ({error}).") from error
     if not isinstance(fields, dict):
         raise InputError(f"Expected a model card in {origin}, but got {type(fields).__name__}.")

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from reports.run.counts import counts_folder, schema_of
 from reports.run.record import CLEAN, Condition, Example, ModelRecord, RunRecord
+from reports.run.shards import counts_folder, schema_of
 from reports.tallies import find
 
 NAMES = ("enet@streets", '<script>alert("1")</script>\n\'&amp;')
@@ -35,8 +35,8 @@ RECORD = RunRecord(
         "name": "streets <i>",
         "split": "val",
         "fingerprint": "f00d",
-        "class_names": list(CLASSES),
-        "palette": [[70, 130, 180], [128, 64, 128], [220, 20, 60]],
+        "class_names": CLASSES,
+        "palette": ((70, 130, 180), (128, 64, 128), (220, 20, 60)),
         "citation": "",
     },
     images=IMAGES,

@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import reports
-from reports.run.counts import Totals, merge_images, read_conditions, schema_of
+from reports.run.counts import Totals, merge_images, read_conditions
 from reports.run.errors import InvalidRun
 from reports.run.record import RunRecord
+from reports.run.shards import schema_of
 from reports.tallies import find
 from tests.reports.synthetic import Row, SyntheticRun, change_shard
 
@@ -112,7 +113,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda raw: raw.pop("seed"), "damaged"),
+        (lambda raw: raw.pop("seed"), "to have seed, which it lacks"),
         (lambda raw: raw.update(tallies=["trimap-2", "confusion"]), "to start with confusion"),
         (lambda raw: raw.update(schema_version=99), "Expected schema version 2"),
         (lambda raw: raw["images"].append("0001"), "distinct `images` .* repeated"),

@@ -272,8 +272,8 @@ def test_a_tally_that_a_run_lacks_is_refused_with_what_it_has_and_what_to_do(
         "edge-2": "Unknown tally 'edge-2'.*known ones are",
         "boundry-2": "did you mean 'boundary'",
         "boundary": "write, for example, boundary-2",
-        "boundary-0": "at least 1 pixel",
-        "trimap-2.5": "at least 1 pixel",
+        "boundary-0": "from 1 to 99999 pixels",
+        "trimap-2.5": "from 1 to 99999 pixels",
         "confusion-2": "leave out '-2'",
     }.items():
         with pytest.raises(InputError, match=message):

@@ -13,6 +13,7 @@ from corruptions import MissingDependency, names
 from corruptions.verify import SIGNIFICANCE, Agreement, photograph, verify
 from robseg.cli.images import read_upright
 from robseg.cli.options import Command
+from robseg.cli.output import FAULT
 from robseg.errors import InputError
 from robseg.evaluation.conditions import severities_of
 from robseg.evaluation.request import Request
@@ -44,7 +45,7 @@ def command() -> None:
 )
 @click.option(
     "--copies",
-    type=click.IntRange(min=20),
+    type=click.IntRange(20, 100_000),
     default=60,
     show_default=True,
     help="Corrupted copies from each package, for random corruptions.",
@@ -70,7 +71,7 @@ def verify_(
     deterministic   largest and mean difference, that with its sign (bias), share of changed samples
     random          the same between the means of many copies, and the p-value of two-sample tests
 
-    The exit code is 1 if the two do not agree.
+    The exit code is 70, that of a fault, if the two do not agree.
     """
     image = photograph() if path is None else _read(path)
     known = set(names("imagenet-c"))
@@ -91,7 +92,7 @@ def verify_(
     disagreeing = [f"{row.name} {row.severity}" for row in rows if not row.agrees]
     if disagreeing:
         click.echo(f"{len(disagreeing)} of {len(rows)} do not agree: {', '.join(disagreeing)}")
-        context.exit(1)
+        context.exit(FAULT)
     click.echo(f"All {len(rows)} agree (tests at {SIGNIFICANCE} for all together).")
 
 

@@ -20,7 +20,7 @@ GROUP = "Understand"
 @scoring.format_and_out
 @click.option(
     "--resamples",
-    type=click.IntRange(min=100),
+    type=int,
     default=2000,
     show_default=True,
     help="Number of bootstrap resamples of each run's images.",

@@ -46,7 +46,7 @@ GROUP = "Models and data"
 @click.option("--device", default="cpu", show_default=True, help="Device: cpu, cuda, cuda:1, ...")
 @click.option(
     "--threads",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1024),
     default=1,
     show_default=True,
     help="Threads of torch. On a busy machine, several are slower than one.",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from reports.run.typed import from_toml, shown
 from robseg.datasets.base import IGNORE_INDEX
 from robseg.datasets.files.pixels import MAX_CLASSES, ColourLabels, IndexLabels, Labels
 from robseg.errors import InputError, unknown_name
@@ -45,14 +45,14 @@ class _Class(NamedTuple):
 def read_description(file: Path) -> Description:
     """Return what the file says; an error names the file, the key and the value."""
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = from_toml(file.read_bytes())
+    except (OSError, ValueError) as error:
         raise InputError(f"Expected a TOML file '{file}', but cannot read it: {error}.") from error
     _check_keys(table, KEYS, f"key of '{file}'")
     try:
         return _description(table)
     except _WrongValueError as error:
-        got = "nothing" if error.got is None else repr(error.got)
+        got = "nothing" if error.got is None else shown(error.got)
         raise InputError(f"Expected {error.expected} in '{file}', but got {got}.") from error
 
 

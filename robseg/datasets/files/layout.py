@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import NamedTuple
 
 from robseg.errors import InputError
 
-__all__ = ["Pair", "find_pairs", "fingerprint", "image_stem", "list_files", "pair_up", "unique"]
+__all__ = ["Pair", "find_pairs", "image_stem", "list_files", "pair_up", "unique"]
 
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -101,33 +100,19 @@ def list_files(folder: Path, what: str, ending: str = "") -> dict[str, Path]:
 
 
 def unique(files: Iterable[tuple[str, Path]]) -> dict[str, Path]:
-    """Return {id: file}; if two files have the same id, the error names both."""
+    """Return {id: file}; if two files have the same id, the error names both.
+
+    Ids are written to files in UTF-8.
+    """
     found: dict[str, Path] = {}
     for stem, file in files:
+        try:
+            stem.encode()
+        except UnicodeEncodeError:
+            raise InputError(f"Expected file names in UTF-8, but got {str(file)!r}: rename it.") from None
         if stem in found:
             raise InputError(
                 f"Expected one file for '{stem}', but got '{found[stem]}' and '{file}': remove or rename one."
             )
         found[stem] = file
     return found
-
-
-def fingerprint(root: Path, pairs: Iterable[Pair], definition: str) -> str:
-    """Return a hexadecimal digest of a split: its classes, and the paths and sizes of its files.
-
-    It is the 16-byte BLAKE2b of `definition` (the classes, and how labels map to them) and one line for each
-    file. Contents are not read, so an edit that keeps the size of a file goes unnoticed.
-    """
-    digest = hashlib.blake2b(definition.encode(), digest_size=16)
-    for pair in sorted(pairs):
-        for file in (pair.image, pair.target):
-            path = Path(os.path.relpath(file, root)).as_posix()
-            digest.update(f"\n{path} {_size(file)}".encode())
-    return digest.hexdigest()
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError as error:
-        raise InputError(f"Expected a readable file '{file}', but got: {error.strerror}.") from error

@@ -226,6 +226,20 @@ def test_a_loss_that_is_not_a_number_stops_and_keeps_the_last_good_checkpoint(tm
     assert all(tensor.isfinite().all() for tensor in kept["network"].values())
 
 
+class Blind(Exploding):
+    """Learns, and gives NaN when it predicts, as a batch norm with ruined statistics does."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.head(images) * (1 if self.training else float("nan"))
+
+
+def test_a_network_that_answers_no_numbers_stops_where_it_is_scored(tmp_path: Path) -> None:
+    with pytest.raises(
+        IncompleteRun, match=r"step 6 of 12: the network answers NaN\.\nNo checkpoint was saved"
+    ):
+        train(RECIPE, setup(build=Blind), tmp_path)
+
+
 def test_a_second_training_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     def second(progress: Progress) -> None:
         with pytest.raises(InputError, match="Another `robseg train`"):
