@@ -5,55 +5,29 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from lzma import LZMAError
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
-from zipfile import Path as Member
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from reports.run.errors import InvalidRun, MissingCounts
+from reports.run.errors import MissingCounts
 from reports.run.files import contents
 from reports.run.record import RunRecord
+from reports.run.shards import (
+    File,
+    UnusableShard,
+    conditions_in,
+    counts_folder,
+    counts_in,
+    read_shard,
+    refuse_foreign,
+    schema_of,
+    shard_files,
+)
 from reports.run.tally import Tally
 
-__all__ = [
-    "KEYS",
-    "ConditionCounts",
-    "Totals",
-    "counts_folder",
-    "merge_images",
-    "read_conditions",
-    "schema_of",
-]
-
-File = Path | Member  # of a run's folder, or of its ZIP file
-CONDITION = ("corruption", "severity")
-# The columns that identify a row. For clean images, corruption is CLEAN and severity is 0.
-KEYS = pa.schema(
-    [
-        pa.field("model", pa.string(), nullable=False),
-        pa.field("corruption", pa.string(), nullable=False),
-        pa.field("severity", pa.int8(), nullable=False),
-        pa.field("image", pa.string(), nullable=False),
-    ]
-)
-
-
-def schema_of(tally: Tally) -> Any:
-    """Return the Arrow schema of a tally's rows: KEYS, then each column as a list of int64."""
-    columns = [pa.field(name, pa.list_(pa.int64()), nullable=False) for name in tally.columns]
-    return pa.schema([*KEYS, *columns])
-
-
-def counts_folder(run: Path, tally: Tally) -> Path:
-    """Return the folder of a run that holds the counts of a tally."""
-    return run / "counts" if tally.always else run / "counts" / tally.name
+__all__ = ["ConditionCounts", "Totals", "merge_images", "read_conditions"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +59,7 @@ class Totals:
 class _Rows:
     """The rows of a file: `model`, `condition`, `image` (R,) are indices into the record; columns (R, L)."""
 
+    path: File
     model: NDArray[np.intp]
     condition: NDArray[np.intp]
     image: NDArray[np.intp]
@@ -141,34 +116,10 @@ def merge_images(conditions: Iterable[ConditionCounts]) -> Totals:
 def _files_by_condition(folder: File) -> dict[tuple[str, int], list[File]]:
     """Map each (corruption, severity) to the files of a folder that hold rows of it."""
     files: dict[tuple[str, int], list[File]] = {}
-    # Hidden files are files that are still being written.
-    inside = [path for path in folder.iterdir() if path.name.endswith(".parquet")] if folder.is_dir() else []
-    for path in sorted((p for p in inside if not p.name.startswith(".")), key=lambda p: p.name):
-        for condition in _conditions_in(path):
+    for path in shard_files(folder):
+        for condition in conditions_in(path):
             files.setdefault(condition, []).append(path)
     return files
-
-
-def _conditions_in(path: File) -> list[tuple[str, int]]:
-    """Return the conditions of a file's rows; its footer suffices if there is a single one."""
-    with _damage_named(path):
-        with path.open("rb") as file:
-            footer = pq.read_metadata(file)
-        ends = [_range(footer, group, name) for group in range(footer.num_row_groups) for name in CONDITION]
-    if len(ends) == 2 and all(end is not None and end[0] == end[1] for end in ends):
-        (corruption, _), (severity, _) = ends  # type: ignore[misc]  # not None: see above
-        return [(corruption, severity)]
-    table = _read(path, pa.schema([KEYS.field(name) for name in CONDITION]))
-    table = table.group_by(list(CONDITION)).aggregate([])
-    return list(zip(*(table[name].to_pylist() for name in CONDITION), strict=True))
-
-
-def _range(footer: Any, group: int, name: str) -> tuple[Any, Any] | None:
-    """Return the least and the greatest value of a column in a row group, if the footer has them."""
-    position = footer.schema.names.index(name)
-    statistics = footer.row_group(group).column(position).statistics
-    has_ends = statistics is not None and statistics.has_min_max  # missing for long texts
-    return (statistics.min, statistics.max) if has_ends else None
 
 
 def _of_condition(
@@ -183,17 +134,19 @@ def _of_condition(
         np.add.at(seen, places, 1)
         for name, column in columns.items():
             column[places] = rows.columns[name][here]
-    if (seen > 1).any():
-        raise InvalidRun(
-            f"Expected one count per model, condition and image in {folder}, but some occur "
-            "twice: evaluate again into an empty folder."
-        )
+        if (seen > 1).any():
+            raise UnusableShard(
+                f"Expected one count per model, condition and image in {folder}, but some occur twice, in "
+                f"{rows.path.name} too"
+            )
     return ConditionCounts(place, columns, seen > 0)
 
 
 def _read_rows(path: File, record: RunRecord, tally: Tally) -> _Rows:
     """Return the rows of a file that belong to predictions of `record`."""
-    table = _read(path, schema_of(tally))
+    table, stored = read_shard(path, schema_of(tally))
+    if record.context is not None and isinstance(path, Path):  # a packed run has its counts in one file
+        refuse_foreign(path, table, stored, record.context)
     conditions = {(c.corruption, c.severity): k for k, c in enumerate(record.conditions)}
     models = {m.name: k for k, m in enumerate(record.models)}
     images = {name: k for k, name in enumerate(record.images)}
@@ -203,53 +156,13 @@ def _read_rows(path: File, record: RunRecord, tally: Tally) -> _Rows:
     image = _places(images, table["image"].to_pylist())
     asked = (model >= 0) & (condition >= 0) & (image >= 0)
     lengths = tally.lengths(len(record.dataset["class_names"]))
-    columns = {name: _matrix(table[name], length, name, path)[asked] for name, length in lengths.items()}
-    return _Rows(model[asked], condition[asked], image[asked], columns)
-
-
-def _read(path: File, schema: Any) -> Any:
-    """Read the columns of a schema from a file."""
-    with _damage_named(path):
-        # Not pq.read_table: it would scan the folder's name for partitions. Files are too small for threads.
-        with path.open("rb") as file:
-            table = pq.ParquetFile(file).read(columns=schema.names, use_threads=False)
-        return table.select(schema.names).cast(schema)
-
-
-@contextmanager
-def _damage_named(path: File) -> Iterator[None]:
-    """Raise InvalidRun in place of the errors that a damaged file causes."""
-    try:
-        yield
-    except (pa.ArrowException, OSError, KeyError, ValueError, BadZipFile, LZMAError) as error:
-        reason = str(error).splitlines()[0]
-        raise InvalidRun(
-            f"Expected {path} to hold counts, but it is damaged ({reason}): delete it and evaluate again."
-        ) from error
+    columns = {name: counts_in(path, table, name, length)[asked] for name, length in lengths.items()}
+    return _Rows(path, model[asked], condition[asked], image[asked], columns)
 
 
 def _places(places: Mapping[Any, int], names: Sequence[Any]) -> NDArray[np.intp]:
     """Return the place of each name, or -1 for a name that was not asked for."""
     return np.fromiter((places.get(name, -1) for name in names), np.intp, len(names))
-
-
-def _matrix(column: Any, length: int, name: str, path: File) -> NDArray[np.int64]:
-    """Return a column of lists as int64 (R, length)."""
-    lists = column.combine_chunks()
-    values = lists.flatten()
-    lengths = np.asarray(lists.value_lengths())
-    if (lengths != length).any() or values.null_count:
-        raise InvalidRun(
-            f"Expected {length} numbers in every `{name}` of {path}, but some rows have more or fewer: "
-            "delete the file and evaluate again."
-        )
-    matrix: NDArray[np.int64] = values.to_numpy(zero_copy_only=False).reshape(-1, length)
-    if (matrix < 0).any():
-        raise InvalidRun(
-            f"Expected `{name}` in {path} to be counts, but some are negative: "
-            "delete the file and evaluate again."
-        )
-    return matrix
 
 
 def _missing(first: tuple[int, int, int], number: int, record: RunRecord, folder: Path) -> MissingCounts:

@@ -15,8 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from reports.run.counts import KEYS, counts_folder, read_conditions, schema_of
+from reports.run.counts import read_conditions
 from reports.run.record import RunRecord
+from reports.run.shards import KEYS, counts_folder, schema_of
 from reports.run.tally import Tally
 
 __all__ = ["pack"]

@@ -128,6 +128,9 @@ class Tally:
         shortest names (see `prefix`).
     prepare
         A function of the target, uint8 (H, W), that is called once for the predictions of all models.
+    of_target
+        The columns whose sum depends on the target alone, so that it is the same under every condition that
+        does not move the target.
     needs_confidence
         Whether `count` reads `Prediction.confidence`.
     show
@@ -144,6 +147,7 @@ class Tally:
     count: Callable[[Prediction, Any, int], Row]
     measures: tuple[Measure, ...]
     prepare: Callable[[NDArray[np.uint8]], Any] = _itself
+    of_target: tuple[str, ...] = ()
     needs_confidence: bool = False
     show: Literal["table", "none"] = "table"
     table: str = ""

@@ -15,6 +15,7 @@ from reports.run.record import CLEAN, RunRecord
 from reports.run.tally import Columns, Measure, Tally
 from reports.scoring.jackknife import CONFIDENCE, check_confidence, left_out
 from reports.scoring.scores import ratio
+from reports.scoring.targets import SameTargets
 from reports.scoring.units import Units, units_of
 
 __all__ = ["ClassReplicates", "Replicates", "Resampling", "read_replicates", "replicates_of"]
@@ -108,11 +109,13 @@ def replicates_of(
     """Score the counts of each condition of a record; the resampling is by default the jackknife's."""
     units = units_of(record.images, record.clusters)
     resampling = resampling or Resampling(1 + units.count, left_out)
+    targets = SameTargets(record, tally)
     values: dict[str, list[Floats]] = {measure.name: [] for measure in tally.whole}
     by_class = {measure: _ClassMeans(record) for measure in tally.by_class if classes}
 
     def scored() -> Iterator[ConditionCounts]:
         for counts in conditions:
+            targets.check(counts)
             parts = [_resampled(counts, models, units, resampling) for models in _parts(counts, resampling)]
             for measure in tally.whole:
                 values[measure.name].append(np.concatenate([measure.value(part) for part in parts]))

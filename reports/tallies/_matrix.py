@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from reports.run.tally import IGNORE_INDEX, Columns, Measure, Row
 from reports.scoring.scores import iou, miou
 
-__all__ = ["COLUMNS", "class_counts", "class_last", "iou_measures", "pairs"]
+__all__ = ["COLUMNS", "OF_TARGET", "class_counts", "class_last", "iou_measures", "pairs"]
 
 COLUMNS = ("tp", "fp", "fn")
+OF_TARGET = ("tp", "fn")
 
 Labels = NDArray[np.uint8]
 Floats = NDArray[np.float64]

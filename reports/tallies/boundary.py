@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reports.run.tally import IGNORE_INDEX, Prediction, Row, Tally
 from reports.tallies._bands import TITLE, at_width, near_boundary, only, width_of, with_border
-from reports.tallies._matrix import COLUMNS, iou_measures, pairs
+from reports.tallies._matrix import COLUMNS, OF_TARGET, iou_measures, pairs
 
 __all__ = ["tally"]
 
@@ -37,6 +37,7 @@ def tally(argument: str) -> Tally:
         title=TITLE,
         note="Boundary IoU measures how well the inner edges of predicted and true regions overlap.",
         columns=dict.fromkeys(COLUMNS, "classes"),
+        of_target=OF_TARGET,
         count=functools.partial(_count, width=width),
         measures=iou_measures(
             "boundary_iou", f"boundary IoU {at}", "class_boundary_iou", f"boundary IoU {at}"

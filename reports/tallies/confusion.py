@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from reports.run.errors import InputError
 from reports.run.tally import Columns, Measure, Prediction, Row, Tally
 from reports.scoring.scores import mean_accuracy, pixel_accuracy
-from reports.tallies._matrix import COLUMNS, class_counts, class_last, iou_measures
+from reports.tallies._matrix import COLUMNS, OF_TARGET, class_counts, class_last, iou_measures
 
 __all__ = ["tally"]
 
@@ -27,6 +27,7 @@ def tally(argument: str) -> Tally:
         note="mIoU measures how well predicted and true regions overlap, averaged over classes; 100 % is "
         "perfect.",
         columns=dict.fromkeys(COLUMNS, "classes"),
+        of_target=OF_TARGET,
         count=_count,
         measures=(
             *iou_measures("miou", "mIoU", "iou", "IoU"),

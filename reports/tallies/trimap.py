@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from reports.run.tally import IGNORE_INDEX, Prediction, Row, Tally
 from reports.tallies._bands import TITLE, at_width, near_boundary, only, width_of
-from reports.tallies._matrix import COLUMNS, class_counts, iou_measures
+from reports.tallies._matrix import COLUMNS, OF_TARGET, class_counts, iou_measures
 
 __all__ = ["tally"]
 
@@ -28,6 +28,7 @@ def tally(argument: str) -> Tally:
         title=TITLE,
         note="Trimap mIoU is the mIoU over the pixels within the given width of a boundary of the target.",
         columns=dict.fromkeys(COLUMNS, "classes"),
+        of_target=OF_TARGET,
         count=_count,
         measures=iou_measures("trimap_miou", f"trimap mIoU {at}", "trimap_iou", f"trimap IoU {at}"),
         prepare=functools.partial(_near, width=width),

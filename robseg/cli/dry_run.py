@@ -36,7 +36,7 @@ def show(request: Request) -> None:
     EXECUTORS[request.executor]  # as in a run: an unknown name stops it before anything is loaded
     job = prepare(request)
     store = Store(folder_of(request, job))
-    shards = shards_left(job, store)
+    shards = shards_left(job, store.done(job.context, job.tallies))
     images, models = len(job.dataset), len(job.models)
     workers = max(request.num_workers, 1)
     predicted = len(job.conditions) * images * models

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reports.run.tally import IGNORE_INDEX
+from robseg.errors import InputError
 from robseg.registry import Registry
 
 __all__ = ["DATASETS", "IGNORE_INDEX", "Dataset", "DatasetCard", "Sample"]
+
+
+Answer = TypeVar("Answer")
 
 
 class Sample(NamedTuple):
@@ -25,6 +29,10 @@ class Sample(NamedTuple):
     target: NDArray[np.uint8]
 
 
+def _always(_index: int) -> bool:
+    return True
+
+
 @dataclasses.dataclass(frozen=True)
 class Dataset:
     """A split of a data set, opened.
@@ -32,7 +40,8 @@ class Dataset:
     `read(index)` returns a Sample and can be pickled. `ids` are the images' ids in order; `fingerprint` is a
     hexadecimal digest that changes when the images or targets change. `clusters` names for each image the
     block of related images that it belongs to; it is empty if images are unrelated. `total` is the number of
-    images of the whole split if this is a part of it, else 0.
+    images of the whole split if this is a part of it, else 0. `is_unchanged(index)` returns whether an image
+    and its target are as they were when the data set was opened.
     """
 
     name: str
@@ -45,6 +54,7 @@ class Dataset:
     citation: str = ""
     clusters: tuple[str, ...] = ()
     total: int = 0
+    is_unchanged: Callable[[int], bool] = dataclasses.field(default=_always, compare=False)
 
     @property
     def num_classes(self) -> int:
@@ -53,6 +63,22 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def refuse_changes(self, indices: Iterable[int]) -> None:
+        """Check that images and their targets are as they were when the data set was opened.
+
+        Raises
+        ------
+        InputError
+            If some are not; the message names up to three.
+        """
+        changed = [self.ids[index] for index in indices if not self.is_unchanged(index)]
+        if changed:
+            shown = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+            raise InputError(
+                f"Expected the images of {self.name} to stay as they are while they are read, but {shown} "
+                "changed: restore them and run the same command again, or start with another --out."
+            )
 
     def spread(self, limit: int | None) -> Dataset:
         """Return the data set with only `limit` images that are spread evenly over it (None: all).
@@ -73,19 +99,20 @@ class Dataset:
             ids=tuple(self.ids[place] for place in places),
             clusters=tuple(self.clusters[place] for place in places) if self.clusters else (),
             read=_Chosen(self.read, tuple(places)),
+            is_unchanged=_Chosen(self.is_unchanged, tuple(places)),
             total=self.total or len(self),
         )
 
 
 @dataclasses.dataclass(frozen=True)
-class _Chosen:
-    """Read the samples at some places; it can be pickled if `read` can."""
+class _Chosen(Generic[Answer]):
+    """A function of an index, at some places only; it can be pickled if the function can."""
 
-    read: Callable[[int], Sample]
+    function: Callable[[int], Answer]
     places: tuple[int, ...]
 
-    def __call__(self, index: int) -> Sample:
-        return self.read(self.places[index])
+    def __call__(self, index: int) -> Answer:
+        return self.function(self.places[index])
 
 
 def _evenly(number: int) -> Iterator[int]:

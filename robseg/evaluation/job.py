@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 import corruptions
 from reports import tallies
+from reports.run.context import Context
 from reports.run.record import CLEAN, Condition
 from reports.run.tally import Tally
 from robseg.datasets import open_dataset
@@ -19,9 +20,9 @@ from robseg.datasets.base import Dataset
 from robseg.errors import InputError
 from robseg.evaluation import resolve
 from robseg.evaluation.classes import label_map
+from robseg.evaluation.provenance import counted_versions
 from robseg.evaluation.request import Request
 from robseg.evaluation.resolve import ModelSource
-from robseg.evaluation.store import Context
 from robseg.models.refine.options import refined_models
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def prepare(request: Request) -> Job:
         device=request.device,
         precision=request.precision,
         models={name: model.identity for name, model in models.items()},
+        versions=counted_versions(),
     )
     maps = {
         name: label_map(name, model.card.class_names, dataset.class_names) for name, model in models.items()

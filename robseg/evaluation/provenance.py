@@ -5,7 +5,12 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-__all__ = ["PACKAGES", "versions"]
+from reports.run.record import RunRecord
+
+__all__ = ["PACKAGES", "counted_versions", "drift", "versions"]
+
+# Pillow decodes the images; torch and robseg resize them, run the network and count.
+COUNTED = ("robseg", "torch", "pillow")
 
 PACKAGES = (
     "robseg",
@@ -26,6 +31,24 @@ PACKAGES = (
     "segmentation-models-pytorch",
     "onnxruntime",
 )
+
+
+def counted_versions() -> dict[str, str]:
+    """Return the versions of COUNTED: counts made with others do not mix with a run's."""
+    return {package: version(package) for package in COUNTED}
+
+
+def drift(earlier: RunRecord, now: RunRecord) -> list[str]:
+    """Return, in words, how the software and batch size of a run changed, except for COUNTED.
+
+    They move counts by a few pixels at most, so such counts may mix.
+    """
+    before, after = ({**record.versions, "batch size": str(record.batch_size)} for record in (earlier, now))
+    return [
+        f"{what} {before.get(what) or 'none'} (now {value or 'none'})"
+        for what, value in after.items()
+        if before.get(what) != value and what not in COUNTED
+    ]
 
 
 def versions() -> dict[str, str]:

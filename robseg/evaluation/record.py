@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Sequence
 
 import corruptions
-from reports.run.record import CLEAN, DATASET_KEYS, Condition, ModelRecord, RunRecord
+from reports.run.record import CLEAN, Call, Condition, DatasetFacts, ModelRecord, RunRecord
 from robseg.evaluation import resolve
 from robseg.evaluation.job import Job
 from robseg.evaluation.provenance import versions
@@ -25,12 +25,19 @@ def first_record(
     earlier: RunRecord | None,
 ) -> RunRecord:
     """Return the record of a run that is about to start, with the times of the run that it continues."""
+    this = Call(
+        # The bytes of a path on a command line need not be UTF-8.
+        command=command.encode(errors="backslashreplace").decode(),
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        versions=versions(),
+        batch_size=request.batch_size,
+    )
     height, width = job.dataset.read(0).target.shape
     known = {model.name: model for model in earlier.models} if earlier else {}
     models = tuple(_model_record(name, job, (height, width), known.get(name)) for name in job.models)
     return RunRecord(
-        command=command,
-        dataset={field: getattr(job.dataset, field) for field in (*DATASET_KEYS, "total")},
+        command=this.command,
+        dataset={fact: getattr(job.dataset, fact) for fact in DatasetFacts.__annotations__},
         images=job.dataset.ids,
         clusters=job.dataset.clusters,
         conditions=job.conditions,
@@ -41,11 +48,13 @@ def first_record(
         move_targets=job.context.move_targets,
         device=request.device,
         precision=request.precision,
-        batch_size=request.batch_size,
-        versions=versions(),
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        batch_size=this.batch_size,
+        versions=this.versions,
+        created=this.created,
         seconds=earlier.seconds if earlier else {},
         tallies=tuple(tally.name for tally in job.tallies),
+        context=job.context,
+        history=(*(earlier.history if earlier else ()), this),
     )
 
 

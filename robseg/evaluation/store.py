@@ -2,57 +2,54 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
+import functools
+import logging
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from reports.run.counts import KEYS, counts_folder, schema_of
+from reports.run.context import Context
+from reports.run.errors import InvalidRun
 from reports.run.files import LEFTOVERS, write_atomically
 from reports.run.folder import OutFolder
-from reports.run.record import SCHEMA_VERSION
+from reports.run.record import RunRecord
+from reports.run.shards import (
+    KEYS,
+    METADATA,
+    UnusableShard,
+    counts_folder,
+    read_shard,
+    refuse_foreign,
+    schema_of,
+    shard_files,
+    shard_name,
+)
 from reports.run.tally import Row, Tally
 from robseg.errors import InputError
 from robseg.evaluation.shards import RowKey, Shard
 
-__all__ = ["Context", "Store", "estimate_bytes", "write_shard"]
+__all__ = ["Done", "Store", "estimate_bytes", "write_shard"]
 
-METADATA = b"robseg"
+notes = logging.getLogger("robseg")
+
+SET_ASIDE = ".set-aside"
 
 
-@dataclasses.dataclass(frozen=True)
-class Context:
-    """Everything but condition, image and model name that counts depend on; each file of counts stores it.
+class Done(NamedTuple):
+    """What is on disk: the keys of its rows, and files that cannot be used, each with the reason."""
 
-    `models` maps the name of a model to its identity, `set_versions` a corruption to the version of its set.
-    """
-
-    dataset: str
-    set_versions: Mapping[str, str]
-    seed: int
-    move_targets: bool
-    device: str
-    precision: str
-    models: Mapping[str, str]
-    schema_version: int = SCHEMA_VERSION
-
-    def to_json(self, corruption: str, models: Iterable[str]) -> str:
-        """Return what the counts of some models under one corruption depend on, as canonical JSON."""
-        part = dataclasses.asdict(self)
-        del part["set_versions"]
-        part["set_version"] = self.set_versions.get(corruption, "")
-        part["models"] = {name: self.models[name] for name in models}
-        return json.dumps(part, sort_keys=True)
+    rows: set[RowKey]
+    unusable: dict[Path, str]
 
 
 def write_shard(run: Path, tally: Tally, shard: Shard, context: Context, rows: Mapping[RowKey, Row]) -> Path:
-    """Write a shard's rows by a tally to TALLY-FOLDER/CONTENT-KEY.parquet, and return the path."""
+    """Write a shard's rows by a tally into the tally's folder, and return the path."""
     identity = context.to_json(shard.condition.corruption, shard.models)
     keys = shard.rows(tally.name)
     columns = {name: [getattr(key, name) for key in keys] for name in KEYS.names}
@@ -61,8 +58,9 @@ def write_shard(run: Path, tally: Tally, shard: Shard, context: Context, rows: M
     table = pa.table([columns[name] for name in schema.names], schema=schema)
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata({METADATA: identity}), sink, compression="zstd")
-    path = counts_folder(run, tally) / f"{shard.content_key(tally.name, identity)}.parquet"
-    write_atomically(path, sink.getvalue().to_pybytes())
+    content = sink.getvalue().to_pybytes()
+    path = counts_folder(run, tally) / shard_name(shard.content_key(tally.name, identity), content)
+    write_atomically(path, content)
     return path
 
 
@@ -102,47 +100,56 @@ class Store:
     ) -> None:
         self._lock.release()
 
-    def done(self, context: Context, tallies: Iterable[Tally]) -> set[RowKey]:
-        """Return the keys of the rows of some tallies that are on disk.
+    def done(self, context: Context, tallies: Iterable[Tally]) -> Done:
+        """Return the keys of the rows of some tallies that are on disk, and the files that cannot be used.
 
         Raises
         ------
         InputError
-            If a file is damaged, or the folder holds counts of other data, another seed or other weights.
+            If the folder holds the counts of another run: of other data, another seed or other weights.
         """
-        rows: set[RowKey] = set()
+        found = Done(set(), {})
         for tally in tallies:
-            for path in sorted(counts_folder(self.out, tally).glob("*.parquet")):
+            for path in shard_files(counts_folder(self.out, tally)):
                 try:
-                    table = pq.ParquetFile(path).read(columns=KEYS.names)
-                    there = json.loads(table.schema.metadata[METADATA])
-                    keys = list(zip(*(table[name].to_pylist() for name in KEYS.names), strict=True))
-                except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
-                    raise InputError(
-                        f"Expected {path} to hold counts, but it is damaged: delete it and run again."
-                    ) from error
-                for corruption in {key[1] for key in keys}:
-                    self._refuse_mixture(there, context, corruption)
-                rows.update(RowKey(tally.name, *key) for key in keys)
-        return rows
+                    table, stored = read_shard(path, schema_of(tally))
+                    if stored is not None:
+                        self._refuse_mixture(table, stored, context)
+                    refuse_foreign(path, table, stored, context)
+                except UnusableShard as error:
+                    found.unusable[path] = error.fault
+                    continue
+                keys = list(zip(*(table[name].to_pylist() for name in KEYS.names), strict=True))
+                rows = {RowKey(tally.name, *key) for key in keys}
+                if rows & found.rows or len(rows) < len(keys):
+                    found.unusable[path] = f"Expected each count once, but some in {path} occur twice"
+                else:
+                    found.rows.update(rows)
+        return found
 
-    def _refuse_mixture(self, there: Mapping[str, object], context: Context, corruption: str) -> None:
-        asked = json.loads(context.to_json(corruption, context.models))
-        stored_models, asked_models = there["models"], asked["models"]
-        if not isinstance(stored_models, dict):
-            raise TypeError(f"Expected the models of {self.out} to be a mapping, but got {stored_models!r}.")
-        pairs = [(key, there.get(key), asked[key]) for key in asked if key != "models"]
-        pairs += [
-            (name, stored_models[name], asked_models[name]) for name in stored_models.keys() & asked_models
-        ]
-        for key, stored, wanted in pairs:
-            if key == "set_version" and corruption not in context.set_versions:
-                continue  # this run does not use the corruption
-            if stored != wanted:
-                raise InputError(
-                    f"Expected {self.out} to be empty or to hold counts of the same run, but its {key} is "
-                    f"{stored} and {wanted} was asked for: choose another --out."
-                )
+    @functools.cached_property
+    def recorded(self) -> RunRecord | None:
+        """The record of the run that was in the folder at first, or None without one that can be read."""
+        try:
+            return RunRecord.load(self.out)
+        except InvalidRun:
+            return None
+
+    def set_aside(self, unusable: Mapping[Path, str]) -> None:
+        """Rename files of counts that cannot be used, so that nothing reads them, and say so."""
+        for path, reason in unusable.items():
+            notes.warning("%s: set aside as %s.", reason, path.rename(f"{path}{SET_ASIDE}").name)
+
+    def _refuse_mixture(self, table: Any, stored: dict[str, Any], asked: Context) -> None:
+        """Raise InputError if counts are those of the run in the folder, and another run is asked for."""
+        recorded = None if self.recorded is None else self.recorded.context
+        for corruption in set(table["corruption"].to_pylist()):
+            if recorded is None or not recorded.mismatches(stored, corruption):
+                for what, theirs, ours in asked.mismatches(stored, corruption):
+                    raise InputError(
+                        f"Expected {self.out} to be empty or to hold counts of the same run, but its "
+                        f"{what} is {theirs} and {ours} was asked for: choose another --out."
+                    )
 
     def refuse_shortage(self, shards: Sequence[Shard], tallies: Sequence[Tally], num_classes: int) -> None:
         """Raise InputError if the free disk space is below an upper bound for the counts of the shards."""

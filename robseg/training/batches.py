@@ -54,6 +54,7 @@ class SampleCache:
             stored = np.load(path)
             return np.ascontiguousarray(stored[..., :3]), np.ascontiguousarray(stored[..., 3])
         _, image, target = self.dataset.read(index)
+        self.dataset.refuse_changes([index])
         if self.left >= target.size * 4:
             self._store(path, np.dstack([image, target]))
         return image, target

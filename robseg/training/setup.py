@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from robseg.datasets import open_dataset
-from robseg.datasets.base import Dataset, Sample
+from robseg.datasets.base import Dataset
 from robseg.errors import InputError, unknown_name
 from robseg.evaluation.conditions import names_of
 from robseg.models.architectures.segfix import DIRECTION_NAMES
@@ -19,6 +20,9 @@ from robseg.training.start import Start, open_start, options_of
 from robseg.training.trial import try_out
 
 __all__ = ["Setup", "corruption_names", "open_splits", "output_names", "resolve"]
+
+
+Answer = TypeVar("Answer")
 
 
 class Setup(NamedTuple):
@@ -89,26 +93,29 @@ def open_splits(name: str, root: Path | None, splits: str) -> Dataset:
     parts = tuple(open_dataset(name, root, split) for split in splits.split("+"))
     if len(parts) == 1:
         return parts[0]
+    sizes = tuple(map(len, parts))
     fingerprints = "+".join(part.fingerprint for part in parts)
     return dataclasses.replace(
         parts[0],
         split=splits,
         clusters=tuple(cluster for part in parts for cluster in part.clusters),
         ids=tuple(id_ for part in parts for id_ in part.ids),
-        read=_Joined(parts),
+        read=_Joined(tuple(part.read for part in parts), sizes),
+        is_unchanged=_Joined(tuple(part.is_unchanged for part in parts), sizes),
         fingerprint=hashlib.blake2b(fingerprints.encode(), digest_size=16).hexdigest(),
     )
 
 
 @dataclasses.dataclass(frozen=True)
-class _Joined:
-    """Read sample `index` of several data sets in a row; picklable."""
+class _Joined(Generic[Answer]):
+    """A function of an index into several data sets in a row; it can be pickled if theirs can."""
 
-    parts: tuple[Dataset, ...]
+    functions: tuple[Callable[[int], Answer], ...]
+    sizes: tuple[int, ...]
 
-    def __call__(self, index: int) -> Sample:
-        for part in self.parts:
-            if index < len(part):
-                return part.read(index)
-            index -= len(part)
+    def __call__(self, index: int) -> Answer:
+        for function, size in zip(self.functions, self.sizes, strict=True):
+            if index < size:
+                return function(index)
+            index -= size
         raise IndexError(index)

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import reports
-from reports.run.counts import schema_of
 from reports.run.record import CLEAN, Condition, ModelRecord, RunRecord
+from reports.run.shards import schema_of
 from reports.tallies import find
 
 SCHEMA = schema_of(find("confusion"))

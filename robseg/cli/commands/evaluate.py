@@ -10,7 +10,7 @@ import click
 
 from robseg.cli.machine import cores
 from robseg.cli.options import Command, made
-from robseg.cli.output import wide_console
+from robseg.cli.output import console
 from robseg.evaluation.request import Request
 from robseg.options import fields
 
@@ -42,5 +42,5 @@ def command(dry_run: bool, **options: Any) -> None:
             show(request)
             return
         results = execute(request, shlex.join(["robseg", *sys.argv[1:]]))
-    wide_console().print(console_summary(results))
+    console().print(console_summary(results))
     click.echo(f"Report: {results.run / 'report.html'}")

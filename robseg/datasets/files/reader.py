@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,7 +14,8 @@ from numpy.typing import NDArray
 
 from robseg.datasets.base import Dataset, Sample
 from robseg.datasets.files.card import FileCard
-from robseg.datasets.files.layout import Pair, fingerprint, unique
+from robseg.datasets.files.contents import Content, contents, is_unchanged
+from robseg.datasets.files.layout import Pair, unique
 from robseg.datasets.files.pixels import Labels, read_image
 from robseg.errors import InputError
 
@@ -24,6 +27,7 @@ class PairReader:
     """Read pair `index` as a Sample; it can be pickled."""
 
     pairs: tuple[Pair, ...]
+    contents: tuple[tuple[Content, Content], ...]
     labels: Labels
 
     def __call__(self, index: int) -> Sample:
@@ -37,21 +41,43 @@ class PairReader:
             )
         return Sample(pair.id, image, target)
 
+    def is_unchanged(self, index: int) -> bool:
+        """Return whether the files of a pair have the contents that they had when the data set was opened."""
+        pair, (image, target) = self.pairs[index], self.contents[index]
+        return is_unchanged(pair.image, image) and is_unchanged(pair.target, target)
+
 
 def open_pairs(card: FileCard, root: Path, split: str, pairs: Iterable[Pair], labels: Labels) -> Dataset:
     """Return the data set of these pairs, sorted by id; two pairs with the same id are an error."""
     pairs = tuple(sorted(pairs))
     unique((pair.id, pair.image) for pair in pairs)
+    images, targets = contents([pair.image for pair in pairs]), contents([pair.target for pair in pairs])
+    reader = PairReader(pairs, tuple(zip(images, targets, strict=True)), labels)
     return Dataset(
         name=card.name,
         split=split,
         class_names=card.class_names,
         palette=card.palette,
         ids=tuple(pair.id for pair in pairs),
-        read=PairReader(pairs, labels),
-        fingerprint=fingerprint(root, pairs, json.dumps([card.class_names, labels.definition])),
+        read=reader,
+        is_unchanged=reader.is_unchanged,
+        fingerprint=_fingerprint(root, reader, json.dumps([card.class_names, labels.definition])),
         citation=card.citation,
     )
+
+
+def _fingerprint(root: Path, reader: PairReader, definition: str) -> str:
+    """Return a digest of a split: its classes, and the paths and contents of its files.
+
+    It is the 16-byte BLAKE2b of `definition` (the classes, and how labels map to them) and one line for each
+    file.
+    """
+    digest = hashlib.blake2b(definition.encode(), digest_size=16)
+    for pair, (image, target) in zip(reader.pairs, reader.contents, strict=True):
+        for file, content in ((pair.image, image), (pair.target, target)):
+            path = Path(os.path.relpath(file, root)).as_posix()
+            digest.update(f"\n{path} {content.digest}".encode())
+    return digest.hexdigest()
 
 
 def _size(array: NDArray[np.uint8]) -> str:

@@ -7,13 +7,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from reports.run.counts import schema_of
+from reports.run.context import Context
 from reports.run.files import LEFTOVERS
 from reports.run.record import Condition
+from reports.run.shards import schema_of
 from reports.tallies import find
 from robseg.errors import InputError
 from robseg.evaluation.shards import RowKey, Shard
-from robseg.evaluation.store import Context, Store, write_shard
+from robseg.evaluation.store import Store, write_shard
+from tests.reports.synthetic import RECORD
 
 CONTEXT = Context("d", {"fog": "1"}, 0, True, "cpu", "fp32", {"a": "sha-a", "b": "sha-b"})
 CONFUSION, NEAR = find("confusion"), find("trimap-2")
@@ -25,7 +27,7 @@ ROWS = {RowKey(tally, "a", "fog", 2, image): ONES for tally in SHARD.tallies for
 def test_what_was_written_is_done(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         path = write_shard(tmp_path, CONFUSION, SHARD, CONTEXT, ROWS)
-        assert store.done(CONTEXT, [CONFUSION]) == set(SHARD.rows("confusion"))
+        assert store.done(CONTEXT, [CONFUSION]).rows == set(SHARD.rows("confusion"))
     table = pq.read_table(path)
     assert table.schema.equals(schema_of(CONFUSION))
     assert table["tp"].to_pylist() == [[1, 1, 1]] * 2
@@ -49,6 +51,7 @@ def test_the_same_shard_is_the_same_file_with_the_same_bytes(tmp_path: Path) -> 
         ({"move_targets": False}, "move_targets"),
         ({"precision": "bf16"}, "precision"),
         ({"models": {"a": "other weights"}}, "a is sha-a"),
+        ({"versions": {"torch": "3.0"}}, "version of torch is None and 3.0"),
     ],
 )
 def test_counts_of_another_run_do_not_mix(tmp_path: Path, change: dict[str, object], named: str) -> None:
@@ -71,7 +74,7 @@ def test_each_tally_has_a_folder_and_goes_with_the_same_run_only(tmp_path: Path)
         write_shard(tmp_path, CONFUSION, SHARD, CONTEXT, ROWS)
         path = write_shard(tmp_path, NEAR, SHARD, CONTEXT, ROWS)
         assert path.parent == tmp_path / "counts" / "trimap-2"
-        assert store.done(CONTEXT, [CONFUSION, NEAR]) == set(ROWS)
+        assert store.done(CONTEXT, [CONFUSION, NEAR]).rows == set(ROWS)
         with pytest.raises(InputError, match="seed"):
             store.done(dataclasses.replace(CONTEXT, seed=1), [NEAR])
 
@@ -80,7 +83,7 @@ def test_another_model_may_join(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         write_shard(tmp_path, CONFUSION, SHARD, CONTEXT, ROWS)
         other = dataclasses.replace(CONTEXT, models={"b": "sha-b"})
-        assert store.done(other, [CONFUSION]) == set(SHARD.rows("confusion"))
+        assert store.done(other, [CONFUSION]).rows == set(SHARD.rows("confusion"))
 
 
 def test_a_second_process_learns_that_the_folder_is_in_use(tmp_path: Path) -> None:
@@ -109,12 +112,57 @@ def test_leftovers_of_a_killed_process_are_removed(tmp_path: Path) -> None:
         assert config.exists()
 
 
-def test_a_damaged_shard_is_named(tmp_path: Path) -> None:
+def test_a_damaged_shard_is_named_and_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with Store(tmp_path) as store:
         path = write_shard(tmp_path, CONFUSION, SHARD, CONTEXT, ROWS)
-        path.write_bytes(path.read_bytes()[:100])
-        with pytest.raises(InputError, match=f"{path.name}.*damaged"):
-            store.done(CONTEXT, [CONFUSION])
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        done = store.done(CONTEXT, [CONFUSION])
+        assert (done.rows, list(done.unusable)) == (set(), [path])
+        store.set_aside(done.unusable)
+        assert path.name in caplog.text
+        assert [file.name for file in path.parent.iterdir()] == [f"{path.name}.set-aside"]
+        assert not store.done(CONTEXT, [CONFUSION]).unusable
+
+
+def recorded(tmp_path: Path, context: Context) -> None:
+    """Say in run.json that the run in the folder has a context."""
+    record = dataclasses.replace(RECORD, context=context)
+    (tmp_path / "run.json").write_text(record.to_json(), encoding="utf-8")
+
+
+def test_a_shard_of_another_run_is_set_aside(tmp_path: Path) -> None:
+    with Store(tmp_path):
+        ours = write_shard(tmp_path, CONFUSION, SHARD, CONTEXT, ROWS)
+        theirs = write_shard(tmp_path, CONFUSION, SHARD, dataclasses.replace(CONTEXT, seed=1), ROWS)
+        recorded(tmp_path, CONTEXT)
+    with Store(tmp_path) as store:
+        done = store.done(CONTEXT, [CONFUSION])
+        assert done.rows == set(SHARD.rows("confusion"))
+        assert "seed is 1" in done.unusable[theirs]
+        assert ours not in done.unusable
+
+
+def test_a_copy_and_a_file_of_others_are_set_aside(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        path = write_shard(tmp_path, CONFUSION, SHARD, CONTEXT, ROWS)
+        copy, other = path.with_name("0copy.parquet"), path.with_name("0other.parquet")
+        copy.write_bytes(path.read_bytes())
+        pq.write_table(pq.read_table(path).replace_schema_metadata(), other)
+        (path.with_name(f"._{path.name}")).write_bytes(b"\0\5\x16\7")  # as macOS writes them
+        done = store.done(CONTEXT, [CONFUSION])
+        assert done.rows == set(SHARD.rows("confusion"))
+        assert done.unusable.keys() == {copy, other}
+
+
+def test_rows_that_two_shards_have_are_counted_once(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        write_shard(tmp_path, CONFUSION, SHARD, CONTEXT, ROWS)
+        part = dataclasses.replace(SHARD, indices=(0,), images=("x",))
+        write_shard(tmp_path, CONFUSION, part, CONTEXT, ROWS)
+        [fault] = store.done(CONTEXT, [CONFUSION]).unusable.values()
+        assert "occur twice" in fault
 
 
 def test_a_full_disk_is_said_at_once(tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reports.run.context import Context
 from reports.tallies import wanted
 from robseg.datasets.base import Dataset, Sample
 from robseg.evaluation import worker as worker_module
 from robseg.evaluation.conditions import CLEAN_CONDITION
 from robseg.evaluation.job import Job
 from robseg.evaluation.shards import Shard
-from robseg.evaluation.store import Context
 from robseg.evaluation.worker import Worker
 from robseg.models.model import Model
 
