@@ -14,7 +14,7 @@ from reports.run.files import LEFTOVERS
 
 __all__ = ["LIST", "OutFolder"]
 
-LIST = "robseg-files.txt"
+LIST = ".robseg-files"
 ABANDONED = 600.0  # seconds after which a file under a temporary name has no writer any more
 
 
@@ -85,7 +85,7 @@ class OutFolder:
 
     def _start(self) -> None:
         """Start the list, unless the folder holds only files of others."""
-        recorded = _recorded(self.path)  # a run that was written before there was a list
+        recorded = _recorded(self.path)  # a run from before there was a list, or whose list was not copied
         others = [] if recorded else sorted(entry.name for entry in self.path.iterdir())
         if others:
             shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
@@ -129,13 +129,14 @@ def _inside(folder: Path, name: str) -> bool:
 
 def _recorded(run: Path) -> list[str]:
     """Return the names of the files that the records of a run name, or nothing if there is no run."""
-    record, scoring = _object(run / "run.json"), _object(run / "scoring.json")
+    record, scoring, gate = (_object(run / f"{name}.json") for name in ("run", "scoring", "gate"))
     if "schema_version" not in record:
         return []
     examples = [
         example[kind] for example in record.get("examples", ()) for kind in ("image", "prediction", "target")
     ]
-    return list(dict.fromkeys(["run.json", "scoring.json", *examples, *scoring.get("files", ())]))
+    verdict = ["gate.json", "gate.md", "junit.xml"] if "verdict" in gate else []
+    return list(dict.fromkeys(["run.json", "scoring.json", *examples, *scoring.get("files", ()), *verdict]))
 
 
 def _object(file: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from reports.run.folder import LIST
 from tests.invoke import invoke
 from tests.reports.synthetic import SyntheticRun
 
@@ -18,7 +19,7 @@ def test_the_command_exits_with_the_codes_of_the_design(
     assert invoke("baseline", "save", pristine.folder, "-o", baseline).exit_code == 0
     result = invoke("gate", run.folder, "-b", baseline, "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"gate.json", "junit.xml", "gate.md"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"gate.json", "junit.xml", "gate.md", LIST}
     run.lose("fog", 0.9)
     assert invoke("gate", run.folder, "-b", baseline).exit_code == 1
     assert json.loads((run.folder / "gate.json").read_text())["verdict"] == "fail"

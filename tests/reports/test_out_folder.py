@@ -66,7 +66,9 @@ def test_a_run_from_before_there_was_a_list_owns_what_its_records_name(tmp_path:
     (tmp_path / "run.json").write_text(json.dumps({"schema_version": 2, "examples": [example]}))
     (tmp_path / "scoring.json").write_text(json.dumps({"files": ["scores.csv"]}))
     (tmp_path / "notes.md").write_text("mine")
-    assert OutFolder(tmp_path).names == {"run.json", "scoring.json", "scores.csv", *example.values()}
+    (tmp_path / "gate.json").write_text(json.dumps({"verdict": "pass"}))
+    recorded = {"run.json", "scoring.json", "scores.csv", "gate.json", "gate.md", "junit.xml"}
+    assert OutFolder(tmp_path).names == recorded | set(example.values())
 
 
 def test_a_run_json_of_another_tool_makes_no_run(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_one_model_of_a_run_can_be_packed(run: SyntheticRun, tmp_path: Path) -> 
     saved = CliRunner().invoke(cli, ["baseline", "save", f"{run.folder}:{name}", "-o", str(out)])
     assert saved.exit_code == 0, saved.output
     assert [model.name for model in RunRecord.load(out).models] == [name]
-    gated = CliRunner().invoke(cli, ["gate", f"{run.folder}:{name}", "-b", str(out), "-o", str(tmp_path)])
+    gated = CliRunner().invoke(cli, ["gate", f"{run.folder}:{name}", "-b", str(out)])
     assert gated.exit_code == 0, gated.output
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 GROUP = "Compare and gate"
 
+FILES = ("gate.json", "junit.xml", "gate.md")
+
 
 @click.command("gate", cls=Command)
 @click.argument("run", type=RUN)
@@ -101,6 +103,7 @@ def command(
     from reports.formats.documents import to_console
     from reports.gate.document import gate_document
     from reports.gate.rules import assigned
+    from reports.run.folder import OutFolder
     from reports.run.spec import split_spec
     from robseg.api import gate
 
@@ -116,9 +119,11 @@ def command(
         intervals=intervals,
         confidence=confidence,
     )
+    place = out or split_spec(run)[0] or Path()
+    folder = place if out or place.is_dir() else Path("gate")
+    OutFolder(folder).reserve(FILES)
     console().print(to_console(gate_document(verdict)))
-    folder = out or split_spec(run)[0] or Path()
-    _write(verdict, folder if out or folder.is_dir() else Path("gate"))
+    _write(verdict, folder)
     if not verdict.passed:
         raise click.exceptions.Exit(1)
 
@@ -126,12 +131,9 @@ def command(
 def _write(verdict: Gate, folder: Path) -> None:
     """Write the verdict's files, and show it to GitHub if this runs there."""
     from reports.gate.document import gate_json, github_annotations, junit_xml, step_summary
-    from reports.run.folder import OutFolder
 
     summary = step_summary(verdict)
-    texts = {"gate.json": gate_json(verdict), "junit.xml": junit_xml(verdict), "gate.md": summary}
-    OutFolder(folder).reserve(texts)
-    for name, text in texts.items():
+    for name, text in zip(FILES, (gate_json(verdict), junit_xml(verdict), summary), strict=True):
         write_text(text, folder / name)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in github_annotations(verdict):

@@ -10,7 +10,6 @@ from PIL import Image
 
 import reports
 import robseg
-from reports.run.folder import LIST
 from robseg.cli import cli
 from robseg.cli.commands.report import FORMATS
 from robseg.datasets.base import Dataset
@@ -26,7 +25,7 @@ FILES = {
     "png": {f"{name}.png" for name in FIGURES},
     "svg": {f"{name}.svg" for name in FIGURES},
 }
-RUN = {"run.json", "counts", "scoring.json", LIST}
+RUN = {"run.json", "counts", "scoring.json"}
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +95,7 @@ def test_what_no_report_wrote_stays(run: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["report", str(run), "--format", "html,markdown", "--out", str(out)])
     assert (result.exit_code, "move it away" in result.stderr) == (2, True), result.output
     assert (out / "report.md").read_text() == "my own"
-    assert names(out) == {"report.html", "report.md", "scoring.json", LIST}
+    assert names(out) == {"report.html", "report.md", "scoring.json"}
 
 
 @pytest.mark.parametrize("command", ["evaluate", "train", "report", "corrupt", "predict", "gate"])
