@@ -12,6 +12,7 @@ from PIL import Image
 import corruptions
 from corruptions import engine, verify
 from robseg.cli.commands.corruptions import command as corruptions_
+from robseg.cli.output import FAULT
 
 IMAGE = verify.photograph(48, 64)
 
@@ -99,7 +100,7 @@ def test_the_command_prints_a_line_for_each_and_the_verdict(tmp_path: Path) -> N
 def test_the_command_fails_where_they_do_not_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "corrupt", lambda image, *_: image)
     code, output = run("-c", "contrast", "-s", "3")
-    assert code == 1
+    assert code == FAULT
     assert "1 of 1 do not agree: contrast 3" in output
 
 

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
+from reports.run.folder import OutFolder
 from robseg.datasets.base import Dataset, Sample
 from robseg.errors import IncompleteRun, InputError
 from robseg.models.backbones import Backbone
@@ -180,6 +181,7 @@ def test_a_checkpoint_that_lacks_a_newer_field_has_its_default(
 ) -> None:
     content = final(whole[0])
     del content["identity"]["gamma"]
+    OutFolder(tmp_path).reserve(["checkpoint.pt"])
     torch.save(content, tmp_path / "checkpoint.pt")
     train(RECIPE, setup(), tmp_path)
     with pytest.raises(InputError, match=r"gamma 2\.0 \(now 3\.0\)"):
