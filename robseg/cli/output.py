@@ -65,7 +65,7 @@ def refuse_lost_output() -> None:
     """Raise InputError if some of stdout could not be written, except because its reader has gone."""
     sys.stdout.flush()
     stream: Any = unescaped(sys.stdout)
-    pipe = getattr(stream.buffer, "raw", None)
+    pipe = getattr(getattr(stream, "buffer", None), "raw", None)
     if isinstance(pipe, _Pipe) and pipe.error is not None:
         raise InputError(
             f"Expected to be able to write to stdout, but got: {pipe.error.strerror}. All files were written."

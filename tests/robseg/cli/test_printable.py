@@ -1,5 +1,7 @@
 """What is printed: nothing that a terminal or a CI system obeys, in any encoding, on any device."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from click.testing import CliRunner
 
 import robseg
 import robseg.cli
+from robseg.__main__ import main
 from robseg.cli import cli
 from robseg.datasets.base import Dataset
 from robseg.models.model import Model
@@ -66,6 +69,14 @@ def test_a_verdict_is_0_in_any_encoding(run: Path, tmp_path: Path, encoding: str
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert b">= 0.00" in done.stdout
+
+
+def test_the_output_may_be_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["robseg", "list", "protocols"])
+    with contextlib.redirect_stdout(io.StringIO()) as text, pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert "kamann-rother" in text.getvalue()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
