@@ -78,8 +78,10 @@ def evaluate(request: Request) -> Results:
     >>> import robseg
     >>> robseg.evaluate("enet", limit=2, corruptions="fog").summary  # doctest: +SKIP
     """
-    from robseg.pipeline import execute  # here: reading a run does without models
+    from robseg.evaluation.processes.work import refuse_unguarded  # here: reading a run does without models
+    from robseg.pipeline import execute
 
+    refuse_unguarded()
     return execute(request, "robseg.evaluate(...)")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import reports
-from reports.run.errors import InvalidRun
 from reports.run.files import write_atomically
 from reports.run.folder import OutFolder
 from reports.run.record import Example, RunRecord
@@ -18,16 +18,19 @@ from robseg.evaluation.examples import write_examples
 from robseg.evaluation.executors import EXECUTORS
 from robseg.evaluation.job import Job, prepare
 from robseg.evaluation.processes.exits import no_exit
+from robseg.evaluation.provenance import drift
 from robseg.evaluation.record import first_record, timed_record
 from robseg.evaluation.request import Request
 from robseg.evaluation.run import run
 from robseg.evaluation.shards import Shard, missing_shards
-from robseg.evaluation.store import Store
+from robseg.evaluation.store import Done, Store
 
 if TYPE_CHECKING:
     from reports.tables.results import Results
 
 __all__ = ["execute", "folder_of", "shards_left"]
+
+notes = logging.getLogger("robseg")
 
 EXAMPLE_IMAGES = 2
 EXAMPLE_SEVERITY = 3
@@ -50,10 +53,15 @@ def execute(request: Request, command: str = "") -> Results:
     executor = EXECUTORS[request.executor]
     job = prepare(request)
     with Store(folder_of(request, job)) as store:
-        shards = shards_left(job, store)
+        found = store.done(job.context, job.tallies)
+        store.set_aside(found.unusable)
+        shards = shards_left(job, found)
         store.refuse_shortage(shards, job.tallies, job.dataset.num_classes)
-        record = _written(first_record(request, job, command, _earlier(store.out)), store.out)
+        record = _written(first_record(request, job, command, store.recorded), store.out)
+        if store.recorded and (changes := drift(store.recorded, record)):
+            notes.warning("The run goes on with other software than before: %s.", ", ".join(changes))
         timing = run(job, store.out, shards, executor, request.num_workers, request.progress)
+        job.dataset.refuse_changes(range(len(job.dataset)))
         record = _written(timed_record(record, job, timing), store.out)
         start = time.perf_counter()
         results = reports.load(store.out)
@@ -73,25 +81,10 @@ def folder_of(request: Request, job: Job) -> Path:
     return Path("runs") / re.sub(r"[^\w.@+-]+", "-", f"{models}-{job.dataset.name}")
 
 
-def shards_left(job: Job, store: Store) -> list[Shard]:
-    """Return the shards of a job that are not on disk.
-
-    Raises
-    ------
-    InputError
-        If the folder holds counts of another run.
-    """
-    done = store.done(job.context, job.tallies)
+def shards_left(job: Job, done: Done) -> list[Shard]:
+    """Return the shards of a job that are not on disk."""
     tallies = [tally.name for tally in job.tallies]
-    return missing_shards(job.conditions, job.dataset.ids, tuple(job.models), tallies, done)
-
-
-def _earlier(out: Path) -> RunRecord | None:
-    """Return the record of the run that is continued, whose times are kept."""
-    try:
-        return RunRecord.load(out)
-    except InvalidRun:
-        return None
+    return missing_shards(job.conditions, job.dataset.ids, tuple(job.models), tallies, done.rows)
 
 
 def _written(record: RunRecord, out: Path) -> RunRecord:

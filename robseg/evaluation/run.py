@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -39,10 +40,12 @@ def run(
     done, total = 0, sum(map(len, shards))
     if progress is not None:
         progress(Progress(done, total))
-    for shard, seconds in execute(job, out, shards, num_workers):
-        stages.update(seconds)
-        predicted.update(shard.models)
-        done += len(shard)
-        if progress is not None:
-            progress(Progress(done, total))
+    # Closed here, whatever `progress` raises, so that no worker process is left.
+    with contextlib.closing(execute(job, out, shards, num_workers)) as shards_done:
+        for shard, seconds in shards_done:
+            stages.update(seconds)
+            predicted.update(shard.models)
+            done += len(shard)
+            if progress is not None:
+                progress(Progress(done, total))
     return Timing(dict(stages), frozenset(predicted), time.perf_counter() - start)

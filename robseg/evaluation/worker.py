@@ -15,7 +15,7 @@ import corruptions
 from reports.run.record import CLEAN, Condition
 from reports.run.tally import Prediction, Row, Tally
 from robseg.datasets.base import Sample
-from robseg.errors import IncompleteRun
+from robseg.errors import InputError
 from robseg.evaluation.job import Job
 from robseg.evaluation.shards import RowKey, Shard
 from robseg.evaluation.store import write_shard
@@ -71,13 +71,13 @@ def predictions(
 class Worker:
     """Does one shard after another and keeps the latest images in memory, up to SAMPLES_KEPT bytes.
 
-    `stopped` is called before each batch; if it returns True, the shard is abandoned with IncompleteRun.
+    `before_batch` is called before each batch; if it raises, the shard is abandoned.
     """
 
-    def __init__(self, job: Job, out: Path, stopped: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, job: Job, out: Path, before_batch: Callable[[], None] = lambda: None) -> None:
         self.job = job
         self._out = out
-        self._stopped = stopped
+        self._before_batch = before_batch
         self._samples: OrderedDict[int, Sample] = OrderedDict()
         self._kept = 0
 
@@ -87,11 +87,12 @@ class Worker:
         counted = [tally for tally in self.job.tallies if tally.name in shard.tallies]
         rows: dict[RowKey, Row] = {}
         for start in range(0, len(shard.indices), self.job.batch_size):
-            if self._stopped():
-                raise IncompleteRun("The run was stopped: run the same command again to continue.")
+            self._before_batch()
             batch = self._corrupted(shard, shard.indices[start : start + self.job.batch_size], seconds)
-            for same_size in _by_size(batch):
-                rows |= self._counted(shard, counted, same_size, seconds)
+            with _under(shard.condition):
+                for same_size in _by_size(batch):
+                    rows |= self._counted(shard, counted, same_size, seconds)
+        self.job.dataset.refuse_changes(shard.indices)
         with _timed(seconds, "write"):
             for tally in counted:
                 write_shard(self._out, tally, shard, self.job.context, rows)
@@ -147,6 +148,19 @@ def _by_size(batch: list[Sample]) -> list[list[Sample]]:
     for sample in batch:
         groups.setdefault(sample.image.shape, []).append(sample)
     return list(groups.values())
+
+
+@contextmanager
+def _under(condition: Condition) -> Iterator[None]:
+    """Say under which condition a model failed."""
+    try:
+        yield
+    except InputError as error:
+        clean = condition.corruption == CLEAN
+        where = (
+            "On clean images" if clean else f"Under {condition.corruption} at severity {condition.severity}"
+        )
+        raise InputError(f"{where}: {error}") from error
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 An executor takes a job, the folder of the run, shards and a number of workers. It yields each shard when it
 is on disk, in any order. The counts do not depend on the number of workers, which no other part of a run
-knows.
+knows. The caller closes the generator, which ends all workers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from robseg.evaluation.job import Job
@@ -17,5 +17,5 @@ from robseg.registry import Registry
 
 __all__ = ["EXECUTORS", "Executor"]
 
-Executor = Callable[[Job, Path, Sequence[Shard], int], Iterator[ShardDone]]
+Executor = Callable[[Job, Path, Sequence[Shard], int], Generator[ShardDone, None, None]]
 EXECUTORS: Registry[Executor] = Registry("executor", __name__, "EXECUTOR", first="local")

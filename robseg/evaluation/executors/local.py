@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
+import itertools
 import os
 import pickle
-import signal
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
-from multiprocessing.connection import wait as wait_for_sentinel
-from multiprocessing.synchronize import Event
+import sys
+import tempfile
+from collections.abc import Generator, Iterator, Sequence
+from multiprocessing.connection import wait
 from pathlib import Path
-from types import FrameType
 
-from robseg.errors import IncompleteRun
+from robseg.errors import IncompleteRun, InputError
 from robseg.evaluation.job import Job
+from robseg.evaluation.processes.child import Child, end, started
+from robseg.evaluation.processes.interrupts import holding_interrupts
 from robseg.evaluation.shards import Shard
 from robseg.evaluation.worker import ShardDone, Worker
-from robseg.memory import keep_freed_memory
 
 __all__ = ["EXECUTOR", "one_thread"]
 
@@ -33,6 +29,8 @@ ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "OMP_WAIT_POLICY": "PASSIVE",
 }
+
+CHECKED_EVERY = 1.0  # seconds, for workers that say nothing
 
 
 @contextlib.contextmanager
@@ -48,18 +46,22 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def local(job: Job, out: Path, shards: Sequence[Shard], num_workers: int) -> Iterator[ShardDone]:
+def local(job: Job, out: Path, shards: Sequence[Shard], num_workers: int) -> Generator[ShardDone, None, None]:
     """Do the shards in `num_workers` spawned processes with one thread each; with 0, in this process.
 
     Raises
     ------
+    InputError
+        If the job cannot be sent to other processes.
     IncompleteRun
-        If a worker process died, for example because memory ran out.
+        If a worker process died, for example because memory ran out, or does not start.
     """
     num_workers = min(num_workers, len(shards))
     if num_workers == 0:
         with one_thread():  # as in a worker, so that the counts have the same bytes
-            yield from map(Worker(job, out).run, shards)
+            worker = Worker(job, out)
+            for shard in shards:
+                yield worker.run(shard)
     else:
         yield from _in_processes(job, out, shards, num_workers)
 
@@ -67,97 +69,66 @@ def local(job: Job, out: Path, shards: Sequence[Shard], num_workers: int) -> Ite
 EXECUTOR = local
 
 
-def _in_processes(job: Job, out: Path, shards: Iterable[Shard], num_workers: int) -> Iterator[ShardDone]:
+def _in_processes(
+    job: Job, out: Path, shards: Sequence[Shard], num_workers: int
+) -> Generator[ShardDone, None, None]:
+    _refuse_stdin()
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    context = multiprocessing.get_context("spawn")
-    stop = context.Event()
-    # Pickled here, because multiprocessing's pickler opens a file for each tensor and runs out of them.
-    payload = pickle.dumps((job, out))
-    pool = ProcessPoolExecutor(num_workers, context, initializer=_start, initargs=(payload, stop))
-    pending: set[Future[ShardDone]] = set()
-    try:
-        queue = iter(shards)
-        while True:
-            # Two shards per worker are submitted at a time: no worker waits, and memory use stays bounded.
-            with _holding_interrupts():
-                pending |= {
-                    pool.submit(_run, shard) for shard in islice(queue, 2 * num_workers - len(pending))
-                }
-            if not pending:
-                return
-            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield future.result()
-    except BrokenProcessPool as error:
+    tasks = enumerate(shards)
+    children: list[Child] = []
+    with contextlib.ExitStack() as temporary:
+        path = temporary.enter_context(_job_file(job, out, shards))
+        try:
+            with holding_interrupts():
+                for task in itertools.islice(tasks, num_workers):
+                    child = started(f"worker {len(children) + 1}", path, task)
+                    children.append(child)
+            while busy := [child for child in children if not child.connection.closed]:
+                talking = wait([child.connection for child in busy], CHECKED_EVERY)
+                for child in busy:
+                    if child.connection not in talking:
+                        child.check()
+                    elif (done := child.news()) is not None:
+                        child.give(next(tasks, None))
+                        yield done
+                if all(child.started for child in children):
+                    temporary.close()  # early, because a killed process cannot do it
+        finally:
+            with holding_interrupts():
+                end(children)
+
+
+def _refuse_stdin() -> None:
+    """Raise IncompleteRun if workers cannot import the user's script, as multiprocessing has them do."""
+    script = sys.modules["__main__"]
+    path = getattr(script, "__file__", None)
+    if path is not None and script.__spec__ is None and not Path(path).exists():
         raise IncompleteRun(
-            "A worker process died, perhaps because memory ran out: run the same command again, with fewer "
-            "--num-workers, to continue."
-        ) from error
-    finally:
-        stop.set()
-        pool.shutdown(wait=True, cancel_futures=True)
+            f"Expected a script that worker processes can import, but got {path}: "
+            "save the script as a file, or use num_workers=0."
+        )
 
 
 @contextlib.contextmanager
-def _holding_interrupts() -> Iterator[None]:
-    """Hold Ctrl-C back until the end.
+def _job_file(job: Job, out: Path, shards: Sequence[Shard]) -> Iterator[Path]:
+    """Yield a file with all that workers need, which only this user can read, and delete it at the end.
 
-    A process that starts meanwhile never sees it, not even while it imports. Without this, the pool may start
-    a process and be interrupted before it has noted it; it would then wait for the others without end.
+    multiprocessing would write it to a pipe, and wait for ever if a worker dies before it has read that.
     """
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield  # Ctrl-C raises nothing here
-        return
-    held: list[tuple[int, FrameType | None]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: held.append((number, frame)))
-    try:
-        with _blocked_interrupts():
-            yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if held:
-            handler(*held[0])
-
-
-@contextlib.contextmanager
-def _blocked_interrupts() -> Iterator[None]:
-    """Have new processes inherit that Ctrl-C is blocked, where there is such a thing."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-_worker: Worker
-
-
-def _start(payload: bytes, stop: Event) -> None:
-    """Prepare a worker process."""
-    global _worker  # noqa: PLW0603 - a worker process has no other place for its state
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops the workers
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    import torch  # here, because the environment is set now
-
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    keep_freed_memory()
-    job, out = pickle.loads(payload)  # noqa: S301 - from our own parent
-    _worker = Worker(job, out, stop.is_set)
-
-
-def _run(shard: Shard) -> ShardDone:
-    return _worker.run(shard)
-
-
-def _end_with_parent() -> None:
-    """End this process when its parent has ended, so that a killed run leaves no workers behind."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait_for_sentinel([parent.sentinel])
-        os._exit(1)
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="robseg-"))
+            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+                pickle.dump((job, out, shards), file)
+        except OSError as error:
+            raise InputError(
+                f"Expected room for the models in a temporary file, which worker processes read, but got: "
+                f"{error}. Set TMPDIR to another folder, or use --num-workers 0."
+            ) from error
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise InputError(
+                f"Expected a data set that can be sent to worker processes, but got: {error}. "
+                "Define it at the top of a module, or use num_workers=0."
+            ) from error
+        yield Path(file.name)

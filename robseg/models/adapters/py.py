@@ -70,7 +70,9 @@ def _found(name: str) -> Any:
         sys.path.insert(0, here)
     try:
         found: Any = importlib.import_module(module_name)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # also SystemExit, which would end the program as if all were done
         raise InputError(
             f"Expected to import the module '{module_name}' of py:{name}, but got {last_line(error)}: "
             "check its name and that it lies in this folder or is installed."

@@ -1,0 +1,90 @@
+"""What a worker process does, from its start to its end.
+
+It imports torch only once it ignores Ctrl-C and watches its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from robseg.evaluation.processes.exits import exit_error
+
+if TYPE_CHECKING:
+    from robseg.evaluation.shards import Shard
+    from robseg.evaluation.worker import Worker
+
+__all__ = ["UNGUARDED", "refuse_unguarded", "work"]
+
+UNGUARDED = 77  # exit code of a worker process whose script starts an evaluation when it is imported
+
+
+def refuse_unguarded() -> None:
+    """End this process if it is a worker that still imports the user's script, which has called robseg.
+
+    Its parent knows the exit code and says what to do. An exception would print a traceback for each worker.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # as multiprocessing itself asks
+        sys.exit(UNGUARDED)
+
+
+def work(path: Path, parent: Connection) -> None:
+    """Do the shards whose numbers come from the parent, until it closes the connection.
+
+    `path` is the file of the job, its folder and all shards. The answers are None before each batch, as a
+    sign of life, the seconds of each shard that is done, or the error that ends this process.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops the workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        worker, shards = _loaded(path, lambda: parent.send(None))
+        while True:
+            parent.send(worker.run(shards[parent.recv()]).seconds)
+    except BaseException as error:  # noqa: BLE001 - the parent raises it
+        with contextlib.suppress(OSError):  # the parent has closed the connection
+            parent.send(_portable(error))
+
+
+def _loaded(path: Path, before_batch: Callable[[], None]) -> tuple[Worker, Sequence[Shard]]:
+    import torch  # here, because this process is prepared now
+
+    from robseg.evaluation.worker import Worker
+    from robseg.memory import keep_freed_memory
+
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    keep_freed_memory()
+    with path.open("rb") as file:
+        job, out, shards = pickle.load(file)  # noqa: S301 - from our own parent
+    return Worker(job, out, before_batch), shards
+
+
+def _portable(error: BaseException) -> Exception:
+    """Return an error that the parent can receive and raise, with its traceback here as a note."""
+    if not isinstance(error, Exception):
+        return exit_error(error)
+    text = "".join(traceback.format_exception(error))
+    error.add_note(f"In a worker process:\n{text}")
+    with contextlib.suppress(Exception):
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own; many exceptions cannot be made again
+        if type(error).__module__ != "__mp_main__":  # the script's name here, unknown to the parent
+            return error
+    return RuntimeError(text)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent has ended, so that a killed run leaves no workers behind."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
