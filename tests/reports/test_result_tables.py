@@ -16,6 +16,7 @@ from rich.console import Console
 
 import reports
 from reports.run.errors import InvalidRun
+from reports.run.files import LEFTOVERS
 from reports.run.record import CLEAN, Condition
 from reports.scoring.protocols import PROTOCOLS, conditions
 from reports.scoring.published import published
@@ -119,7 +120,7 @@ def test_the_same_counts_make_the_same_bytes_in_any_division_into_files(run: Syn
         shutil.move(path, counts / f"z{number:03d}.parquet")
     reports.write_tables(run.folder)
     assert before == [(run.folder / name).read_bytes() for name in names]
-    assert not list(run.folder.glob(".*"))
+    assert not list(run.folder.glob(LEFTOVERS))
 
 
 def test_files_give_back_the_numbers_exactly(run: SyntheticRun) -> None:
