@@ -120,18 +120,18 @@ def limits_of(raw: object, name: str, where: str = "") -> dict[str, float]:
 
 
 def assigned(texts: Iterable[str], option: str) -> dict[str, float]:
-    """Return the limits of texts such as "1.0" (for the default targets) and "fog=2".
+    """Return the limits of texts such as "1.0" (for the default targets) and "fog=2"; False is no limit.
 
     Examples
     --------
     >>> assigned(["1", "class:person=2.5", "fog=off"], "--max-drop")
-    {'default': 1.0, 'class:person': 2.5, 'fog': inf}
+    {'default': 1.0, 'class:person': 2.5, 'fog': False}
     """
     limits = {}
     for text in texts:
         target, _, number = text.rpartition("=")
         try:
-            limits[target.strip() or DEFAULT] = OFF if number.strip() == "off" else _number(float(number))
+            limits[target.strip() or DEFAULT] = number.strip() != "off" and _number(float(number))
         except ValueError as error:
             raise InvalidRun(
                 f"Expected {option} NUMBER or TARGET=NUMBER, or off in place of the number, but got "

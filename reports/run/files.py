@@ -36,6 +36,8 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     InputError
         If the file cannot be written, for example because the disk is full.
     """
+    if not path.name or path.is_dir():
+        raise InputError(f"Expected a file to write, but got the folder '{path}': name a file.")
     temporary = path.with_name(LEFTOVERS.replace("*", uuid.uuid4().hex))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

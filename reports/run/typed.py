@@ -243,7 +243,7 @@ def _scalar(kind: Any, value: Any, place: str, limits: Range) -> Any:
         # True equals 1.
         right = any(type(value) is type(choice) and value == choice for choice in get_args(kind))
     elif kind is Path:
-        right = isinstance(value, str | Path) and _names_a_file(value)
+        right = isinstance(value, str | Path) and value != "" and _names_a_file(value)
         value = Path(value) if right else value
     else:
         right = isinstance(value, kind)

@@ -118,6 +118,11 @@ class Commands(click.Group):
             raise Failure("Interrupted. The same command continues from what was saved.", 130) from error
         except MemoryError as error:
             raise _failure("Expected more memory: free some and run the same command again.", 3) from error
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else ctx.command_path
+            raise _failure(f"{error.format_message()} See `{command} --help`.", 2) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:

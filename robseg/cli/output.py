@@ -63,6 +63,8 @@ def outlive_outputs() -> None:
 
 def refuse_lost_output() -> None:
     """Raise InputError if some of stdout could not be written, except because its reader has gone."""
+    if sys.stdout is None:  # the shell closed it
+        return
     sys.stdout.flush()
     stream: Any = unescaped(sys.stdout)
     pipe = getattr(getattr(stream, "buffer", None), "raw", None)
@@ -85,15 +87,17 @@ def console(stream: IO[str] | None = None, width: int = 120) -> Console:
     """Return a console on a stream (None: stdout), as wide as its terminal, or else `width` columns wide."""
     from rich.console import Console
 
-    file = terminal_of(sys.stdout if stream is None else stream)
+    stream = stream or sys.stdout
+    file = io.StringIO() if stream is None else terminal_of(stream)  # None where the shell closed it
     found = Console(file=file)
     return found if found.is_terminal else Console(file=file, width=width)
 
 
 def write_command(line: str) -> None:
     """Write a line that a CI system obeys to stdout."""
-    sys.stdout.flush()
-    unescaped(sys.stdout).write(f"{line}\n")
+    if sys.stdout is not None:
+        sys.stdout.flush()
+        unescaped(sys.stdout).write(f"{line}\n")
 
 
 def write_text(text: str, out: Path | None) -> None:

@@ -115,9 +115,10 @@ def read_card(path: Path) -> Card:
 
 def card_beside(weights: Path) -> Card | None:
     """Return the card in the JSON file beside a safetensors file, or None; `robseg train` writes both."""
+    if weights.suffix != ".safetensors" or not weights.is_file():
+        return None
     path = weights.with_suffix(".json")
-    found = weights.suffix == ".safetensors" and weights.is_file() and path.is_file()
-    return read_card(path) if found else None
+    return read_card(path) if path.is_file() else None
 
 
 def list_cards(pattern: str = "*") -> tuple[Card, ...]:

@@ -63,7 +63,7 @@ def resolve(recipe: Recipe) -> Setup:
             f"but '{val_root}' has {', '.join(val_set.class_names)}: "
             "describe the same classes in the same order."
         )
-    start = open_start(network, recipe.start) if recipe.start else None
+    start = open_start(network, recipe.start) if recipe.start is not None else None
     num_classes = len(output_names(recipe, train_set.class_names))
     try_out(network, options_of(recipe, start), recipe, num_classes, len(train_set))
     return Setup(network, train_set, val_set, start)

@@ -99,6 +99,14 @@ def test_writing_replaces_a_link_and_not_what_it_points_to(tmp_path: Path) -> No
     assert (tmp_path / "out.txt").read_text() == "ours"
 
 
+@pytest.mark.parametrize("name", [".", "..", "folder"])
+def test_a_folder_is_no_file_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match="name a file"):
+        write_atomically(Path(name), "")
+
+
 def test_a_write_that_fails_leaves_the_old_file_and_no_temporary_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import robseg
 import robseg.cli
@@ -69,6 +70,31 @@ def test_a_verdict_is_0_in_any_encoding(run: Path, tmp_path: Path, encoding: str
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert b">= 0.00" in done.stdout
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_output_changes_no_exit_code(run: Path, tmp_path: Path, closed: str) -> None:
+    line = f"{sys.executable} -m robseg gate {run} --floor mpc=0 --max-rise off --no-intervals -o {tmp_path}"
+    assert subprocess.run(["/bin/sh", "-c", f"{line} {closed}"], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "-m", "enet", "--minutes", "-1", "-o", "new"],
+        ["train", "enet-streets", "--start", "", "-o", "new"],
+        ["predict", "here.png", "-m", "enet", "--weights", ""],
+        ["evaluate", "--nope"],
+    ],
+)
+def test_a_mistake_has_one_or_two_lines(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (8, 8)).save("here.png")
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 2, done.output
+    assert len(done.stderr.splitlines()) <= 2
 
 
 def test_the_output_may_be_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
