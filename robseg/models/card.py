@@ -57,14 +57,18 @@ class Card:
     resize
         How an image is resized to `test_size`: `exact` gives it that very size. The others keep its aspect
         ratio: `fit` makes it as large as fits into that size (upright or lying, as in mmsegmentation),
-        `short` brings its shorter side to the smaller of the two, `long` its longer side to the larger.
+        `short` brings its shorter side to the smaller of the two, `long` its longer side to the larger,
+        `bounded` does as `short` unless the longer side would exceed the larger of the two, which it then
+        becomes. `bounded` stretches the image to multiples of `size_divisor`, instead of padding it.
     antialias
         Whether shrinking averages over pixels (Pillow does, OpenCV does not).
     test_mode
         `whole` feeds the whole image; `slide` feeds windows of `crop_size` at every `stride` and averages
         their answers.
     average
-        What is averaged over windows and the mirrored image: `logits` or `probabilities`.
+        What is averaged over windows and the mirrored image: `logits`, `probabilities`, or `scores`. Scores
+        are what a network answers that is no logits: at least 0, and a class's share of their sum is its
+        probability.
     flip
         Whether the answer for the mirrored image is averaged in.
     size_divisor
@@ -74,6 +78,9 @@ class Card:
         1 if the sides must be such multiples plus one, as in networks with aligned corners.
     align_corners
         Whether corners are aligned when the logits are resized to the target's size.
+    resize_logits
+        `twice` resizes logits to the input's size and then to the image's, `once` straight to the image's,
+        except where windows or padding need them at the input's size.
     weights_urls
         The addresses of the weights, in the order in which they are tried.
     weights_file
@@ -111,16 +118,17 @@ class Card:
     std: Annotated[tuple[float, float, float], POSITIVE] = (255.0, 255.0, 255.0)
     channel_order: Literal["RGB", "BGR"] = "RGB"
     test_size: Annotated[tuple[int, int] | None, SIDES] = None
-    resize: Literal["exact", "fit", "short", "long"] = "exact"
+    resize: Literal["exact", "fit", "short", "long", "bounded"] = "exact"
     antialias: bool = True
     test_mode: Literal["whole", "slide"] = "whole"
     crop_size: Annotated[tuple[int, int] | None, SIDES] = None
     stride: Annotated[tuple[int, int] | None, SIDES] = None
-    average: Literal["logits", "probabilities"] = "logits"
+    average: Literal["logits", "probabilities", "scores"] = "logits"
     flip: bool = False
     size_divisor: Annotated[int, SIDES] = 1
     size_remainder: Literal[0, 1] = 0
     align_corners: bool = False
+    resize_logits: Literal["twice", "once"] = "twice"
     weights_urls: Annotated[tuple[str, ...], OF_WEIGHTS] = ()
     weights_file: Annotated[str, OF_WEIGHTS] = ""
     sha256: Annotated[str, OF_WEIGHTS] = ""

@@ -137,7 +137,10 @@ def _padded(x: Tensor, card: Card) -> Tensor:
 
 
 def _scores(network: nn.Module, x: Tensor, card: Card, precision: Precision) -> Tensor:
-    """Return logits, or probabilities, float32 (N, C, h, w) at the size of the input x (N, 3, h, w)."""
+    """Return logits, or probabilities, float32 (N, C, h, w) for the input x (N, 3, H, W).
+
+    They have the input's size, unless the card says that logits are resized once.
+    """
     scores = _answers(network, x, card, precision)
     if card.flip:
         # Mirrored before it is padded, so that the labels of a mirrored image are the mirrored labels.
@@ -156,9 +159,11 @@ def _answers(network: nn.Module, x: Tensor, card: Card, precision: Precision) ->
             f"Expected a network of at most {MAX_CLASSES} classes, because labels are bytes, but got "
             f"{logits.shape[1]} outputs: merge classes or leave some out."
         )
-    # Resized to the input's size first, so that cropping removes exactly the padding.
     rows, columns = x.shape[-2:]
-    logits = resize(logits, (rows, columns), card.align_corners)[..., :height, :width]
+    once = card.resize_logits == "once" and card.test_mode == "whole" and (rows, columns) == (height, width)
+    if not once:
+        # Resized to the input's size first, so that cropping removes exactly the padding.
+        logits = resize(logits, (rows, columns), card.align_corners)[..., :height, :width]
     return logits.softmax(dim=1) if card.average == "probabilities" else logits
 
 
@@ -179,7 +184,7 @@ def _strongest(scores: Tensor, size: Size, card: Card, confidence: bool) -> tupl
         part = resize(scores[:, first : first + step], size, align_corners)
         values, classes = part.max(dim=1)
         classes = (classes + first).to(torch.uint8)
-        logsum = part.logsumexp(dim=1) if confidence and not probabilities else torch.zeros(())
+        logsum = _logsum(part, card) if confidence and not probabilities else torch.zeros(())
         if first == 0:
             best, found, total = values, classes, logsum
         else:
@@ -188,4 +193,13 @@ def _strongest(scores: Tensor, size: Size, card: Card, confidence: bool) -> tupl
             total = torch.logaddexp(total, logsum)
     if not confidence:
         return found, None
+    if card.average == "scores":
+        best = best.log()
     return found, (best if probabilities else (best - total).exp()).clamp(0, 1)
+
+
+def _logsum(part: Tensor, card: Card) -> Tensor:
+    """Return the logarithm of what the probabilities of these classes (N, C, H, W) are shares of."""
+    if card.average == "scores":
+        return part.sum(dim=1).clamp(min=torch.finfo(part.dtype).tiny).log()
+    return part.logsumexp(dim=1)

@@ -40,6 +40,12 @@ def resized_size(size: Size, card: Card) -> Size:
     longer, shorter = max(size), min(size)
     if card.resize == "short":  # torchvision
         sides = (small, int(small * longer / shorter))
+    elif card.resize == "bounded":  # transformers
+        side = small if longer / shorter * small <= large else large * shorter / longer
+        sides = (shorter, longer)
+        if shorter != round(side):
+            sides = (max(round(side), 1), int(side * longer / shorter))
+        sides = divisible(sides, card)
     else:  # semseg
         sides = (max(round(large / longer * shorter), 1), large)
     return sides if size[0] <= size[1] else (sides[1], sides[0])

@@ -55,7 +55,7 @@ def test_an_unknown_field_is_reported_with_the_nearest() -> None:
 
 def test_a_wrong_value_is_reported_with_its_origin() -> None:
     text = json.dumps({**dataclasses.asdict(CARD), "resize": "shrot"})
-    with pytest.raises(InputError, match=r"here: .*`card\.resize` to be exact, fit, short or long"):
+    with pytest.raises(InputError, match=r"here: .*`card\.resize` to be exact, fit, short, long or bounded"):
         catalogue.card_from_json(text, "here")
 
 

@@ -123,6 +123,10 @@ def test_without_antialiasing_images_are_resized_as_opencv_does(size: tuple[int,
         ("short", (520, 520), (375, 500), (520, 693)),
         ("short", (520, 520), (500, 333), (780, 520)),
         ("short", (520, 520), (480, 480), (520, 520)),
+        ("bounded", (800, 1333), (480, 640), (800, 1066)),
+        ("bounded", (800, 1333), (640, 480), (1066, 800)),
+        ("bounded", (800, 1333), (500, 1000), (666, 1333)),
+        ("bounded", (64, 90), (333, 333), (64, 64)),
         ("long", (512, 512), (375, 500), (384, 512)),
         ("long", (512, 512), (500, 333), (512, 341)),
         ("long", (2048, 2048), (1024, 2048), (1024, 2048)),
@@ -208,7 +212,7 @@ def test_resizing_some_classes_at_a_time_changes_no_label(
     assert len(np.unique(expected)) > 5
 
 
-@pytest.mark.parametrize("rule", ["exact", "fit", "short", "long"])
+@pytest.mark.parametrize("rule", ["exact", "fit", "short", "long", "bounded"])
 @pytest.mark.parametrize("size", [(61, 90), (90, 61), (1, 1), (3, 200)])
 def test_labels_come_as_bytes_at_the_images_size_whatever_the_test_size(
     rule: Any, size: tuple[int, int]
@@ -241,6 +245,34 @@ def test_flips_average_probabilities_or_logits_as_the_card_says() -> None:
             answers = [answer.softmax(1) for answer in answers]
         expected = (answers[0] + answers[1]).argmax(1).numpy()
         np.testing.assert_array_equal(labels(network, image, card), expected)
+
+
+@pytest.mark.parametrize("values", [1, 10**9])
+def test_the_confidence_of_scores_is_their_share(values: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference, "VALUES_AT_ONCE", values)
+    image, network = rgb(12, 17), torch.nn.Sequential(convolution(), torch.nn.Softplus())
+    card = dataclasses.replace(CARD, average="scores")
+    found = inference.predicted(network, image, card, confidence=True)
+    with torch.inference_mode():
+        scores = network(preprocess(image, card))
+    np.testing.assert_array_equal(found.labels, scores.argmax(1).numpy())
+    expected = (scores.amax(1) / scores.sum(1)).numpy()
+    np.testing.assert_allclose(found.confidence, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("divisor", [1, 16])
+def test_logits_are_resized_once_except_where_padding_is_cut_off(divisor: int) -> None:
+    image = rgb(40, 50)
+    network = torch.nn.Sequential(convolution(11), torch.nn.AvgPool2d(4))
+    twice = dataclasses.replace(PLAIN, test_size=(24, 36), size_divisor=divisor)
+    once = dataclasses.replace(twice, resize_logits="once")
+    with torch.inference_mode():
+        logits = network(preprocess(image, once))
+    expected = torch.nn.functional.interpolate(logits, (40, 50), mode="bilinear").argmax(1).numpy()
+    found = labels(network, image, once)
+    assert (found == labels(network, image, twice)).all() == (divisor == 16)
+    if divisor == 1:
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_images_of_a_batch_do_not_touch_each_other() -> None:
