@@ -31,7 +31,6 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
     processor = _processor(transformers, name, model)
     task = _task(transformers, name, model)
     sha256 = take_weights(model, weights, f"hf:{name}")
-    fields = preprocessing(processor)
     card = Card(
         id=f"hf:{Path(name).name if Path(name).is_dir() else name}",
         architecture=type(model).__name__,
@@ -40,7 +39,7 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
         average="scores" if _answers_queries(transformers, model.config) else "logits",
         resize_logits="once",
         source=f"transformers {transformers.__version__}",
-        **fields,
+        **preprocessing(processor),
     )
     make = functools.partial(_network, processor=processor, task=task, card=card)
     # After it has run, a model of transformers holds hooks that cannot be pickled.
@@ -49,7 +48,7 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
     return Foreign(card, network, sha256, num_classes=model.config.num_labels)
 
 
-def _model(transformers: Any, name: str) -> tuple[nn.Module, list[str]]:
+def _model(transformers: Any, name: str) -> tuple[Any, list[str]]:
     """Return a model in float32, and the names of the parameters that its file lacks."""
     advice = "check the name, the connection, and that it is a model for semantic segmentation"
     with reading(f"hf:{name} to be a segmentation model of transformers", advice):
@@ -62,7 +61,7 @@ def _model(transformers: Any, name: str) -> tuple[nn.Module, list[str]]:
     parameters = dict(model.named_parameters())
     # Labels do not depend on the auxiliary head.
     lacking = [one for one in found["missing_keys"] if one in parameters and "auxiliary_head" not in one]
-    # Without requires_grad_, torch cannot count the operations of OneFormer.
+    # torch cannot count the operations of OneFormer while its parameters require gradients.
     return model.float().requires_grad_(False), sorted(lacking)
 
 
@@ -70,7 +69,7 @@ def _answers_queries(transformers: Any, config: Any) -> bool:
     return type(config) in transformers.MODEL_FOR_UNIVERSAL_SEGMENTATION_MAPPING
 
 
-def _processor(transformers: Any, name: str, model: nn.Module) -> dict[str, Any]:
+def _processor(transformers: Any, name: str, model: Any) -> dict[str, Any]:
     """Return the settings of a model's image processor, or of the video processor if it takes clips."""
     kind = "AutoVideoProcessor" if model.main_input_name == "pixel_values_videos" else "AutoImageProcessor"
     with reading(
@@ -81,7 +80,7 @@ def _processor(transformers: Any, name: str, model: nn.Module) -> dict[str, Any]
         return settings
 
 
-def _task(transformers: Any, name: str, model: nn.Module) -> Tensor | None:
+def _task(transformers: Any, name: str, model: Any) -> Tensor | None:
     """Return the tokens (1, length) that ask OneFormer for semantic segmentation, None for other models."""
     length = getattr(model.config, "task_seq_len", None)
     if length is None:
