@@ -7,6 +7,7 @@ name the place of the wrong value, such as `models[0].card.mean`.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -161,7 +162,7 @@ def typed(hint: Any, value: Any, place: str, limits: Range = ANY) -> Any:
     if origin in (Union, types.UnionType):
         if value is None and type(None) in arguments:
             return None
-        return typed(next(kind for kind in arguments if kind is not type(None)), value, place, limits)
+        return _one_of([kind for kind in arguments if kind is not type(None)], value, place, limits)
     if hint is Any:
         return _any(value, place)
     if dataclasses.is_dataclass(hint) or is_typeddict(hint):
@@ -206,6 +207,15 @@ def expected(hint: Any, limits: Range = ANY) -> str:
         return f"{WORDS[hint][0]} {limits}".strip()
     number = "" if Ellipsis in arguments else f"{len(arguments)} "
     return f"{number}{WORDS.get(arguments[0], ('', 'lists'))[1]} {limits}".strip()
+
+
+def _one_of(kinds: list[Any], value: Any, place: str, limits: Range) -> Any:
+    if len(kinds) == 1:
+        return typed(kinds[0], value, place, limits)
+    for kind in kinds:
+        with contextlib.suppress(WrongValue):
+            return typed(kind, value, place, limits)
+    raise WrongValue(place, " or ".join(expected(kind, limits) for kind in kinds), value)
 
 
 def _record(kind: Any, value: Any, place: str) -> Any:

@@ -81,6 +81,9 @@ class Card:
     resize_logits
         `twice` resizes logits to the input's size and then to the image's, `once` straight to the image's,
         except where windows or padding need them at the input's size.
+    output
+        Which output of a model with several is evaluated: its name or its number from 0. None stands for the
+        one called `out` or `logits`, else the first.
     weights_urls
         The addresses of the weights, in the order in which they are tried.
     weights_file
@@ -129,6 +132,7 @@ class Card:
     size_remainder: Literal[0, 1] = 0
     align_corners: bool = False
     resize_logits: Literal["twice", "once"] = "twice"
+    output: int | str | None = None
     weights_urls: Annotated[tuple[str, ...], OF_WEIGHTS] = ()
     weights_file: Annotated[str, OF_WEIGHTS] = ""
     sha256: Annotated[str, OF_WEIGHTS] = ""

@@ -9,9 +9,9 @@ from typing import Any
 
 from reports.run.typed import WrongValue, from_json, typed_fields
 from robseg.errors import InputError
-from robseg.models.card import Card
+from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
 
-__all__ = ["CardFields", "card_fields", "fields_in", "overridden"]
+__all__ = ["CardFields", "card_fields", "check_single_output", "fields_in", "overridden"]
 
 CardFields = Card | Mapping[str, Any]
 
@@ -51,6 +51,38 @@ def card_fields(given: CardFields | None) -> dict[str, Any]:
 
 
 def overridden(card: Card, fields: Mapping[str, Any]) -> Card:
-    """Return the card with a user's fields in place of its own; options are merged."""
+    """Return the card with a user's fields in place of its own; options are merged.
+
+    Raises
+    ------
+    InputError
+        If the mean or std of the result is on the scale 0..1.
+    """
     options = {**card.options, **fields.get("options", {})}
-    return dataclasses.replace(card, **{**fields, "options": options})
+    card = dataclasses.replace(card, **{**fields, "options": options})
+    _check_scale(card)
+    return card
+
+
+def check_single_output(card: Card) -> None:
+    """Raise InputError if the card of a model with a single output chooses one."""
+    if card.output is not None:
+        raise InputError(
+            f"Expected no `output` in the card of {card.id}, which answers logits alone, but got "
+            f"{card.output!r}: leave it out."
+        )
+
+
+def _check_scale(card: Card) -> None:
+    """Raise InputError if mean or std is on the scale 0..1: no data set's pixels of 0..255 are that dark."""
+    if min(card.std) >= 1 and (max(card.mean) >= 1 or not any(card.mean)):
+        return
+    raise InputError(
+        f"Expected the mean and std of {card.id} on the scale 0..255, but got mean {_numbers(card.mean)} and "
+        f"std {_numbers(card.std)}, at least one of which is on the scale 0..1: multiply it by 255, as in "
+        f"mean {_numbers(IMAGENET_MEAN)} and std {_numbers(IMAGENET_STD)}."
+    )
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return f"[{', '.join(f'{value:g}' for value in values)}]"

@@ -20,7 +20,7 @@ from robseg.models import adapters, catalogue
 from robseg.models.base import Fit, architecture
 from robseg.models.belonging import check_belongs
 from robseg.models.card import Card
-from robseg.models.card_fields import CardFields, card_fields, overridden
+from robseg.models.card_fields import CardFields, card_fields, check_single_output, overridden
 from robseg.models.catalogue import architecture_of, card_beside, resolve
 from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.checkpoints.fetch import weights_path
@@ -183,6 +183,7 @@ def _load(
     else:
         card, fit, sha256 = _from_file(known, name, Path(weights), class_names)
     card = overridden(card, fields)
+    check_single_output(card)
     if len(card.class_names) != fit.num_classes:
         raise InputError(
             f"Expected the card of {card.id} to name its {fit.num_classes} classes, but got "

@@ -16,6 +16,7 @@ from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.foreign.answers import ForeignNetwork
+from robseg.models.foreign.outputs import Ordered
 from robseg.models.foreign.reading import Foreign, Weights, existing, package, reading, without_weights
 
 __all__ = ["load"]
@@ -24,7 +25,7 @@ DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(ui
 
 
 class Session:
-    """An onnxruntime session as a callable from images to its first output."""
+    """An onnxruntime session as a callable from images to its outputs by name."""
 
     def __init__(self, path: Path, device: torch.device) -> None:
         runtime = package("onnxruntime", "onnx")
@@ -40,14 +41,14 @@ class Session:
             )
         self.session = runtime.InferenceSession(str(path), options, [*wanted, "CPUExecutionProvider"])
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """Return the graph's first output."""
+    def __call__(self, images: Tensor) -> Ordered:
+        """Return the graph's outputs."""
         taken = self.session.get_inputs()[0]
         pixels = images.cpu().numpy()
         dtype = DTYPES[taken.type]
         fed = np.rint(pixels).astype(dtype) if dtype is np.uint8 else pixels.astype(dtype)
-        answer = self.session.run([self.session.get_outputs()[0].name], {taken.name: fed})[0]
-        return torch.from_numpy(answer).to(images.device)
+        names = [one.name for one in self.session.get_outputs()]
+        return Ordered(zip(names, self.session.run(names, {taken.name: fed}), strict=True))
 
 
 def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:

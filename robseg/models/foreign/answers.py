@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -12,13 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from robseg.errors import InputError
+from robseg.models.foreign.outputs import Main, main_output
 from robseg.models.foreign.reading import last_line
 from robseg.models.predict.failures import is_out_of_memory, out_of_memory
 
 __all__ = ["ForeignNetwork"]
 
-# The names under which torchvision and transformers answer logits.
-ANSWERS = ("out", "logits")
+logger = logging.getLogger("robseg")
 
 Model = Callable[[Tensor], Any]
 
@@ -31,8 +32,9 @@ class ForeignNetwork(nn.Module):
 
     `remade` makes the model again in another process, on its device, if it cannot be pickled. `batch_size` is
     the only batch size that the model takes, if it takes only one. `hidden_parameters` counts the parameters
-    that are no tensors of torch. `labels_only` is set once `channels` has seen the model answer labels, which
-    come without confidences.
+    that are no tensors of torch. `output` is the name or number of the main one of several outputs, None if
+    the model shows it. `labels_only` is set once `channels` has seen the model answer labels, which come
+    without confidences.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class ForeignNetwork(nn.Module):
         self.batch_size = batch_size
         self.hidden_parameters = hidden_parameters
         self.num_classes: int | None = None
+        self.output: int | str | None = None
         self.labels_only = False
 
     def forward(self, images: Tensor) -> Tensor:
@@ -62,26 +65,36 @@ class ForeignNetwork(nn.Module):
             If the model raises, or its answer is neither logits nor labels for this batch.
         """
         batches = torch.split(images, self.batch_size or len(images))
-        return torch.cat([self._logits(batch, self._answer(batch)) for batch in batches])
+        return torch.cat([self._logits(batch, self._main(batch).output) for batch in batches])
 
     def channels(self, images: Tensor) -> int | None:
         """Return how many classes the model answers for an image, None if it answers labels."""
-        answer = self._answer(images)
+        main = self._main(images)
+        if main.guessed:
+            logger.warning(
+                "Of the outputs of %s, %s is evaluated; `output` in the model's card chooses another.",
+                self.name,
+                main.chosen,
+            )
+        elif main.chosen:
+            logger.info("Of the outputs of %s, %s is evaluated.", self.name, main.chosen)
+        answer = main.output
         self.labels_only = is_labels(answer)
         if self.labels_only:
             return None
         self.num_classes = None
         return self._logits(images, answer).shape[1]
 
-    def _answer(self, images: Tensor) -> Tensor:
-        """Return the model's answer for at most as many images as it takes."""
+    def _main(self, images: Tensor) -> Main:
+        """Return the model's main output for at most as many images as it takes."""
         missing = (self.batch_size or len(images)) - len(images)
         # Channels-last memory, our own choice, breaks models that call view().
         padded = images.contiguous()
         if missing:
             padded = F.pad(padded, (0, 0, 0, 0, 0, 0, 0, missing))
         try:
-            answer = main_answer(self.model(padded), images.device)
+            main = main_output(self.model(padded), self.output)
+            answer = as_tensor(main.output, images.device)
         except (InputError, KeyboardInterrupt):
             raise
         except BaseException as error:  # also SystemExit, which would end the program as if all were done
@@ -96,7 +109,7 @@ class ForeignNetwork(nn.Module):
                 f"Expected {self.name} to answer at least one pixel of one class for the batch "
                 f"{tuple(padded.shape)}, but got {tuple(answer.shape)}: check what it does with this size."
             )
-        return answer[: len(images)] if missing else answer
+        return main._replace(output=answer[: len(images)] if missing else answer)
 
     def _logits(self, images: Tensor, answer: Tensor) -> Tensor:
         """Return an answer for these images as logits, after checking its shape."""
@@ -125,11 +138,12 @@ class ForeignNetwork(nn.Module):
         return F.one_hot(labels, self.num_classes + 1).permute(0, 3, 1, 2).float()
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        state = (self.name, self.batch_size, self.hidden_parameters, self.num_classes, self.labels_only)
+        state = (self.name, self.batch_size, self.hidden_parameters)
+        seen = (self.num_classes, self.output, self.labels_only)
         if self.remade is not None:
-            return _again, (self.remade, None, *state)
+            return _again, (self.remade, None, state, seen)
         try:
-            return _again, (None, pickle.dumps(self.model), *state)
+            return _again, (None, pickle.dumps(self.model), state, seen)
         except (pickle.PicklingError, AttributeError, TypeError, RuntimeError) as error:
             raise InputError(
                 f"Expected a model that can be sent to worker processes, but {self.name} cannot be pickled "
@@ -140,41 +154,21 @@ class ForeignNetwork(nn.Module):
 def _again(
     remade: Callable[[], Model] | None,
     pickled: bytes | None,
-    name: str,
-    batch_size: int | None,
-    hidden_parameters: int,
-    num_classes: int | None,
-    labels_only: bool,
+    state: tuple[str, int | None, int],
+    seen: tuple[int | None, int | str | None, bool],
 ) -> ForeignNetwork:
     """Return the network that was pickled in another process."""
     model = remade() if remade is not None else pickle.loads(cast(bytes, pickled))  # noqa: S301 - our own
+    name, batch_size, hidden_parameters = state
     network = ForeignNetwork(
         model, name, remade=remade, batch_size=batch_size, hidden_parameters=hidden_parameters
     )
-    network.num_classes, network.labels_only = num_classes, labels_only
+    network.num_classes, network.output, network.labels_only = seen
     return network.eval()
 
 
-def main_answer(answer: Any, device: torch.device) -> Tensor:
-    """Return a model's main answer as a tensor: a dict's "out" or "logits", a sequence's first.
-
-    Examples
-    --------
-    >>> main_answer({"aux": torch.ones(1), "out": [np.zeros(2)]}, torch.device("cpu"))
-    tensor([0., 0.], dtype=torch.float64)
-    """
-    if isinstance(answer, Mapping):
-        found = [answer[name] for name in ANSWERS if name in answer]
-        if not found:
-            raise InputError(
-                f"Expected a dict of answers to have {' or '.join(ANSWERS)}, but got "
-                f"{', '.join(map(str, answer))}: return the logits alone."
-            )
-        return main_answer(found[0], device)
-    if isinstance(answer, (tuple, list)) and answer:
-        return main_answer(answer[0], device)
-    if not isinstance(answer, Tensor) and hasattr(answer, "logits"):
-        return main_answer(answer.logits, device)
+def as_tensor(answer: Any, device: torch.device) -> Tensor:
+    """Return an answer as a tensor on the device."""
     if isinstance(answer, np.ndarray):
         return torch.as_tensor(answer, device=device)
     if not isinstance(answer, Tensor):

@@ -11,7 +11,7 @@ import torch
 
 from robseg.errors import InputError
 from robseg.models.card import Card
-from robseg.models.card_fields import overridden
+from robseg.models.card_fields import check_single_output, overridden
 from robseg.models.foreign.answers import ForeignNetwork
 from robseg.models.foreign.reading import Foreign
 from robseg.models.predict.inference import preprocess
@@ -35,6 +35,10 @@ def described(
         If the model answers another number of classes, or labels without class names.
     """
     card = overridden(foreign.card, fields)
+    if isinstance(foreign.network, ForeignNetwork):
+        foreign.network.output = card.output
+    else:
+        check_single_output(card)
     names = card.class_names or tuple(class_names or ())
     count = foreign.num_classes or _answered(foreign.network, card, device)
     if count is None and not names:

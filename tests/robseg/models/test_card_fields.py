@@ -76,3 +76,36 @@ def test_a_file_of_something_else_is_reported(text: str, tmp_path: Path) -> None
 def test_wrong_fields_are_reported(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         load_model(answer, card=fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
+        {"mean": [0.485, 0.456, 0.406]},
+        {"std": [0.5, 0.5, 0.5]},
+        {"mean": [123.675, 116.28, 103.53], "std": [0.229, 0.224, 0.225]},
+        {"mean": [0.485, 0.456, 0.406], "std": [58.395, 57.12, 57.375]},
+    ],
+)
+def test_a_mean_or_std_between_0_and_1_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"on the scale 0\.\.255, but got mean .* on the scale 0\.\.1"):
+        load_model(answer, card=fields)
+    with pytest.raises(InputError, match=r"on the scale 0\.\.1"):
+        load_model("enet", ENet(3).state_dict(), card=fields)
+
+
+def test_the_card_of_a_factory_is_checked_too() -> None:
+    def model(images: torch.Tensor) -> torch.Tensor:
+        return images
+
+    model.card = dataclasses.replace(MINE, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))  # type: ignore[attr-defined]
+    with pytest.raises(InputError, match=r"on the scale 0\.\.1"):
+        load_model(model)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"std": [1, 1, 1]}, {"mean": [0, 0, 0]}, {"mean": [0, 0, 104], "std": [1, 1, 1]}]
+)
+def test_bytes_as_they_are_are_a_scale_too(fields: dict[str, Any]) -> None:
+    assert load_model(answer, card=fields).card.id == "answer"

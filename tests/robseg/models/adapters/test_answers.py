@@ -1,7 +1,8 @@
 """Whatever a model wraps its answer in, logits or labels come out, and any other answer is refused."""
 
+import pickle
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from robseg.errors import InputError
 from robseg.models import load_model
+from robseg.models.architectures.enet import ENet
 
 NAMES = ("red", "green", "blue")
 
@@ -96,3 +98,75 @@ def test_a_callable_sees_rgb_between_0_and_1(images: NDArray[np.uint8]) -> None:
 
     load_model(look, class_names=NAMES).predict(images)
     np.testing.assert_allclose(seen[-1].permute(0, 2, 3, 1).numpy(), images / 255, atol=1e-7)
+
+
+class Outputs(NamedTuple):
+    aux: Tensor
+    out: Tensor
+
+
+def test_an_output_is_known_by_its_name_wherever_it_stands(
+    images: NDArray[np.uint8], caplog: pytest.LogCaptureFixture
+) -> None:
+    model = load_model(lambda x: Outputs(aux=-x, out=x), class_names=NAMES)
+    np.testing.assert_array_equal(model.predict(images), images.argmax(3))
+    assert not caplog.records
+
+
+def test_the_first_of_several_outputs_without_names_is_taken_and_said(
+    images: NDArray[np.uint8], caplog: pytest.LogCaptureFixture
+) -> None:
+    model = load_model(lambda x: [x, -x], class_names=NAMES)
+    np.testing.assert_array_equal(model.predict(images), images.argmax(3))
+    assert [record.getMessage() for record in caplog.records] == [
+        "Of the outputs of lambda, output 0 of 2 without names is evaluated; `output` in the model's card "
+        "chooses another."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "output"),
+    [
+        (lambda x: [-x, x], 1),
+        (lambda x: (-x, -x, x), -1),
+        (lambda x: {"out": -x, "fused": x}, "fused"),
+        (lambda x: {"out": -x, "fused": x}, 1),
+        (lambda x: ([-x, x],), 1),
+    ],
+)
+def test_a_card_chooses_an_output(
+    answer: Any, output: int | str, images: NDArray[np.uint8], caplog: pytest.LogCaptureFixture
+) -> None:
+    model = load_model(answer, class_names=NAMES, card={"output": output})
+    np.testing.assert_array_equal(model.predict(images), images.argmax(3))
+    assert not caplog.records
+
+
+def test_worker_processes_take_the_same_output(images: NDArray[np.uint8]) -> None:
+    model = load_model(Last(), class_names=NAMES, card={"output": 1})
+    sent = pickle.loads(pickle.dumps(model))  # noqa: S301
+    np.testing.assert_array_equal(sent.predict(images), images.argmax(3))
+
+
+class Last(torch.nn.Module):
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return [-x, x]
+
+
+@pytest.mark.parametrize(
+    ("spec", "output", "message"),
+    [
+        (lambda x: {"out": x, "aux": x}, "main", "the output 'main' of its card, but it answers out, aux"),
+        (lambda x: [x, x], 2, "the output 2 of its card, but it answers 2 without names"),
+        (lambda x: x, 1, "the output 1 of its card, but it answers a single one"),
+        (lambda x: [x, x], True, "`card.output` to be a whole number or text, but got True"),
+    ],
+)
+def test_an_output_that_is_not_there_is_refused(spec: Any, output: int | str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load_model(spec, class_names=NAMES, card={"output": output})
+
+
+def test_a_model_with_one_output_leaves_nothing_to_choose() -> None:
+    with pytest.raises(InputError, match="Expected no `output` in the card"):
+        load_model("enet", ENet(3).state_dict(), card={"output": 0})

@@ -1,5 +1,6 @@
 """ONNX, torch.export and TorchScript files tell what they take."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,39 @@ def test_a_graph_may_answer_labels(
     labels = load_model(f"onnx:{tmp_path / 'labels.onnx'}", class_names=("a", "b", "c"))
     coarse = logits.network(torch.from_numpy(images / 255).permute(0, 3, 1, 2).float()).argmax(1)
     assert (labels.predict(images)[:, ::2, ::2] == coarse.numpy()).mean() > 0.999
+
+
+@pytest.mark.parametrize(
+    ("names", "output", "warned"),
+    [
+        (("aux", "out"), None, False),
+        (("a", "b"), "b", False),
+        (("a", "b"), 1, False),
+        (("b", "a"), None, True),
+    ],
+)
+def test_the_output_of_a_graph_is_known_by_its_name_or_chosen(
+    names: tuple[str, str],
+    output: int | str | None,
+    warned: bool,
+    tmp_path: Path,
+    images: NDArray[np.uint8],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    helper = pytest.importorskip("onnx.helper")
+    import onnx
+
+    main, auxiliary = ("b", "a") if "out" not in names else ("out", "aux")
+    nodes = [helper.make_node("Identity", ["x"], [main]), helper.make_node("Neg", ["x"], [auxiliary])]
+    value = functools.partial(
+        helper.make_tensor_value_info, elem_type=onnx.TensorProto.FLOAT, shape=["n", 3, "h", "w"]
+    )
+    graph = helper.make_graph(nodes, "two", [value("x")], [value(name) for name in names])
+    opset = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=9), str(tmp_path / "two.onnx"))
+    model = load_model(str(tmp_path / "two.onnx"), card={"output": output})
+    np.testing.assert_array_equal(model.predict(images), images.argmax(3))
+    assert [f"output {names[0]!r} of b, a" in one.getMessage() for one in caplog.records] == [True] * warned
 
 
 def test_files_are_known_by_their_ending() -> None:
