@@ -11,7 +11,7 @@ from reports.run.typed import WrongValue, from_json, typed_fields
 from robseg.errors import InputError
 from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
 
-__all__ = ["CardFields", "card_fields", "check_single_output", "fields_in", "overridden"]
+__all__ = ["CardFields", "card_fields", "check_options", "check_single_output", "fields_in", "overridden"]
 
 CardFields = Card | Mapping[str, Any]
 
@@ -62,6 +62,19 @@ def overridden(card: Card, fields: Mapping[str, Any]) -> Card:
     card = dataclasses.replace(card, **{**fields, "options": options})
     _check_scale(card)
     return card
+
+
+def check_options(model: str, fields: Mapping[str, Any], used: Mapping[str, Any]) -> None:
+    """Raise InputError if one of a user's options is not among those that a model was built with."""
+    options = fields.get("options", {})
+    ignored = [name for name, value in options.items() if name not in used or used[name] != value]
+    if ignored:
+        name = ignored[0]
+        has = f"{name} = {used[name]}" if name in used else f"no {name}"
+        raise InputError(
+            f"Expected the options of a card that {model} takes, but it does not take "
+            f"{name} = {options[name]} (it has {has}): correct or remove it."
+        )
 
 
 def check_single_output(card: Card) -> None:

@@ -20,7 +20,7 @@ from robseg.models import adapters, catalogue
 from robseg.models.base import Fit, architecture
 from robseg.models.belonging import check_belongs
 from robseg.models.card import Card
-from robseg.models.card_fields import CardFields, card_fields, check_single_output, overridden
+from robseg.models.card_fields import CardFields, card_fields, check_options, check_single_output, overridden
 from robseg.models.catalogue import architecture_of, card_beside, resolve
 from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.checkpoints.fetch import weights_path
@@ -152,7 +152,7 @@ def load_model(
     torch.set_flush_denormal(True)
     fields = card_fields(card)
     if not isinstance(spec, str) or adapters.adapter_of(spec):
-        foreign = adapters.load(spec, weights, place)
+        foreign = adapters.load(spec, weights, place, fields.get("options"))
         network = foreign.network.to(place)
         return Model(
             described(foreign, fields, class_names, place), network, foreign.sha256, place, precision
@@ -184,6 +184,8 @@ def _load(
         card, fit, sha256 = _from_file(known, name, Path(weights), class_names)
     card = overridden(card, fields)
     check_single_output(card)
+    # What the tensors prove stands above the options of a card that came with a model, not of a user's.
+    check_options(card.id, fields, {**card.options, **fit.options})
     if len(card.class_names) != fit.num_classes:
         raise InputError(
             f"Expected the card of {card.id} to name its {fit.num_classes} classes, but got "

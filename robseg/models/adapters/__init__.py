@@ -1,12 +1,14 @@
 """Adapters of other people's models: a module for each source, named like the prefix of a spec (`onnx:FILE`).
 
-A module has `load(name, weights, device) -> Foreign`. Recognising a spec imports neither torch nor a source's
-package; loading a model does.
+A module has `load(name, weights, device) -> Foreign`, with a further parameter `options` if it builds models
+with the options of a user's card. Recognising a spec imports neither torch nor a source's package; loading a
+model does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ADAPTERS", "adapter_of", "load"]
 
-ADAPTERS: Registry[Callable[[str, Weights | None, torch.device], Foreign]] = Registry(
-    "adapter", __name__, "load"
-)
+ADAPTERS: Registry[Callable[..., Foreign]] = Registry("adapter", __name__, "load")
 
 
 def adapter_of(spec: str) -> tuple[str, str] | None:
@@ -42,8 +42,16 @@ def adapter_of(spec: str) -> tuple[str, str] | None:
     return (ending, spec) if ending in ADAPTERS else None
 
 
-def load(model: str | Callable[..., Any], weights: Weights | None, device: torch.device) -> Foreign:
-    """Return the model of a spec for an adapter, or of a callable."""
+def load(
+    model: str | Callable[..., Any],
+    weights: Weights | None,
+    device: torch.device,
+    options: Mapping[str, Any] | None = None,
+) -> Foreign:
+    """Return the model of a spec for an adapter, or of a callable.
+
+    `options` are those of a user's card. The options that the model was built with are those of its card.
+    """
     if not isinstance(model, str):
         from robseg.models.foreign import callables
 
@@ -52,4 +60,7 @@ def load(model: str | Callable[..., Any], weights: Weights | None, device: torch
     if found is None:
         raise ValueError(f"Expected a spec for one of {', '.join(ADAPTERS)}, but got '{model}'.")
     prefix, name = found
-    return ADAPTERS[prefix](name, weights, device)
+    adapter = ADAPTERS[prefix]
+    if "options" in inspect.signature(adapter).parameters:
+        return adapter(name, weights, device, options=options or {})
+    return adapter(name, weights, device)

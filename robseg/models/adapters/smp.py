@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 from torch import nn
 
-from robseg.errors import InputError
+from robseg.errors import InputError, unknown_name
 from robseg.models.card import Card
 from robseg.models.foreign.answers import ForeignNetwork
 from robseg.models.foreign.reading import (
@@ -28,6 +30,9 @@ __all__ = ["load"]
 
 PACKAGE = "segmentation_models_pytorch"
 
+# What the spec and the weights say.
+SHOWN = {"encoder_name", "encoder_weights", "in_channels", "classes"}
+
 # How smp's models on the hub are fed; albumentations' Compose.save_pretrained writes it.
 TRANSFORMS = "albumentations_config_eval.json"
 
@@ -37,17 +42,24 @@ HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 OTHERWISE = {"inceptionresnetv2": HALF, "inceptionv4": HALF, "xception": HALF}
 
 
-def load(name: str, weights: Weights | None, device: object) -> Foreign:  # noqa: ARG001
+def load(
+    name: str,
+    weights: Weights | None,
+    device: object,  # noqa: ARG001
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> Foreign:
     """Return a model from the hub or a folder, or an architecture with an encoder and a user's weights.
 
-    It is fed as the transforms saved with it say; without any, as its encoder was fed on ImageNet.
+    It is fed as the transforms saved with it say; without any, as its encoder was fed on ImageNet. An
+    architecture is built with the `options`; a saved model has its own.
     """
     smp = package(PACKAGE, "smp")
-    architecture, _, encoder = name.partition("/")
-    if architecture in smp.MODEL_ARCHITECTURES_MAPPING and not Path(name).is_dir():
+    architecture = name.partition("/")[0]
+    own: Mapping[str, Any] = {}
+    if architecture.lower() in smp.MODEL_ARCHITECTURES_MAPPING and not Path(name).is_dir():
         if weights is None:
             raise InputError(f"Expected weights for the untrained smp:{name}, but got none: give --weights.")
-        model = _built(smp, architecture, encoder, weights)
+        model, own = _built(smp, name, weights, options), options
         id_ = f"smp:{name}:{weights_name(weights)}"
         transforms: Mapping[str, Any] = {}
     else:
@@ -70,6 +82,7 @@ def load(name: str, weights: Weights | None, device: object) -> Foreign:  # noqa
         if model.requires_divisible_input_shape
         else 1,
         source=f"{PACKAGE} {smp.__version__}",
+        options=dict(own),
         **preprocessing(transforms, _encoder(model)),
     )
     return Foreign(card, ForeignNetwork(model.eval(), id_), sha256)
@@ -116,15 +129,23 @@ def _encoder(model: nn.Module) -> str:
     return str(model.name).partition("-")[2]
 
 
-def _built(smp: Any, architecture: str, encoder: str, weights: Weights) -> nn.Module:
-    """Return an architecture with an encoder, and with as many classes as the weights have."""
+def _built(smp: Any, name: str, weights: Weights, options: Mapping[str, Any]) -> nn.Module:
+    """Return an architecture with an encoder, with as many classes as the weights have."""
+    architecture, _, encoder = name.partition("/")
+    # Checked by name, because smp ignores arguments that it does not know.
+    parameters = inspect.signature(smp.MODEL_ARCHITECTURES_MAPPING[architecture.lower()]).parameters.values()
+    known = {one.name for one in parameters if one.kind is not one.VAR_KEYWORD} - SHOWN
+    for option in options:
+        if option not in known:
+            raise unknown_name(f"option of smp:{name}", option, sorted(known))
     heads = [
         tensor.shape[0]
         for key, tensor in tensors_of(weights)[0].items()
         if key.startswith("segmentation_head.") and tensor.ndim == 4
     ]
-    with reading(f"smp:{architecture}/{encoder} to be a model of {PACKAGE}", "check the encoder's name"):
-        model: nn.Module = smp.create_model(architecture, encoder, None, classes=heads[-1] if heads else 1)
+    classes = heads[-1] if heads else 1
+    with reading(f"smp:{name} to be a model of {PACKAGE}", "check the encoder's name and the card's options"):
+        model: nn.Module = smp.create_model(architecture, encoder, None, classes=classes, **options)
     return model
 
 

@@ -11,7 +11,7 @@ import torch
 
 from robseg.errors import InputError
 from robseg.models.card import Card
-from robseg.models.card_fields import check_single_output, overridden
+from robseg.models.card_fields import check_options, check_single_output, overridden
 from robseg.models.foreign.answers import ForeignNetwork
 from robseg.models.foreign.reading import Foreign
 from robseg.models.predict.inference import preprocess
@@ -34,6 +34,7 @@ def described(
     InputError
         If the model answers another number of classes, or labels without class names.
     """
+    check_options(foreign.card.id, fields, foreign.card.options)
     card = overridden(foreign.card, fields)
     if isinstance(foreign.network, ForeignNetwork):
         foreign.network.output = card.output

@@ -109,3 +109,19 @@ def test_the_card_of_a_factory_is_checked_too() -> None:
 )
 def test_bytes_as_they_are_are_a_scale_too(fields: dict[str, Any]) -> None:
     assert load_model(answer, card=fields).card.id == "answer"
+
+
+def test_options_that_the_model_does_not_have_are_refused() -> None:
+    with pytest.raises(InputError, match=r"answer takes, but it does not take depth = 3 \(it has no depth\)"):
+        load_model(answer, card={"options": {"depth": 3}})
+    with pytest.raises(InputError, match=r"does not take generation = 2018 \(it has generation = 2021\)"):
+        load_model("enet", ENet(3).state_dict(), card={"options": {"generation": 2018}})
+    with pytest.raises(InputError, match="unexpected keyword argument 'generatoin'"):
+        load_model("enet", ENet(3).state_dict(), card={"options": {"generatoin": 2021}})
+
+
+def test_the_options_of_a_loaded_model_may_be_given_again() -> None:
+    card = load_model(answer, class_names=NAMES).card
+    assert load_model(answer, card=card).card == card
+    card = load_model("enet", ENet(3).state_dict()).card
+    assert load_model("enet", ENet(3).state_dict(), card=card).card == card

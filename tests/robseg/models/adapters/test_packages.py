@@ -130,6 +130,28 @@ def test_smp_architectures_take_weights(unet: Path, images: NDArray[np.uint8]) -
         load_model("smp:fpn/resnet1", unet / "model.safetensors")
 
 
+def test_smp_architectures_are_built_with_the_options_of_a_card(images: NDArray[np.uint8]) -> None:
+    smp = pytest.importorskip("segmentation_models_pytorch")
+    options = {"decoder_attention_type": "scse", "encoder_depth": 3, "decoder_channels": [32, 16, 8]}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        theirs = smp.create_model("unet", "resnet18", None, classes=3, **options).eval()
+    model = load_model("smp:Unet/resnet18", theirs.state_dict(), card={"options": options})
+    with torch.inference_mode():
+        expected = labels_of(theirs(fed(images)), images)
+    assert (model.predict(images) == expected).mean() > 0.999
+    assert model.card.options["encoder_depth"] == 3
+
+
+def test_smp_options_that_would_be_ignored_are_refused(unet: Path) -> None:
+    weights = unet / "model.safetensors"
+    for option in ("decoder_dropuot", "classes", "encoder_weights"):
+        with pytest.raises(InputError, match=f"option of smp:fpn/mobilenet_v2.*'{option}'"):
+            load_model("smp:fpn/mobilenet_v2", weights, card={"options": {option: 1}})
+    with pytest.raises(InputError, match=r"does not take decoder_dropout = 0\.1"):
+        load_model(f"smp:{unet}", card={"options": {"decoder_dropout": 0.1}})
+
+
 def test_smp_models_saved_with_transforms_follow_them(unet: Path, tmp_path: Path) -> None:
     import json
 
