@@ -12,6 +12,7 @@ from robseg.errors import InputError
 from robseg.models import adapters
 from robseg.models.base import architecture
 from robseg.models.card import Card
+from robseg.models.checkpoints.wrapped import fitted_inside
 
 __all__ = ["check_belongs"]
 
@@ -45,5 +46,5 @@ def _shown(card: Card, tensors: dict[str, Tensor]) -> Mapping[str, Any]:
     """Return what tensors prove of a model; InputError if they do not fit its network."""
     if adapters.adapter_of(card.id) is not None:
         return {"number of classes": adapters.load(card.id, tensors, torch.device("cpu")).num_classes}
-    fit = architecture(card.architecture).fit(tensors)
+    fit = fitted_inside(architecture(card.architecture).fit, tensors, "the file")
     return {**fit.options, "layout": fit.layout, "number of classes": fit.num_classes}

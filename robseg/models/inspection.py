@@ -18,6 +18,7 @@ from robseg.models.catalogue import ARCHITECTURES, list_cards
 from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.checkpoints.fetch import recorded_name
 from robseg.models.checkpoints.weights import read_checkpoint
+from robseg.models.checkpoints.wrapped import fitted_inside
 
 __all__ = ["NEARLY_CONSTANT", "Fitting", "Inspection", "NearlyConstant", "inspect_file"]
 
@@ -92,7 +93,7 @@ def inspect_file(path: Path, name: str | None = None) -> Inspection:
         architecture(name)
     checkpoint = read_checkpoint(path)
     tensors, sha256 = checkpoint.tensors, sha256_of(path)
-    fits, misfits = _compared(tensors, name)
+    fits, misfits = _compared(tensors, name, path)
     named = catalogue.find_file(path.name)
     recorded = recorded_name(sha256)
     same = _card_of(sha256) or (catalogue.find_file(recorded) if recorded else None)
@@ -115,11 +116,13 @@ def inspect_file(path: Path, name: str | None = None) -> Inspection:
     )
 
 
-def _compared(tensors: dict[str, Tensor], name: str | None) -> tuple[tuple[Fitting, ...], dict[str, str]]:
+def _compared(
+    tensors: dict[str, Tensor], name: str | None, path: Path
+) -> tuple[tuple[Fitting, ...], dict[str, str]]:
     fits, misfits = [], {}
     for one in (name,) if name else ARCHITECTURES:
         try:
-            fit = architecture(one).fit(tensors)
+            fit = fitted_inside(architecture(one).fit, tensors, str(path))
         except InputError as error:
             misfits[one] = str(error)
         else:

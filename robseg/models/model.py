@@ -30,8 +30,9 @@ from robseg.models.checkpoints.weights import (
     sha256_of_tensors,
     unwrapped,
 )
+from robseg.models.checkpoints.wrapped import fitted_inside
 from robseg.models.foreign.description import described
-from robseg.models.foreign.reading import Weights, last_line
+from robseg.models.foreign.reading import GIVEN, Weights, last_line
 from robseg.models.predict.batch import Batch
 from robseg.models.predict.inference import Precision, check_precision, open_device, predicted
 from robseg.models.predict.prediction import Prediction
@@ -177,7 +178,7 @@ def _load(
         card = resolve(spec)
         fit, sha256 = _fit_file(card, weights_path(card, check_belongs))
     elif isinstance(weights, Mapping):
-        fit = architecture(name).fit(unwrapped(weights, "the given state dict"))
+        fit = fitted_inside(architecture(name).fit, unwrapped(weights, GIVEN), GIVEN)
         card = _card(known, name, "state_dict", fit, class_names)
         sha256 = sha256_of_tensors(fit.state_dict)
     else:
@@ -225,7 +226,7 @@ def _from_file(
             )
         return dataclasses.replace(card, id=f"{name}:{path.stem}"), *_fit_file(card, path)
     checkpoint = read_checkpoint(path)
-    fit = architecture(name).fit(checkpoint.as_float32())
+    fit = fitted_inside(architecture(name).fit, checkpoint.as_float32(), str(path))
     if fit.class_names is None and len(checkpoint.class_names or ()) == fit.num_classes:
         fit = dataclasses.replace(fit, class_names=checkpoint.class_names)
     if known is None:
@@ -243,7 +244,7 @@ def _fit_file(card: Card, path: Path) -> tuple[Fit, str]:
             f"Expected {path} to have its card's SHA-256 {card.sha256[:12]}..., but got {sha256[:12]}...: "
             "the file is damaged or belongs to another card; fetch both again."
         )
-    fit = architecture(card.architecture).fit(tensors)
+    fit = fitted_inside(architecture(card.architecture).fit, tensors, str(path))
     if fit.num_classes != len(card.class_names):
         raise InputError(
             f"Expected {path} to answer the {len(card.class_names)} classes of its card, "

@@ -141,7 +141,7 @@ def _built(smp: Any, name: str, weights: Weights, options: Mapping[str, Any]) ->
     heads = [
         tensor.shape[0]
         for key, tensor in tensors_of(weights)[0].items()
-        if key.startswith("segmentation_head.") and tensor.ndim == 4
+        if ".segmentation_head." in f".{key}" and tensor.ndim == 4  # other modules may wrap the network
     ]
     classes = heads[-1] if heads else 1
     with reading(f"smp:{name} to be a model of {PACKAGE}", "check the encoder's name and the card's options"):

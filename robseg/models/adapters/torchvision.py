@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -17,7 +18,8 @@ from robseg.models.base import Network
 from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
 from robseg.models.checkpoints.fetch import weights_path
 from robseg.models.checkpoints.weights import fitted
-from robseg.models.foreign.reading import Foreign, Weights, tensors_of, weights_name
+from robseg.models.checkpoints.wrapped import fitted_inside
+from robseg.models.foreign.reading import Foreign, Weights, origin_of, tensors_of, weights_name
 from robseg.models.layers import resize
 
 __all__ = ["load"]
@@ -66,6 +68,14 @@ def load(name: str, weights: Weights | None, device: object) -> Foreign:
     if weights is None:
         weights = weights_path(card, lambda _, tensors: load(name, tensors, device))
     tensors, sha256 = tensors_of(weights)
+    network, num_classes = fitted_inside(functools.partial(_built, name), tensors, origin_of(weights))
+    if not card.class_names and num_classes == len(CLASSES):
+        card = dataclasses.replace(card, class_names=CLASSES)
+    return Foreign(card, network.eval(), sha256, num_classes)
+
+
+def _built(name: str, tensors: Mapping[str, Tensor]) -> tuple[Torchvision, int]:
+    """Return a network with exactly these tensors, and the number of its classes."""
     num_classes = _num_classes(name, tensors)
     options: dict[str, Any] = {} if name.startswith("lraspp") else {"aux_loss": AUXILIARY in tensors}
     with torch.device("meta"):
@@ -74,9 +84,7 @@ def load(name: str, weights: Weights | None, device: object) -> Foreign:
         )
         fitting = fitted(f"torchvision's {name}", tensors, network.state_dict())
     network.load_state_dict(fitting, strict=True, assign=True)
-    if not card.class_names and num_classes == len(CLASSES):
-        card = dataclasses.replace(card, class_names=CLASSES)
-    return Foreign(card, network.eval(), sha256, num_classes)
+    return network, num_classes
 
 
 def _published(name: str) -> Card:

@@ -39,6 +39,8 @@ COUNTER = "num_batches_tracked"
 # The names under which training programs keep the tensors among other objects.
 CONTAINERS = ("state_dict", "model_state_dict", "model_state", "model")
 
+DEEPEST = 4  # levels of dictionaries around tensors
+
 # What torch raises when it reads bytes that are no checkpoint, or a part of one.
 BROKEN = (
     pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError,
@@ -103,7 +105,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def unwrapped(content: Any, origin: str) -> dict[str, Tensor]:
-    """Return the tensors inside the usual containers, without the `module.` that DataParallel prepends.
+    """Return the tensors inside of dictionaries, without the `module.` that DataParallel prepends.
+
+    If there are several sets of tensors, all are returned, each with its place before its names.
 
     Examples
     --------
@@ -111,6 +115,14 @@ def unwrapped(content: Any, origin: str) -> dict[str, Tensor]:
     >>> unwrapped({"epoch": 3, "state_dict": {"module.bias": torch.zeros(1)}}, "here")
     {'bias': tensor([0.])}
     """
+    sets = _sets(content)
+    if sets:
+        several = len(sets) > 1
+        content = {
+            f"{place}{key}" if several else key: tensor
+            for place, tensors in sets.items()
+            for key, tensor in tensors.items()
+        }
     for container in CONTAINERS:
         if isinstance(content, Mapping) and isinstance(content.get(container), Mapping):
             content = content[container]
@@ -137,6 +149,19 @@ def unwrapped(content: Any, origin: str) -> dict[str, Tensor]:
         )
     prefix = "module." if all(str(key).startswith("module.") for key in content) else ""
     return {str(key).removeprefix(prefix): value for key, value in content.items()}
+
+
+def _sets(content: Any, place: str = "") -> dict[str, Mapping[Any, Tensor]]:
+    """Return the dictionaries of tensors alone inside of dictionaries, by their place."""
+    if not isinstance(content, Mapping) or place.count(".") > DEEPEST:
+        return {}
+    if content and all(isinstance(value, Tensor) for value in content.values()):
+        return {place: content}
+    sets: dict[str, Mapping[Any, Tensor]] = {}
+    for key, value in content.items():
+        if isinstance(key, str):  # an optimizer numbers its tensors
+            sets |= _sets(value, f"{place}{key}.")
+    return sets
 
 
 def fitted(title: str, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -16,12 +16,15 @@ from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.checkpoints.weights import fitted, read_weights, sha256_of_tensors, unwrapped
+from robseg.models.checkpoints.wrapped import fitted_inside
 
 __all__ = [
+    "GIVEN",
     "Foreign",
     "Weights",
     "existing",
     "last_line",
+    "origin_of",
     "package",
     "reading",
     "take_weights",
@@ -31,6 +34,8 @@ __all__ = [
 ]
 
 Weights = str | os.PathLike[str] | Mapping[str, Any]
+
+GIVEN = "the given state dict"
 
 LONGEST = 200  # characters of a foreign package's message; some list every name they know
 
@@ -99,16 +104,23 @@ def take_weights(network: nn.Module, weights: Weights | None, title: str) -> str
     if weights is None:
         return sha256_of_tensors(network.state_dict())
     tensors, sha256 = tensors_of(weights)
-    network.load_state_dict(fitted(title, tensors, network.state_dict()), strict=True)
+    expected = network.state_dict()
+    fitting = fitted_inside(lambda inner: fitted(title, inner, expected), tensors, origin_of(weights))
+    network.load_state_dict(fitting, strict=True)
     return sha256
 
 
 def tensors_of(weights: Weights) -> tuple[dict[str, Tensor], str]:
     """Return the tensors of a file or state dict, and their SHA-256."""
     if isinstance(weights, Mapping):
-        tensors = unwrapped(weights, "the given state dict")
+        tensors = unwrapped(weights, GIVEN)
         return tensors, sha256_of_tensors(tensors)
     return read_weights(Path(weights)), sha256_of(Path(weights))
+
+
+def origin_of(weights: Weights) -> str:
+    """Return what messages call weights."""
+    return GIVEN if isinstance(weights, Mapping) else str(weights)
 
 
 def weights_name(weights: Weights) -> str:

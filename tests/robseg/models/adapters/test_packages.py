@@ -132,7 +132,7 @@ def test_smp_architectures_take_weights(unet: Path, images: NDArray[np.uint8]) -
 
 def test_smp_architectures_are_built_with_the_options_of_a_card(images: NDArray[np.uint8]) -> None:
     smp = pytest.importorskip("segmentation_models_pytorch")
-    options = {"decoder_attention_type": "scse", "encoder_depth": 3, "decoder_channels": [32, 16, 8]}
+    options = {"decoder_attention_type": "scse", "encoder_depth": 3, "decoder_channels": [64, 32, 16]}
     with torch.random.fork_rng():
         torch.manual_seed(0)
         theirs = smp.create_model("unet", "resnet18", None, classes=3, **options).eval()
