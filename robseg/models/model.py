@@ -56,7 +56,6 @@ class Model:
     device: torch.device
     precision: Precision = "fp32"
     parts: ClassVar[tuple[()]] = ()
-    facts: ClassVar[Mapping[str, str]] = {}
 
     @property
     def name(self) -> str:
@@ -67,6 +66,11 @@ class Model:
     def identity(self) -> str:
         """What the labels depend on: the SHA-256 of the weights, and a digest of the card."""
         return f"{self.sha256}/{self.card.digest}"
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """How labels are resized, of a model that answers labels."""
+        return {"label_resizing": "nearest"} if getattr(self.network, "labels_only", False) else {}
 
     @property
     def parameters(self) -> int | None:

@@ -81,7 +81,7 @@ def predicted(
     score = functools.partial(_scores, network, card=card, precision=precision)
     scores = slide(score, x, card) if card.test_mode == "slide" else score(x)
     height, width = images.shape[1:3]
-    classes, sure = _strongest(scores, (height, width), card, confidence)
+    classes, sure = _strongest(scores, (height, width), card, confidence, _answers_labels(network))
     return Prediction(classes.cpu().numpy(), None if sure is None else sure.cpu().numpy())
 
 
@@ -163,11 +163,19 @@ def _answers(network: nn.Module, x: Tensor, card: Card, precision: Precision) ->
     once = card.resize_logits == "once" and card.test_mode == "whole" and (rows, columns) == (height, width)
     if not once:
         # Resized to the input's size first, so that cropping removes exactly the padding.
-        logits = resize(logits, (rows, columns), card.align_corners)[..., :height, :width]
+        logits = resize(logits, (rows, columns), card.align_corners, _answers_labels(network))
+        logits = logits[..., :height, :width]
     return logits.softmax(dim=1) if card.average == "probabilities" else logits
 
 
-def _strongest(scores: Tensor, size: Size, card: Card, confidence: bool) -> tuple[Tensor, Tensor | None]:
+def _answers_labels(network: nn.Module) -> bool:
+    """Return whether a network answers labels; bilinear resizing would smooth their outlines."""
+    return getattr(network, "labels_only", False)
+
+
+def _strongest(
+    scores: Tensor, size: Size, card: Card, confidence: bool, nearest: bool
+) -> tuple[Tensor, Tensor | None]:
     """Resize scores and return the class with the highest score at each pixel, uint8 (N, *size).
 
     The second result is the probability of that class, float32 (N, *size), or None if not asked for.
@@ -181,7 +189,7 @@ def _strongest(scores: Tensor, size: Size, card: Card, confidence: bool) -> tupl
     # Some classes at a time: 150 of them at the size of a photograph would take gigabytes.
     step = max(VALUES_AT_ONCE // (len(scores) * size[0] * size[1]), 1)
     for first in range(0, scores.shape[1], step):
-        part = resize(scores[:, first : first + step], size, align_corners)
+        part = resize(scores[:, first : first + step], size, align_corners, nearest)
         values, classes = part.max(dim=1)
         classes = (classes + first).to(torch.uint8)
         logsum = _logsum(part, card) if confidence and not probabilities else torch.zeros(())

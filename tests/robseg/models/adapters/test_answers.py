@@ -170,3 +170,18 @@ def test_an_output_that_is_not_there_is_refused(spec: Any, output: int | str, me
 def test_a_model_with_one_output_leaves_nothing_to_choose() -> None:
     with pytest.raises(InputError, match="Expected no `output` in the card"):
         load_model("enet", ENet(3).state_dict(), card={"output": 0})
+
+
+@pytest.mark.parametrize("size", [None, (32, 48)])
+def test_labels_of_a_smaller_size_are_resized_by_the_nearest_neighbour(
+    size: tuple[int, int] | None, images: NDArray[np.uint8]
+) -> None:
+    coarse = [lambda x: x.argmax(1)[:, ::4, ::4], lambda x: x.argmax(1)[:, ::2, ::2]][size is not None]
+    model = load_model(coarse, class_names=NAMES, card={"test_size": size, "antialias": False})
+    assert model.facts == {"label_resizing": "nearest"}
+    small = images.argmax(3)[:, ::4, ::4]
+    found = model.predict(images)
+    if size is None:
+        np.testing.assert_array_equal(found, small.repeat(4, 1).repeat(4, 2))
+    else:
+        np.testing.assert_array_equal(found, found[:, ::4, ::4].repeat(4, 1).repeat(4, 2))
