@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -22,13 +22,15 @@ __all__ = ["load"]
 class Program(nn.Module):
     """An exported program; it stays in the mode in which it was exported."""
 
-    def __init__(self, program: nn.Module) -> None:
+    def __init__(self, program: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()
         self.program = program
+        self.dtype = dtype
 
     def forward(self, images: Tensor) -> Any:
         """Return whatever the program answers."""
-        return self.program(images)
+        pixels = images if self.dtype.is_floating_point else images.round()
+        return self.program(pixels.to(self.dtype))
 
     def train(self, mode: bool = True) -> Program:  # noqa: ARG002
         """Leave the mode alone: an exported program raises when it is asked to change it."""
@@ -41,39 +43,42 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
     path = existing(name, "an exported program")
     with reading(f"{name} to be an exported program", "save it again with torch.export.save"):
         program = torch.export.load(path)
-    batch, _, rows, columns = _input_shape(program, name)
+    taken = _input(program, name)
+    batch, _, rows, columns = taken.shape
     fixed = isinstance(rows, int) and isinstance(columns, int)
     card = Card(
         id=f"pt2:{path.stem}",
         architecture="torch.export",
         dataset="",
         class_names=(),
+        # A program that takes bytes normalises them itself.
+        std=(255.0, 255.0, 255.0) if taken.dtype.is_floating_point else (1.0, 1.0, 1.0),
         test_size=(rows, columns) if fixed else None,
         size_divisor=1 if fixed else max(_multiple(rows), _multiple(columns)),
     )
     network = ForeignNetwork(
-        _on(program, device),
+        _on(program, device, taken.dtype),
         card.id,
-        remade=functools.partial(_read, path, device),
+        remade=functools.partial(_read, path, device, taken.dtype),
         batch_size=batch if isinstance(batch, int) else None,
     )
     return Foreign(card, network.eval(), sha256_of(path))
 
 
-def _read(path: Path, device: torch.device) -> Program:
-    return _on(torch.export.load(path), device)
+def _read(path: Path, device: torch.device, dtype: torch.dtype) -> Program:
+    return _on(torch.export.load(path), device, dtype)
 
 
-def _on(program: ExportedProgram, device: torch.device) -> Program:
+def _on(program: ExportedProgram, device: torch.device, dtype: torch.dtype) -> Program:
     if device.type != "cpu":
         from torch.export.passes import move_to_device_pass
 
         program = move_to_device_pass(program, device)
-    return Program(program.module())
+    return Program(program.module(), dtype)
 
 
-def _input_shape(program: ExportedProgram, name: str) -> tuple[Any, ...]:
-    """Return (N, 3, H, W) as the program takes it: integers, and symbols for sizes left open."""
+def _input(program: ExportedProgram, name: str) -> Tensor:
+    """Return a stand-in for the (N, 3, H, W) that the program takes; sizes left open are symbols."""
     inputs = program.graph_signature.user_inputs
     values = [
         node.meta["val"] for node in program.graph.nodes if node.op == "placeholder" and node.name in inputs
@@ -85,7 +90,7 @@ def _input_shape(program: ExportedProgram, name: str) -> tuple[Any, ...]:
             f"{', '.join(str(tuple(getattr(value, 'shape', ()))) for value in values) or 'nothing'}: "
             "export a module that does."
         )
-    return shape
+    return cast(Tensor, values[0])
 
 
 def _multiple(side: Any) -> int:

@@ -42,6 +42,18 @@ def test_a_graph_of_bytes_gets_bytes(make_onnx: Callable[..., None], tmp_path: P
     np.testing.assert_array_equal(load_model(f"onnx:{tmp_path / 'bytes.onnx'}").predict(image), expected)
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float64, torch.bfloat16])
+def test_a_program_gets_the_numbers_that_it_takes(
+    dtype: torch.dtype, tmp_path: Path, images: NDArray[np.uint8]
+) -> None:
+    program = torch.export.export(torch.nn.Identity(), (torch.zeros(2, 3, 64, 96, dtype=dtype),))
+    torch.export.save(program, tmp_path / "typed.pt2")
+    model = load_model(f"pt2:{tmp_path / 'typed.pt2'}", class_names=("a", "b", "c"))
+    assert model.card.std == ((1.0,) * 3 if dtype is torch.uint8 else (255.0,) * 3)
+    seen = model.network.model(torch.from_numpy(images).permute(0, 3, 1, 2).float())  # type: ignore[operator]
+    assert seen.dtype == dtype
+
+
 def test_a_graph_may_answer_labels(
     make_onnx: Callable[..., None], tmp_path: Path, images: NDArray[np.uint8]
 ) -> None:
