@@ -151,5 +151,5 @@ class DatasetCard:
 
 # The data set that needs no download comes first: it is the default one.
 DATASETS: Registry[DatasetCard] = Registry(
-    "data set", "robseg.datasets", "CARD", besides=("base", "files"), first="streets"
+    "data set", "robseg.datasets", "CARD", besides=("base", "files", "given"), first="streets"
 )

@@ -17,6 +17,7 @@ from reports.run.record import CLEAN, Condition
 from reports.run.tally import Tally
 from robseg.datasets import open_dataset
 from robseg.datasets.base import Dataset
+from robseg.datasets.given import checked
 from robseg.errors import InputError
 from robseg.evaluation import resolve
 from robseg.evaluation.classes import label_map
@@ -99,10 +100,11 @@ def _named(*models: Predictor) -> dict[str, Predictor]:
 
 
 def _opened(request: Request) -> Dataset:
-    dataset = request.dataset
-    if not isinstance(dataset, Dataset):
+    if isinstance(request.dataset, Dataset):
+        dataset = checked(request.dataset)
+    else:
         root = None if request.data_root is None else Path(request.data_root)
-        dataset = open_dataset(dataset, root, request.split)
+        dataset = open_dataset(request.dataset, root, request.split)
     return dataset.thinned(request.every).spread(request.limit)
 
 
