@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from robseg.evaluation.classes import label_map
 from robseg.evaluation.provenance import counted_versions
 from robseg.evaluation.request import Request
 from robseg.evaluation.resolve import ModelSource
+from robseg.models.card import UNTOLD
 from robseg.models.refine.options import refined_models
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from robseg.models.predict.prediction import Predictor
 
 __all__ = ["Job", "loaded", "prepare"]
+
+notes = logging.getLogger("robseg")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +69,14 @@ def prepare(request: Request) -> Job:
     sources = resolve.models(request)
     dataset = _opened(request)
     plain = [loaded(source, request, dataset.class_names) for source in sources]
+    for model in plain:
+        if UNTOLD in model.card.options:
+            notes.warning(
+                "The run cannot be continued or extended, because %s holds a value (%s) that robseg cannot "
+                "compare with that of a later call. Everything is computed in this call.",
+                model.name,
+                model.card.options[UNTOLD],
+            )
     models = _named(
         *plain,
         *refined_models(plain, request, dataset.name, dataset.ids, request.device, request.precision),

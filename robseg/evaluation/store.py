@@ -33,6 +33,7 @@ from reports.run.shards import (
 from reports.run.tally import Row, Tally
 from robseg.errors import InputError
 from robseg.evaluation.shards import RowKey, Shard
+from robseg.models.card import UNTOLD
 
 __all__ = ["Done", "Store", "estimate_bytes", "write_shard"]
 
@@ -146,10 +147,22 @@ class Store:
         for corruption in set(table["corruption"].to_pylist()):
             if recorded is None or not recorded.mismatches(stored, corruption):
                 for what, theirs, ours in asked.mismatches(stored, corruption):
+                    if what in asked.models and (value := self._untold(what)):
+                        raise InputError(
+                            f"Expected {self.out} to be empty, because its run cannot be continued: {what} "
+                            f"holds a value ({value}) that cannot be compared with that of an earlier call. "
+                            "Choose another --out, or take the value out of the model."
+                        )
                     raise InputError(
                         f"Expected {self.out} to be empty or to hold counts of the same run, but its "
                         f"{what} is {theirs} and {ours} was asked for: choose another --out."
                     )
+
+    def _untold(self, model: str) -> str:
+        """Return the type of the value by which a recorded model cannot be told from another, "" without."""
+        recorded = () if self.recorded is None else self.recorded.models
+        options = [one.card.get("options", {}) for one in recorded if one.name == model]
+        return str(options[0].get(UNTOLD, "")) if options else ""
 
     def refuse_shortage(self, shards: Sequence[Shard], tallies: Sequence[Tally], num_classes: int) -> None:
         """Raise InputError if the free disk space is below an upper bound for the counts of the shards."""

@@ -13,12 +13,15 @@ from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 from reports.run.typed import Range
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "Card", "ChangesNoLabel", "as_tuples", "label_fields"]
+__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "UNTOLD", "Card", "ChangesNoLabel", "as_tuples", "label_fields"]
 
 # The mean and standard deviation of ImageNet's RGB pixels on the scale 0..255, which nearly all published
 # networks use.
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
+
+# The option of a model in Python that names the type of a value by which it cannot be told from another.
+UNTOLD = "untold"
 
 
 class ChangesNoLabel(NamedTuple):

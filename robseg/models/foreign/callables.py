@@ -5,15 +5,16 @@ from __future__ import annotations
 import copy
 import dataclasses
 import re
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 from torch import nn
 
 from robseg.errors import InputError
-from robseg.models.card import Card
+from robseg.models.card import UNTOLD, Card
 from robseg.models.foreign.answers import ForeignNetwork
-from robseg.models.foreign.code import code_digest
+from robseg.models.foreign.code import UntoldError, code_digest
 from robseg.models.foreign.reading import Foreign, Weights, last_line, take_weights, without_weights
 
 __all__ = ["foreign_of", "load", "name_of"]
@@ -57,9 +58,17 @@ def foreign_of(
         without_weights(weights, f"the callable {name}")
         sha256 = ""
     # The answers depend on the code, and options are part of a model's identity.
-    card = dataclasses.replace(card, options={**card.options, "code": code_digest(model)})
+    card = dataclasses.replace(card, options={**card.options, **_code(model)})
     network = ForeignNetwork(model, name, remade=None if remade is None else remade(state))
     return Foreign(card, network, sha256)
+
+
+def _code(model: Any) -> dict[str, str]:
+    """Return the digest of a model's code, or digits that no other load has and what has no digest."""
+    try:
+        return {"code": code_digest(model)}
+    except UntoldError as error:
+        return {"code": f"unknown-{secrets.token_hex(8)}", UNTOLD: str(error)}
 
 
 def name_of(model: Any) -> str:

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from torch import Tensor
 
 import robseg
 from reports.run.errors import InvalidRun
 from reports.run.record import RunRecord
 from reports.run.shards import METADATA, shard_name
 from robseg.datasets import open_dataset
+from robseg.datasets.base import Dataset
 from robseg.errors import InputError
 from robseg.evaluation import provenance
 from robseg.models.model import Model
@@ -128,3 +130,21 @@ def test_other_software_is_named_and_all_calls_are_recorded(
     numpy = record.versions["numpy"]
     assert f"other software than before: numpy 1.0 (now {numpy}), batch size 1 (now 2)." in caplog.text
     assert [call.batch_size for call in RunRecord.load(out).history] == [1, 2]
+
+
+def test_a_model_that_cannot_be_told_is_named_before_its_run_and_after(
+    dataset: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (tmp_path / "log").open("w") as file:
+
+        def answer(images: Tensor) -> Tensor:
+            file.write("an image")
+            return images
+
+        def evaluate() -> None:
+            robseg.evaluate(answer, dataset, "none", out=tmp_path / "run", examples=False)
+
+        evaluate()
+        assert "cannot be continued or extended, because answer holds a value (TextIOWrapper)" in caplog.text
+        with pytest.raises(InputError, match=r"cannot be continued: answer holds a value \(TextIOWrapper\)"):
+            evaluate()

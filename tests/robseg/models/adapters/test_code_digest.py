@@ -2,6 +2,8 @@
 
 import functools
 import importlib.util
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from robseg.models import load_model
-from robseg.models.foreign.code import code_digest
+from robseg.models.foreign.code import UntoldError, code_digest
 
 NAMES = ("red", "green", "blue")
 
@@ -92,10 +94,171 @@ def test_cycles_end() -> None:
     assert code_digest(Loop()) == code_digest(Loop())
 
 
-def test_what_cannot_be_identified_is_never_the_same() -> None:
-    lock = __import__("threading").Lock()
-    answer = scaled(lock)
-    assert code_digest(answer) != code_digest(answer)
+def test_what_cannot_be_told_is_never_the_same(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as file:
+        answer = functools.partial(lambda x, log: (log, x)[1], log=file)
+        with pytest.raises(UntoldError, match="TextIOWrapper"):
+            code_digest(answer)
+        first, second = (load_model(answer, class_names=NAMES).card for _ in range(2))
+    assert first.digest != second.digest
+    assert first.options["untold"] == "TextIOWrapper"
+
+
+PROJECT = """
+import abc, collections, dataclasses, enum, functools, itertools
+import logging, random, re, threading, typing, weakref
+from pathlib import Path
+import numpy as np
+import torch
+from torch import nn
+
+VALUE = {value}
+logger = logging.getLogger(__name__)
+
+class Net(nn.Module):
+    def __init__(self, **values):
+        super().__init__()
+        vars(self).update(values)
+        self.logger = logging.getLogger(type(self).__name__)
+    def forward(self, x):
+        logger.debug("forward")
+        return x
+
+@dataclasses.dataclass
+class Config:
+    classes: int = VALUE
+    sizes: list = dataclasses.field(default_factory=lambda: [VALUE])
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Slots:
+    names: frozenset = frozenset(map(str, range(VALUE)))
+
+class Base(abc.ABC):
+    @abc.abstractmethod
+    def value(self): ...
+
+class Derived(Net, Base):
+    def value(self):
+        return VALUE
+
+class Cached(Net):
+    @functools.cached_property
+    def value(self):
+        return VALUE
+
+class Colour(enum.Enum):
+    RED = VALUE
+
+class Named(typing.NamedTuple):
+    value: int = VALUE
+
+T = typing.TypeVar("T")
+
+class Typed(Net, typing.Generic[T]):
+    value = VALUE
+
+def counted():
+    for index in range(VALUE):
+        yield index
+
+@functools.lru_cache
+def remembered(x):
+    return VALUE
+
+def hooked():
+    net = Net()
+    net.register_forward_hook(lambda module, images, answer: answer * VALUE)
+    return net
+
+MADE = {{
+    "a dataclass": lambda: Net(config=Config()),
+    "slots": lambda: Net(config=Slots()),
+    "an abstract class": Derived,
+    "a cached property": Cached,
+    "an enumeration": lambda: Net(colour=Colour.RED),
+    "a named tuple": lambda: Net(value=Named()),
+    "a generic class": Typed,
+    "a generator": lambda: Net(value=counted()),
+    "a cached function": lambda: Net(value=remembered),
+    "a lock": lambda: Net(locks=[threading.Lock(), threading.RLock(), threading.Condition()], value=VALUE),
+    "torch's generator": lambda: Net(value=torch.Generator().manual_seed(VALUE)),
+    "numpy's generator": lambda: Net(value=np.random.default_rng(VALUE)),
+    "Python's generator": lambda: Net(value=random.Random(VALUE)),
+    "a pattern": lambda: Net(value=re.compile(str(VALUE))),
+    "a path": lambda: Net(value=Path(str(VALUE))),
+    "an iterator": lambda: Net(value=itertools.count(VALUE)),
+    "a deque": lambda: Net(value=collections.deque([VALUE])),
+    "an array of objects": lambda: Net(value=np.array([VALUE, "text"], dtype=object)),
+    "a weak reference": lambda: Net(value=weakref.ref(Config), number=VALUE),
+    "a hook": hooked,
+    "a device and a type": lambda: Net(value=[torch.device("cpu"), torch.float32, torch.Size([VALUE])]),
+    "a compiled module": lambda: torch.compile(Net(value=VALUE)),
+}}
+"""
+
+
+def module_of(folder: Path, text: str, name: str = "project") -> Any:
+    """Return a module of this text that is made from scratch, as in another process."""
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.py").write_text(text)
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def projects(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Ways to make a model of a project, then the same again, and then with another value."""
+    made = []
+    for index, value in enumerate((2, 2, 3)):
+        folder = tmp_path_factory.mktemp(f"project{index}")
+        made.append(module_of(folder, PROJECT.format(value=value)).MADE)
+        del sys.modules["project"]
+    return made
+
+
+KINDS = re.findall(r'^    "(.*)": ', PROJECT, re.MULTILINE)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_of_a_project_is_told_by_its_values(kind: str, projects: list[dict[str, Any]]) -> None:
+    first, same, changed = (code_digest(made[kind]()) for made in projects)
+    assert first == same
+    assert first != changed
+
+
+def test_what_is_used_of_a_users_module_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = "import settings\ndef answer(x): return x * settings.SCALE\n"
+
+    def digest(folder: str, settings: str) -> str:
+        monkeypatch.setitem(sys.modules, "settings", module_of(tmp_path / folder, settings, "settings"))
+        return code_digest(module_of(tmp_path / folder, answer).answer)
+
+    monkeypatch.setitem(sys.modules, "project", None)
+    first = digest("a", "SCALE = 2\nUNUSED = 1\n")
+    assert first == digest("b", "SCALE = 2\nUNUSED = 2\n")
+    assert first != digest("c", "SCALE = 3\nUNUSED = 1\n")
+
+
+@pytest.mark.parametrize(("record", "same"), [("library/__init__.py,,\n", True), ("other.py,,\n", False)])
+def test_a_package_counts_by_its_name_wherever_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: str, same: bool
+) -> None:
+    def digest(folder: Path, value: int) -> str:
+        installed = folder / "any-1.0.dist-info"
+        installed.mkdir(parents=True)
+        (installed / "RECORD").write_text(record)
+        text = f"class Net:\n    def __call__(self, x): return x * {value}\n"
+        module = module_of(folder, text, "library")
+        monkeypatch.setitem(sys.modules, "library", module)
+        return code_digest(module.Net())
+
+    monkeypatch.setitem(sys.modules, "library", None)
+    assert (digest(tmp_path / "a", 2) == digest(tmp_path / "b", 3)) is same
 
 
 def test_a_module_is_copied_when_it_is_loaded() -> None:
