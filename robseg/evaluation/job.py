@@ -22,6 +22,7 @@ from robseg.datasets.given import checked
 from robseg.errors import InputError
 from robseg.evaluation import resolve
 from robseg.evaluation.classes import label_map
+from robseg.evaluation.names import named
 from robseg.evaluation.provenance import counted_versions
 from robseg.evaluation.request import Request
 from robseg.evaluation.resolve import ModelSource
@@ -68,7 +69,8 @@ def prepare(request: Request) -> Job:
     counted = tallies.wanted(request.tally_names)
     sources = resolve.models(request)
     dataset = _opened(request)
-    plain = [loaded(source, request, dataset.class_names) for source in sources]
+    own = [loaded(source, request, dataset.class_names) for source in sources]
+    plain = named(own, sources, request.name)
     for model in plain:
         if UNTOLD in model.card.options:
             notes.warning(
@@ -77,7 +79,7 @@ def prepare(request: Request) -> Job:
                 model.name,
                 model.card.options[UNTOLD],
             )
-    models = _named(
+    models = _by_name(
         *plain,
         *refined_models(plain, request, dataset.name, dataset.ids, request.device, request.precision),
     )
@@ -101,13 +103,16 @@ def prepare(request: Request) -> Job:
     return Job(conditions, models, maps, dataset, context, counted, request.batch_size)
 
 
-def _named(*models: Predictor) -> dict[str, Predictor]:
+def _by_name(*models: Predictor) -> dict[str, Predictor]:
     """Return models by their names, which must differ."""
     named = {model.name: model for model in models}
     if len(named) < len(models):
         names = [model.name for model in models]
         twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"Expected models of different names, but got '{twice}' twice: leave one out.")
+        raise InputError(
+            f"Expected models of different names, but got '{twice}' twice: leave one out, "
+            "or name them with --name."
+        )
     return named
 
 

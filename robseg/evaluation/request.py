@@ -87,6 +87,15 @@ class Request(RefineOptions):
         "Architecture of the weights file given as model. The card beside the file says it too.",
         Flag(names="architectures", metavar="NAME"),
     ] = None
+    name: Annotated[
+        Sequence[str],
+        "Name of the model in the results. With several models, give one for each.",
+        Flag(
+            many=True,
+            metavar="NAME",
+            unset="the model's own, with the folders of its file where names repeat",
+        ),
+    ] = ()
     data_root: Annotated[
         Path | str | None, "Folder of the data set.", Flag(unset="$ROBSEG_DATA_ROOT/DATASET", metavar="PATH")
     ] = None
