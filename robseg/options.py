@@ -142,6 +142,8 @@ class Field:
         """
         if (value is None and self.optional) or (self.open and not isinstance(value, str)):
             return value
+        if self.item is not None and hasattr(value, "tolist"):  # an array, a tensor, a column of a table
+            value = value.tolist()
         if self.item is None:
             return self._read_one(value)
         if self.length is None and isinstance(value, str | Path | Real):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import html
 import json
 import logging
 from collections.abc import Hashable, Iterable, Sequence
@@ -44,6 +45,10 @@ __all__ = [
 ]
 
 notes = logging.getLogger("reports")
+
+MODELS_SHOWN = 6  # with title and notes, a repr has ten lines
+OVERALL = ("clean_miou", "mpc", "rpc", "mcd", "mrcd")
+FURTHER = "Tables: .summary .scores .classes .corruptions .groups .severities"
 
 TABLES = ("scores", "classes", "summary", "corruptions", "groups", "severities")
 
@@ -94,7 +99,25 @@ class Results:
         return check(self.checked)
 
     def __repr__(self) -> str:
-        return f"Results of {self.run}:\n{self.summary.to_string()}"
+        table = self._shown().to_string(index=False, float_format="{:.1f}".format, na_rep="–")
+        left = len(self.summary) - MODELS_SHOWN
+        return "\n".join([self._title(), table, *([f"and {left} more models"] if left > 0 else []), FURTHER])
+
+    def _repr_html_(self) -> str:
+        """Return the scores of all models as a table, which notebooks show."""
+        table = self._shown(len(self.summary)).to_html(
+            index=False, float_format="{:.1f}".format, na_rep="–", border=0
+        )
+        return f"<p>{html.escape(self._title())}</p>{table}<p>{FURTHER}</p>"
+
+    def _title(self) -> str:
+        data = self.record.dataset["name"]
+        return f"Results of {self.run}: {len(self.record.images)} images of {data}, scores in %"
+
+    def _shown(self, models: int = MODELS_SHOWN) -> pd.DataFrame:
+        """Return the overall scores of the first models in percent, without those that no model has."""
+        table = self.summary[["model", *OVERALL]].head(models).dropna(axis="columns", how="all")
+        return table.assign(**{name: 100 * table[name].astype(float) for name in table.columns[1:]})
 
 
 def load(

@@ -6,6 +6,7 @@ import inspect
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -78,6 +79,25 @@ def test_results_comparisons_and_gates_are_short_to_look_at(runs: tuple[Path, Pa
     assert shown[0].startswith("Results of ")
     assert shown[1].startswith("Gate of ")
     assert shown[2].startswith("Comparison of ")
+
+
+def test_results_are_ten_lines_and_a_table_in_notebooks(runs: tuple[Path, Path]) -> None:
+    results = robseg.load(runs[0])
+    percent = f"{100 * results.summary['clean_miou'].iloc[0]:.1f}"
+    many = dataclasses.replace(results, summary=pd.concat([results.summary] * 20))
+    for shown in (results, many):
+        assert percent in repr(shown)
+        assert len(repr(shown).splitlines()) <= 10
+        assert f"<td>{percent}</td>" in shown._repr_html_()
+        assert shown._repr_html_().count("<tr") == len(shown.summary) + 1
+    assert "and 14 more models" in repr(many)
+    assert "&lt;b&gt;" in dataclasses.replace(results, run=Path("<b>"))._repr_html_()
+
+
+def test_arrays_stand_for_lists_of_options() -> None:
+    request = Request("enet", corruptions=np.array(["fog", "snow"]), severities=np.arange(1, 4))  # type: ignore[arg-type]
+    assert (request.corruptions, request.severities) == (("fog", "snow"), (1, 2, 3))
+    assert Request("enet", severities=torch.tensor(3)).severities == (3,)  # type: ignore[arg-type]
 
 
 def test_widths_of_boundaries_stand_for_tallies() -> None:
