@@ -12,6 +12,10 @@
     id = 1                           # the value of the class in index masks
     color = [0, 128, 0]              # without `id`: the class's colour in colour masks; with it: for display
 
+    [[classes]]
+    name = "road"
+    id = [2, 3]                      # several values (or colours: [[0, 0, 9], [0, 0, 8]]) are one class
+
 Paths are relative to the file's folder. Either every class has an `id` and targets are single-channel index
 masks, or none has one and targets are RGB colour masks. Undeclared values and colours are errors. Every image
 needs a target; a target without an image is an error too, unless `images` is a pattern.

@@ -38,8 +38,8 @@ class Description:
 
 class _Class(NamedTuple):
     name: str
-    value: int | None
-    colour: Colour | None
+    values: tuple[int, ...]
+    colours: tuple[Colour, ...]
 
 
 def read_description(file: Path) -> Description:
@@ -73,7 +73,9 @@ def _description(table: Table) -> Description:
         image_suffix=_text(table, "image_suffix", default=""),
         target_suffix=_text(table, "target_suffix", default=""),
         class_names=_distinct([each.name for each in classes], "names"),
-        palette=tuple(each.colour or _spare_colour(i + 1) for i, each in enumerate(classes)),
+        palette=tuple(
+            each.colours[0] if each.colours else _spare_colour(i + 1) for i, each in enumerate(classes)
+        ),
         labels=_labels(classes, table.get("ignore", [])),
     )
 
@@ -112,27 +114,35 @@ def _class(entry: object) -> _Class:
     _check_keys(entry, CLASS_KEYS, "key of a class in a dataset.toml")
     if "id" not in entry and "color" not in entry:
         raise _WrongValueError("an `id` or a `color` for every class", entry)
-    value = _value(entry["id"]) if "id" in entry else None
-    colour = _colour(entry["color"]) if "color" in entry else None
-    return _Class(_text(entry, "name"), value, colour)
+    ids, colours = entry.get("id", []), entry.get("color", [])
+    values = tuple(_value(each) for each in (ids if isinstance(ids, list) else [ids]))
+    several = isinstance(colours, list) and all(isinstance(each, list) for each in colours)
+    drawn = tuple(_colour(each) for each in (colours if several else [colours]))
+    for key, found in (("id", values), ("color", drawn)):
+        if key in entry and not found:
+            raise _WrongValueError(f"`{key}` to have at least one value", entry[key])
+    return _Class(_text(entry, "name"), values, drawn)
 
 
 def _labels(classes: list[_Class], ignore: object) -> Labels:
     """Return index labels if the classes have ids, colour labels if none has one."""
     if not isinstance(ignore, list):
         raise _WrongValueError("`ignore` to be a list", ignore)
-    values = [each.value for each in classes if each.value is not None]
-    if len(values) == len(classes):
-        return IndexLabels.of(_table(values, [_value(each) for each in ignore], "ids"))
-    if values:
+    with_ids = [each.name for each in classes if each.values]
+    if len(with_ids) == len(classes):
+        ids = [each.values for each in classes]
+        return IndexLabels.of(_table(ids, [_value(each) for each in ignore], "ids"))
+    if with_ids:
         raise _WrongValueError("an `id` for every class or for none", [each.name for each in classes])
-    colours = [each.colour for each in classes if each.colour is not None]
+    colours = [each.colours for each in classes]
     return ColourLabels.of(_table(colours, [_colour(each) for each in ignore], "colours"))
 
 
-def _table(classes: list[Key], ignore: list[Key], what: str) -> dict[Key, int]:
-    _distinct(classes + ignore, f"{what} of classes and `ignore`")
-    return {**{key: index for index, key in enumerate(classes)}, **dict.fromkeys(ignore, IGNORE_INDEX)}
+def _table(classes: list[tuple[Key, ...]], ignore: list[Key], what: str) -> dict[Key, int]:
+    """Return the class of each label value or colour; a class may have several."""
+    _distinct([key for keys in classes for key in keys] + ignore, f"{what} of classes and `ignore`")
+    labels = {key: index for index, keys in enumerate(classes) for key in keys}
+    return {**labels, **dict.fromkeys(ignore, IGNORE_INDEX)}
 
 
 Item = TypeVar("Item")

@@ -55,6 +55,22 @@ def test_colours_in_masks_become_classes(tree: Tree) -> None:
         assert str(stranger) in str(error.value)
 
 
+def test_several_ids_or_colours_are_one_class(tree: Tree, target: Save) -> None:
+    root = tree("folder")
+    target(root / "masks/north/1.png", 5, 3, 7)
+    rewrite(root, "id = 5", "id = [5, 7]")
+    dataset = open_dataset("folder", root)
+    assert dataset.class_names == ("grass", "path")
+    assert dataset.read(0).target[0].tolist() == [1, 0, 1] * 2
+
+    (root / "dataset.toml").write_text(COLOURED.replace("[0, 128, 0]", "[[0, 128, 0], [0, 64, 0]]"))
+    colours = np.array([[0, 128, 0], [0, 64, 0], [128, 0, 0]], np.uint8)
+    Image.fromarray(np.resize(colours, (4, 6, 3))).save(root / "masks/north/1.png")
+    dataset = open_dataset("folder", root)
+    assert dataset.palette == ((0, 128, 0), (128, 0, 0))
+    assert dataset.read(0).target[0].tolist() == [0, 0, 1] * 2
+
+
 def test_an_undeclared_id_is_named(tree: Tree, target: Save) -> None:
     root = tree("folder")
     target(root / "masks/south/1.png", 3, 4)
@@ -119,6 +135,9 @@ def test_other_classes_make_another_fingerprint(tree: Tree) -> None:
         ("id = 3", "id = true", "whole numbers from 0 to 255 in '.*', but got True"),
         ("id = 3", "id = 5", r"distinct ids of classes and `ignore` in '.*', but got \[5, 5\]"),
         ("id = 3", "id = 0", r"distinct ids of classes and `ignore`"),
+        ("id = 3", "id = [3, 5]", r"distinct ids of classes and `ignore` in '.*', but got \[5, 5\]"),
+        ("id = 3", "id = []", "`id` to have at least one value"),
+        ("id = 3", "id = [3, 300]", "whole numbers from 0 to 255 in '.*', but got 300"),
         ("id = 3", "color = [1, 2, 3]", "an `id` for every class or for none"),
         (", id = 3", "", "an `id` or a `color` for every class"),
         ("[9, 8, 7]", "[9, 8]", r"colours to be \[red, green, blue\] in '.*', but got \[9, 8\]"),
