@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from robseg.errors import InputError
 
-__all__ = ["Pair", "find_pairs", "image_stem", "list_files", "pair_up", "unique"]
+__all__ = [
+    "Pair",
+    "composed",
+    "every_file",
+    "find_pairs",
+    "image_stem",
+    "list_files",
+    "pair_up",
+    "unique",
+    "without_repeats",
+]
+
+notes = logging.getLogger("robseg")
 
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -24,32 +39,62 @@ class Pair(NamedTuple):
     target: Path
 
 
-def walk(folder: Path, ending: str = "") -> Iterator[tuple[str, Path]]:
-    """Yield (stem, file) for the files anywhere below `folder` whose names end with `ending`.
+def every_file(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield (path below `folder`, file) for all files, except hidden ones and those in hidden folders.
 
-    The stem is the path below `folder` without the ending ("aachen/aachen_000001"). If no ending is given,
-    all files with an image's suffix are found, and the stem lacks that suffix. Hidden files and folders are
-    skipped.
+    Links to folders are followed, unless they lead back to a folder that the walk comes from. The paths are
+    in Unicode's composed form (NFC), so that names from any system can be compared.
     """
+    real = os.path.realpath(folder)
+    walked = {os.fspath(folder): (real, _with_parents(real))}  # by folder: its real path, and those it is in
     for parent, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        real, around = walked.pop(parent)
+        for name in tuple(folders):
+            path = os.path.join(parent, name)  # noqa: PTH118  (a data set may have 40,000 names)
+            is_link = os.path.islink(path)  # noqa: PTH114
+            below = os.path.realpath(path) if is_link else os.path.join(real, name)  # noqa: PTH118
+            if name.startswith(".") or below in around:
+                folders.remove(name)
+            else:
+                walked[path] = (below, around | (_with_parents(below) if is_link else {below}))
         where = Path(parent).relative_to(folder).as_posix()
         for name in names:
-            if stem := image_stem(name, ending):
-                yield stem if where == "." else f"{where}/{stem}", Path(parent, name)
+            if not name.startswith("."):
+                yield composed(name if where == "." else f"{where}/{name}"), Path(parent, name)
 
 
-def image_stem(name: str, ending: str = "") -> str:
-    """Return a file's name without its ending, or "" if it is hidden or has another ending.
+def _with_parents(path: str) -> frozenset[str]:
+    return frozenset({path, *map(str, Path(path).parents)})
+
+
+def composed(text: str) -> str:
+    """Return a text in Unicode's composed form: macOS stores accents apart from their letters."""
+    return unicodedata.normalize("NFC", text)
+
+
+def walk(folder: Path, ending: str = "") -> Iterator[tuple[str, Path]]:
+    """Yield (stem, file) for the files anywhere below `folder` whose names end with `ending`, in any case.
+
+    The stem is the path below `folder` without the ending ("aachen/aachen_000001"). If no ending is given,
+    all files with an image's suffix are found, and the stem lacks that suffix.
+    """
+    for path, file in every_file(folder):
+        if stem := image_stem(path, ending):
+            yield stem, file
+
+
+def image_stem(path: str, ending: str = "") -> str:
+    """Return a file's path without its ending, or "" if it has another ending.
 
     Examples
     --------
     >>> image_stem("aachen_01_leftImg8bit.png", "_leftImg8bit.png"), image_stem("a.PNG"), image_stem("a.txt")
     ('aachen_01', 'a', '')
     """
-    suffix = os.path.splitext(name)[1]  # noqa: PTH122  (a data set may have 40,000 names)
-    ending = ending or (suffix if suffix.lower() in IMAGE_SUFFIXES else "")
-    return name[: -len(ending)] if ending and name.endswith(ending) and not name.startswith(".") else ""
+    suffix = os.path.splitext(path)[1]  # noqa: PTH122  (a data set may have 40,000 names)
+    ending = composed(ending) or (suffix if suffix.lower() in IMAGE_SUFFIXES else "")
+    stem = path[: -len(ending)] if ending and path.lower().endswith(ending.lower()) else ""
+    return "" if stem.endswith("/") else stem
 
 
 def find_pairs(
@@ -116,3 +161,27 @@ def unique(files: Iterable[tuple[str, Path]]) -> dict[str, Path]:
             )
         found[stem] = file
     return found
+
+
+def without_repeats(pairs: Iterable[Pair], root: Path) -> tuple[Pair, ...]:
+    """Return the pairs, sorted, without those that are another pair reached through a linked folder."""
+    real = functools.cache(os.path.realpath)
+
+    def is_linked(folder: Path) -> bool:
+        return real(folder) != os.path.join(real(root), os.path.relpath(folder, root))  # noqa: PTH118
+
+    kept: dict[tuple[str, str, str, str], Pair] = {}
+    repeats: list[tuple[Pair, Pair]] = []
+    for pair in sorted(pairs, key=lambda pair: (is_linked(pair.image.parent), pair)):
+        files = (real(pair.image.parent), pair.image.name, real(pair.target.parent), pair.target.name)
+        if kept.setdefault(files, pair) is not pair:
+            repeats.append((pair, kept[files]))
+    if repeats:
+        again, pair = repeats[0]
+        notes.info(
+            "Images that are reached twice through links count once: %d, such as '%s', which is '%s'.",
+            len(repeats),
+            again.id,
+            pair.id,
+        )
+    return tuple(sorted(kept.values()))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from robseg.datasets.base import Dataset, Sample
 from robseg.datasets.files.card import FileCard
 from robseg.datasets.files.contents import Content, contents, is_unchanged
-from robseg.datasets.files.layout import Pair, unique
+from robseg.datasets.files.layout import Pair, unique, without_repeats
 from robseg.datasets.files.pixels import Labels, read_image
 from robseg.errors import InputError
 
@@ -49,8 +49,9 @@ class PairReader:
 
 def open_pairs(card: FileCard, root: Path, split: str, pairs: Iterable[Pair], labels: Labels) -> Dataset:
     """Return the data set of these pairs, sorted by id; two pairs with the same id are an error."""
-    pairs = tuple(sorted(pairs))
-    unique((pair.id, pair.image) for pair in pairs)
+    pairs = tuple(pairs)
+    unique((pair.id, pair.image) for pair in sorted(pairs))
+    pairs = without_repeats(pairs, root)
     images, targets = contents([pair.image for pair in pairs]), contents([pair.target for pair in pairs])
     reader = PairReader(pairs, tuple(zip(images, targets, strict=True)), labels)
     return Dataset(
