@@ -112,7 +112,7 @@ def from_json(content: str | bytes) -> Any:
 
 
 def from_toml(content: str | bytes) -> dict[str, Any]:
-    """Return what TOML holds; bytes are UTF-8.
+    """Return what TOML holds; bytes are UTF-8, with or without a byte order mark.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def from_toml(content: str | bytes) -> dict[str, Any]:
 
 def _unnested(parse: Callable[[str], Any], content: str | bytes) -> Any:
     try:
-        return parse(content if isinstance(content, str) else content.decode("utf-8"))
+        return parse(content if isinstance(content, str) else content.decode("utf-8-sig"))
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

@@ -18,7 +18,7 @@ def open_dataset(name: str, root: Path | None = None, split: str | None = None) 
     """
     card = DATASETS[name]
     split = card.default_split if split is None else split
-    if split not in card.splits:
+    if split not in card.splits and not card.names_own_splits:
         raise unknown_name(f"split of {name}", split, card.splits)
     if root is not None and not card.needs_root:
         raise InputError(

@@ -134,7 +134,8 @@ class DatasetCard:
 
     `open(root, split)` checks the layout below `root` (None for a data set that needs no files) and returns a
     Dataset; it raises InputError with the first file that is wrong. `variable` is the environment variable
-    that usually holds the data set's root.
+    that usually holds the data set's root. `names_own_splits` is true if its files may define more splits
+    than `splits`.
     """
 
     name: str
@@ -144,6 +145,7 @@ class DatasetCard:
     default_split: str
     open: Callable[[Path | None, str], Dataset]
     needs_root: bool = True
+    names_own_splits: bool = False
     variable: str = ""
     licence: str = ""
     citation: str = ""

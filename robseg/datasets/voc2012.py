@@ -11,6 +11,7 @@ from pathlib import Path
 from robseg.datasets.base import IGNORE_INDEX, Dataset
 from robseg.datasets.files.card import FileCard, below, colours, find_root, names
 from robseg.datasets.files.layout import Pair
+from robseg.datasets.files.lists import read_list
 from robseg.datasets.files.pixels import IndexLabels
 from robseg.datasets.files.reader import open_pairs
 from robseg.errors import InputError
@@ -28,14 +29,7 @@ def open_voc2012(root: Path | None, split: str) -> Dataset:
 
 def _listed(root: Path, split: str) -> list[Pair]:
     list_file = root / "ImageSets" / "Segmentation" / f"{split}.txt"
-    try:
-        stems = list_file.read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"Expected a list of image names '{list_file}', but cannot read it ({error}): check the root."
-        ) from error
-    if not stems:
-        raise InputError(f"Expected image names in '{list_file}', but it is empty: download the file again.")
+    stems = read_list(list_file)
     pairs = [
         Pair(stem, root / "JPEGImages" / f"{stem}.jpg", root / "SegmentationClass" / f"{stem}.png")
         for stem in stems

@@ -14,7 +14,7 @@ from robseg.errors import InputError, unknown_name
 
 __all__ = ["Description", "read_description"]
 
-KEYS = ("name", "images", "targets", "image_suffix", "target_suffix", "ignore", "classes")
+KEYS = ("name", "images", "targets", "image_suffix", "target_suffix", "list", "ignore", "classes")
 CLASS_KEYS = ("name", "id", "color")
 
 Colour = tuple[int, int, int]
@@ -24,13 +24,14 @@ Key = TypeVar("Key", int, Colour)
 
 @dataclasses.dataclass(frozen=True)
 class Description:
-    """A checked dataset.toml; `images` and `targets` are as written there."""
+    """A checked dataset.toml; `images`, `targets` and `list` are as written there."""
 
     name: str
     images: str
     targets: str
     image_suffix: str
     target_suffix: str
+    list: str
     class_names: tuple[str, ...]
     palette: tuple[Colour, ...]
     labels: Labels
@@ -72,6 +73,7 @@ def _description(table: Table) -> Description:
         targets=_text(table, "targets"),
         image_suffix=_text(table, "image_suffix", default=""),
         target_suffix=_text(table, "target_suffix", default=""),
+        list=_text(table, "list", default=""),
         class_names=_distinct([each.name for each in classes], "names"),
         palette=tuple(
             each.colours[0] if each.colours else _spare_colour(i + 1) for i, each in enumerate(classes)

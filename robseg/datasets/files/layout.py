@@ -6,7 +6,7 @@ import functools
 import logging
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,9 @@ __all__ = [
     "find_pairs",
     "image_stem",
     "list_files",
+    "on_disk",
     "pair_up",
+    "refuse_spare_targets",
     "unique",
     "without_repeats",
 ]
@@ -72,6 +74,12 @@ def composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def on_disk(root: Path, text: str) -> Path:
+    """Return the path `text` below `root`, in the form of Unicode in which it exists."""
+    forms = (root / text, root / composed(text), root / unicodedata.normalize("NFD", text))
+    return next((path for path in forms if path.exists()), root / text)
+
+
 def walk(folder: Path, ending: str = "") -> Iterator[tuple[str, Path]]:
     """Yield (stem, file) for the files anywhere below `folder` whose names end with `ending`, in any case.
 
@@ -106,27 +114,35 @@ def find_pairs(
     """
     image_files = list_files(images, "images", image_ending)
     target_files = list_files(targets, "targets", target_ending)
-    pairs = pair_up(image_files, target_files, targets, target_ending)
-    for stem, file in target_files.items():
-        if stem not in image_files:
-            raise InputError(
-                f"Expected an image for every target, but '{file}' has none in '{images}': "
-                "add the image or remove the target."
-            )
+    pairs = pair_up(image_files, target_files, lambda stem: f"'{targets / stem}{target_ending or '.png'}'")
+    refuse_spare_targets(image_files, target_files, images)
     return pairs
 
 
 def pair_up(
-    images: Mapping[str, Path], targets: Mapping[str, Path], target_folder: Path, target_ending: str = ""
+    images: Mapping[str, Path], targets: Mapping[str, Path], place: Callable[[str], str]
 ) -> tuple[Pair, ...]:
-    """Pair every image with the target of its stem; the error names the first image without one."""
+    """Pair every image with the target of its stem; the error names the first image without one.
+
+    `place` says where the target of a stem is expected.
+    """
     for stem, file in images.items():
         if stem not in targets:
             raise InputError(
                 f"Expected a target for every image, but '{file}' has none: "
-                f"add '{target_folder / stem}{target_ending or '.png'}' or remove the image."
+                f"add {place(stem)} or remove the image."
             )
     return tuple(Pair(stem, images[stem], targets[stem]) for stem in sorted(images))
+
+
+def refuse_spare_targets(images: Mapping[str, Path], targets: Mapping[str, Path], folder: Path | str) -> None:
+    """Check that every target has an image; `folder` holds the images."""
+    for stem, file in targets.items():
+        if stem not in images:
+            raise InputError(
+                f"Expected an image for every target, but '{file}' has none in '{folder}': "
+                "add the image or remove the target."
+            )
 
 
 def list_files(folder: Path, what: str, ending: str = "") -> dict[str, Path]:
