@@ -16,6 +16,8 @@ __all__ = ["label_map"]
 def label_map(model: str, channels: Sequence[str], classes: Sequence[str]) -> NDArray[np.uint8]:
     """Return a table (256,) from a model's labels to a data set's class ids, matched by name.
 
+    Names that are equal but for their case match, unless one of them also stands for another class.
+
     A channel without a class in the data set (such as "void") maps to IGNORE_INDEX, which counts as wrong
     where the target is labelled.
 
@@ -29,8 +31,9 @@ def label_map(model: str, channels: Sequence[str], classes: Sequence[str]) -> ND
     >>> label_map("m", ["void", "road", "sky"], ["sky", "road"])[:3]
     array([255,   1,   0], dtype=uint8)
     """
-    known = {name.lower(): index for index, name in enumerate(classes)}
-    missing = known.keys() - {name.lower() for name in channels}
+    ids = {name: index for index, name in enumerate(classes)}
+    matched = {name: _matching(name, channels, classes) for name in dict.fromkeys(channels)}
+    missing = ids.keys() - set(matched.values())
     if missing:
         raise InputError(
             f"Expected model '{model}' to have the data set's {len(classes)} classes, but it lacks "
@@ -39,5 +42,13 @@ def label_map(model: str, channels: Sequence[str], classes: Sequence[str]) -> ND
         )
     table = np.full(256, IGNORE_INDEX, np.uint8)
     for channel, name in enumerate(channels):
-        table[channel] = known.get(name.lower(), IGNORE_INDEX)
+        table[channel] = ids.get(matched[name] or "", IGNORE_INDEX)
     return table
+
+
+def _matching(name: str, channels: Sequence[str], classes: Sequence[str]) -> str | None:
+    """Return the class of a channel: the one of its name, or the only one that differs in case alone."""
+    if name in classes:
+        return name
+    alike = [each for each in classes if each.lower() == name.lower() and each not in channels]
+    return alike[0] if len(alike) == 1 else None

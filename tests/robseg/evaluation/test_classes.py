@@ -15,3 +15,12 @@ def test_channels_are_matched_by_name_whatever_their_order_and_case() -> None:
 def test_a_model_that_lacks_a_class_is_refused_by_its_name() -> None:
     with pytest.raises(InputError, match="lacks car"):
         label_map("m", ["sky", "road"], ["sky", "road", "car"])
+
+
+def test_names_that_differ_in_case_only_are_kept_apart() -> None:
+    names = ["O", "a", "A"]
+    assert label_map("m", names, names)[:3].tolist() == [0, 1, 2]
+    assert label_map("m", ["A", "o", "a"], names)[:3].tolist() == [2, 0, 1]
+    assert label_map("m", ["a", "A"], ["a"])[:2].tolist() == [0, 255]
+    with pytest.raises(InputError, match="lacks A, a"):
+        label_map("m", ["o", "x"], ["O", "a", "A"])
