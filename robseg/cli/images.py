@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps
 
-from robseg.datasets.files.pixels import FORMATS, read_image
+from robseg.datasets.files.pixels import read_oriented, turned
 from robseg.errors import InputError
 
 __all__ = ["find_images", "read_upright"]
@@ -42,15 +41,7 @@ def find_images(sources: Sequence[str], out: Path) -> dict[str, Path]:
 
 def read_upright(path: Path) -> NDArray[np.uint8]:
     """Return an image (H, W, 3) as RGB, turned as its EXIF orientation says; alpha is dropped."""
-    pixels = read_image(path)
-    with Image.open(path, formats=FORMATS) as file:
-        file.load()  # Pillow turns TIFF files itself, and then forgets their orientation
-        orientation = file.getexif().get(ExifTags.Base.Orientation, 1)
-    if orientation == 1:
-        return pixels
-    image = Image.fromarray(pixels)
-    image.getexif()[ExifTags.Base.Orientation] = orientation
-    return np.array(ImageOps.exif_transpose(image))
+    return turned(*read_oriented(path))
 
 
 def _images_of(source: str, out: Path) -> Iterator[tuple[str, Path]]:

@@ -181,7 +181,10 @@ def unique(files: Iterable[tuple[str, Path]]) -> dict[str, Path]:
 
 def without_repeats(pairs: Iterable[Pair], root: Path) -> tuple[Pair, ...]:
     """Return the pairs, sorted, without those that are another pair reached through a linked folder."""
-    real = functools.cache(os.path.realpath)
+
+    @functools.cache
+    def real(folder: Path) -> str:
+        return os.path.realpath(folder)
 
     def is_linked(folder: Path) -> bool:
         return real(folder) != os.path.join(real(root), os.path.relpath(folder, root))  # noqa: PTH118

@@ -1,7 +1,4 @@
-"""Read an image file and its target file into arrays, and refuse files that would be scored wrongly.
-
-The EXIF orientation is not applied: targets are drawn on the pixels as they are stored.
-"""
+"""Read an image file and its target file into arrays, and refuse files that would be scored wrongly."""
 
 from __future__ import annotations
 
@@ -13,11 +10,20 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from robseg.errors import InputError
 
-__all__ = ["FORMATS", "MAX_CLASSES", "ColourLabels", "IndexLabels", "Labels", "read_image"]
+__all__ = [
+    "FORMATS",
+    "MAX_CLASSES",
+    "ColourLabels",
+    "IndexLabels",
+    "Labels",
+    "read_image",
+    "read_oriented",
+    "turned",
+]
 
 UNDECLARED = 254
 """The class id of a label that is neither a class nor ignored."""
@@ -129,7 +135,13 @@ def _code(red: Channel, green: Channel, blue: Channel) -> Channel:
 
 def read_image(path: Path) -> NDArray[np.uint8]:
     """Return the image (H, W, 3) as RGB; grey is repeated, palettes are resolved, alpha is dropped."""
+    return read_oriented(path)[0]
+
+
+def read_oriented(path: Path) -> tuple[NDArray[np.uint8], int]:
+    """Return the pixels as `read_image` does, and the EXIF orientation that viewers would apply (1: none)."""
     image, _ = _decode(path)
+    orientation = _orientation(image)
     if image.mode not in _COLOUR_MODES:
         raise InputError(
             f"Expected an image of 8 bits a channel, but '{path}' has mode '{image.mode}': convert it to "
@@ -137,7 +149,24 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         )
     if image.mode in {"P", "PA"}:  # straight to RGB, Pillow warns of transparent entries
         image = image.convert("RGBA")
-    return np.array(image.convert("RGB"))
+    return np.array(image.convert("RGB")), orientation
+
+
+def _orientation(image: Image.Image) -> int:
+    try:  # Pillow turns TIFF files itself, and then forgets their orientation
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except _DECODING_ERRORS:  # damaged EXIF data do not make an image unreadable
+        return 1
+    return orientation if orientation in range(2, 9) else 1
+
+
+def turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Return an image (H, W, 3) turned as its EXIF orientation says."""
+    if orientation == 1:
+        return pixels
+    image = Image.fromarray(pixels)
+    image.getexif()[ExifTags.Base.Orientation] = orientation
+    return np.array(ImageOps.exif_transpose(image))
 
 
 def _read_values(path: Path) -> NDArray[Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,10 +18,12 @@ from robseg.datasets.base import Dataset, Sample
 from robseg.datasets.files.card import FileCard
 from robseg.datasets.files.contents import Content, contents, is_unchanged
 from robseg.datasets.files.layout import Pair, unique, without_repeats
-from robseg.datasets.files.pixels import Labels, read_image
+from robseg.datasets.files.pixels import Labels, read_oriented, turned
 from robseg.errors import InputError
 
 __all__ = ["PairReader", "open_pairs"]
+
+notes = logging.getLogger("robseg")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +37,13 @@ class PairReader:
     def __call__(self, index: int) -> Sample:
         """Decode and check the files of a pair."""
         pair = self.pairs[index]
-        image, target = read_image(pair.image), self.labels.read(pair.target)
+        image, orientation = read_oriented(pair.image)
+        target = self.labels.read(pair.target)
+        upright = turned(image, orientation)
+        if upright.shape[:2] == target.shape:
+            if orientation != 1 and image.shape == upright.shape:
+                _report_turned(self.pairs[0].image.parent)
+            image = upright
         if image.shape[:2] != target.shape:
             raise InputError(
                 f"Expected image and target of one size, but '{pair.image}' has {_size(image)} and "
@@ -64,6 +74,16 @@ def open_pairs(card: FileCard, root: Path, split: str, pairs: Iterable[Pair], la
         is_unchanged=reader.is_unchanged,
         fingerprint=_fingerprint(root, reader, json.dumps([card.class_names, labels.definition])),
         citation=card.citation,
+    )
+
+
+@functools.cache
+def _report_turned(folder: Path) -> None:
+    """Say once in a process what was taken where the sizes do not tell on which pixels targets were drawn."""
+    notes.warning(
+        "Images in '%s' are turned as their EXIF orientation says, but their targets would also fit the "
+        "pixels as stored: if the targets were drawn on these, remove the orientation from the images.",
+        folder,
     )
 
 
