@@ -154,10 +154,10 @@ def read_oriented(path: Path) -> tuple[NDArray[np.uint8], int]:
 
 def _orientation(image: Image.Image) -> int:
     try:  # Pillow turns TIFF files itself, and then forgets their orientation
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
+        orientation: Any = image.getexif().get(ExifTags.Base.Orientation)
     except _DECODING_ERRORS:  # damaged EXIF data do not make an image unreadable
         return 1
-    return orientation if orientation in range(2, 9) else 1
+    return int(orientation) if orientation in range(2, 9) else 1
 
 
 def turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
