@@ -6,6 +6,7 @@ import contextlib
 import lzma
 import os
 import struct
+import time
 import uuid
 import zipfile
 import zlib
@@ -13,9 +14,12 @@ from pathlib import Path
 
 from reports.run.errors import InputError
 
-__all__ = ["DAMAGE", "LEFTOVERS", "contents", "holds_run", "write_atomically"]
+__all__ = ["DAMAGE", "LEFTOVERS", "contents", "holds_run", "is_abandoned", "write_atomically"]
 
 LEFTOVERS = ".robseg-*.tmp"  # a glob pattern for the files that a killed process leaves behind
+
+LONGEST_WRITE = 600.0  # seconds
+HOST = f"{uuid.getnode():x}"
 
 # What reading a damaged file raises, in a folder or in a ZIP file; RuntimeError is for encryption and unknown
 # compressions.
@@ -38,7 +42,7 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     """
     if not path.name or path.is_dir():
         raise InputError(f"Expected a file to write, but got the folder '{path}': name a file.")
-    temporary = path.with_name(LEFTOVERS.replace("*", uuid.uuid4().hex))
+    temporary = path.with_name(LEFTOVERS.replace("*", f"{HOST}-{os.getpid()}-{uuid.uuid4().hex}"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:
@@ -55,6 +59,19 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def is_abandoned(leftover: Path) -> bool:
+    """Return whether a file under a temporary name has no writer, as far as can be told on this machine."""
+    try:
+        _, host, process, _ = leftover.name.split("-")
+        if host == HOST:
+            os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError):
+        return True
+    except PermissionError:  # the process is somebody else's
+        return False
+    return time.time() - leftover.stat().st_mtime > LONGEST_WRITE
 
 
 def _sync_folder(folder: Path) -> None:

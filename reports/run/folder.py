@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from reports.run.errors import InputError
-from reports.run.files import LEFTOVERS
+from reports.run.files import LEFTOVERS, is_abandoned
 
 __all__ = ["LIST", "OutFolder"]
 
 LIST = ".robseg-files"
-ABANDONED = 600.0  # seconds after which a file under a temporary name has no writer any more
 
 
 class OutFolder:
@@ -63,7 +61,9 @@ class OutFolder:
         InputError
             If there is a file of such a name which is not robseg's.
         """
-        new = [name for name in dict.fromkeys(names) if name not in self._own]
+        names = list(dict.fromkeys(names))
+        self._clean({(self.path / name).parent for name in names})
+        new = [name for name in names if name not in self._own]
         for name in new:
             path = self.path / name
             if path.exists() or path.is_symlink():
@@ -74,7 +74,6 @@ class OutFolder:
         if new:
             self._append(new)
             self._own.update(new)
-            self._clean({(self.path / name).parent for name in new})
 
     def delete(self, names: Iterable[str]) -> list[str]:
         """Delete the files among `names` that are robseg's own, and return the names of those deleted."""
@@ -107,7 +106,7 @@ class OutFolder:
         for folder in folders:
             for leftover in folder.glob(LEFTOVERS):
                 with contextlib.suppress(OSError):
-                    if time.time() - leftover.stat().st_mtime > ABANDONED:
+                    if is_abandoned(leftover):
                         leftover.unlink()
 
 

@@ -2,13 +2,15 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from reports.run.errors import InputError
-from reports.run.files import LEFTOVERS, write_atomically
+from reports.run.files import HOST, LEFTOVERS, write_atomically
 from reports.run.folder import LIST, OutFolder
 
 
@@ -79,14 +81,18 @@ def test_a_run_json_of_another_tool_makes_no_run(tmp_path: Path) -> None:
 
 def test_abandoned_temporary_files_are_deleted_and_others_are_kept(tmp_path: Path) -> None:
     folder = OutFolder(tmp_path)
-    old, new = (tmp_path / LEFTOVERS.replace("*", name) for name in ("old", "new"))
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    writers = (f"{HOST}-{os.getpid()}-1", f"{HOST}-{os.getpid()}-2", f"{HOST}-{dead.pid}-3")
+    old, new, killed = (tmp_path / LEFTOVERS.replace("*", name) for name in writers)
     config = tmp_path / ".config.tmp"
-    for path in (old, new, config):
+    for path in (old, new, killed, config):
         path.write_text("")
     for path in (old, config):
         os.utime(path, (time.time() - 3600,) * 2)
     folder.reserve(["scores.csv"])
     assert not old.exists()
+    assert not killed.exists()
     assert new.exists()
     assert config.exists()
 
