@@ -20,7 +20,7 @@ from tests.reports.synthetic import RECORD
 
 CARD = Card(
     "mine", "enet", "toy", ("a", "b", "c"), test_size=(16, 24), test_mode="slide", crop_size=(16, 16),
-    stride=(8, 8), flip=True, published_miou=0.5, published_interval=(0.4, 0.6), options={"generation": 2016},
+    stride=(8, 8), flip=True, published_miou=0.5, published_interval=(0.4, 0.6),
     seen_corruptions=("fog",), weights_urls=("https://example.com/a.pth",),
 )  # fmt: skip
 RAW = json.loads(card_to_json(CARD))
@@ -63,7 +63,7 @@ def test_wrong_fields_of_a_python_call_are_refused_or_can_be_used(number: int, t
 @pytest.mark.parametrize("number", NUMBERS)
 def test_wrong_options_of_an_architecture_are_refused(number: int) -> None:
     state = ENet(3).state_dict()
-    raw = {"options": RAW["options"], "architecture": "enet", "size_divisor": 8, "mean": RAW["mean"]}
+    raw = {"options": {"generation": 2016}, "architecture": "enet", "size_divisor": 8, "mean": RAW["mean"]}
     fuzz(number // 10, mutated(raw), lambda fields: load_model("enet", state, card=fields))
 
 
