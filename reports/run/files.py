@@ -40,10 +40,10 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     InputError
         If the file cannot be written, for example because the disk is full.
     """
-    if not path.name or path.is_dir():
-        raise InputError(f"Expected a file to write, but got the folder '{path}': name a file.")
-    temporary = path.with_name(LEFTOVERS.replace("*", f"{HOST}-{os.getpid()}-{uuid.uuid4().hex}"))
+    temporary = path.parent / LEFTOVERS.replace("*", f"{HOST}-{os.getpid()}-{uuid.uuid4().hex}")
     try:
+        if path.is_dir():
+            raise InputError(f"Expected a file to write, but got the folder '{path}': name a file.")
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:
             file.write(content.encode() if isinstance(content, str) else content)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -38,15 +38,11 @@ class OutFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
+        with self._writing():
             path.mkdir(parents=True, exist_ok=True)
             if not (path / LIST).exists():
                 self._start()
             self._own = set(_listed(path / LIST))
-        except OSError as error:
-            raise InputError(
-                f"Expected to be able to write to {path}, but got: {error}. Choose another --out."
-            ) from error
 
     @property
     def names(self) -> frozenset[str]:
@@ -72,15 +68,26 @@ class OutFolder:
                     "list it: move it away, or choose another --out."
                 )
         if new:
-            self._append(new)
+            with self._writing():
+                self._append(new)
             self._own.update(new)
 
     def delete(self, names: Iterable[str]) -> list[str]:
         """Delete the files among `names` that are robseg's own, and return the names of those deleted."""
         found = [name for name in sorted(names) if name in self._own and (self.path / name).is_file()]
-        for name in found:
-            (self.path / name).unlink()
+        with self._writing():
+            for name in found:
+                (self.path / name).unlink()
         return found
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise InputError(
+                f"Expected to be able to write to {self.path}, but got: {error}. Choose another --out."
+            ) from error
 
     def _start(self) -> None:
         """Start the list, unless the folder holds only files of others."""

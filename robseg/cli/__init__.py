@@ -103,6 +103,15 @@ class Commands(click.Group):
         with contextlib.nullcontext() if completes else printable_streams():
             return super().main(*arguments, **options)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options before the command; a wrong one gets one line too."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            raise _usage(error) from error
+
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; mistakes, unfinished work, faults and Ctrl-C get their line and exit code."""
         ctx.with_resource(verbosity.on_stderr())
@@ -121,12 +130,16 @@ class Commands(click.Group):
         except click.exceptions.NoArgsIsHelpError:
             raise
         except click.UsageError as error:
-            command = error.ctx.command_path if error.ctx else ctx.command_path
-            raise _failure(f"{error.format_message()} See `{command} --help`.", 2) from error
+            raise _usage(error) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             raise _failure(_fault(error), FAULT) from error
+
+
+def _usage(error: click.UsageError) -> Failure:
+    command = error.ctx.command_path if error.ctx else "robseg"
+    return _failure(f"{error.format_message()} See `{command} --help`.", 2)
 
 
 def _failure(error: Exception | str, exit_code: int) -> Failure:

@@ -113,6 +113,19 @@ def test_a_folder_is_no_file_to_write(tmp_path: Path, monkeypatch: pytest.Monkey
         write_atomically(Path(name), "")
 
 
+def test_a_list_that_cannot_be_written_is_one_error(tmp_path: Path) -> None:
+    folder = OutFolder(tmp_path)
+    (tmp_path / LIST).unlink()
+    (tmp_path / LIST).mkdir()
+    with pytest.raises(InputError, match="Expected to be able to write to"):
+        folder.reserve(["scores.csv"])
+
+
+def test_a_name_that_is_too_long_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="File name too long"):
+        write_atomically(tmp_path / ("a" * 300), "")
+
+
 def test_a_write_that_fails_leaves_the_old_file_and_no_temporary_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,8 @@ def test_a_closed_output_changes_no_exit_code(run: Path, tmp_path: Path, closed:
         ["train", "enet-streets", "--start", "", "-o", "new"],
         ["predict", "here.png", "-m", "enet", "--weights", ""],
         ["evaluate", "--nope"],
+        ["--nope"],
+        ["-m"],
     ],
 )
 def test_a_mistake_has_one_or_two_lines(
