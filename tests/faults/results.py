@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import time
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -16,18 +14,18 @@ import pyarrow.parquet as pq
 import torch
 from PIL import Image
 
-from tests.faults.processes import HOME, Ended
-from tests.faults.world import OWN
+from tests.faults.processes import HOME, Ended, run
+from tests.faults.world import COMMANDS, OWN
 
 __all__ = [
     "Files",
     "Problem",
     "Undisturbed",
-    "age",
     "contents",
     "differences",
     "losses",
     "refusal",
+    "repeated",
     "summary",
 ]
 
@@ -102,11 +100,13 @@ def losses(folder: Path, known: Undisturbed) -> Iterator[Problem]:
             yield Problem("half-written file", f"{name} ({len(content)} bytes)")
 
 
-def age(folder: Path) -> None:
-    """Make hidden files a day old, as temporary files are that have no writer any more."""
-    then = time.time() - 86400
-    for path in folder.rglob(".*"):
-        os.utime(path, (then, then))
+def repeated(name: str, folder: Path, known: Undisturbed) -> Iterator[Problem]:
+    """Run a command without a fault, after one with a fault, and yield what is wrong then."""
+    ended = run(COMMANDS[name].split(), folder)
+    if ended.code != 0:
+        yield Problem(f"again: exit code {ended.code}", ended.last_line)
+    else:
+        yield from differences(folder, known.expected)
 
 
 def differences(folder: Path, expected: Files) -> Iterator[Problem]:

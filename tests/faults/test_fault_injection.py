@@ -15,7 +15,7 @@ import pytest
 
 from tests.faults.operations import Action
 from tests.faults.processes import run
-from tests.faults.results import Problem, Undisturbed, age, differences, losses, refusal, summary
+from tests.faults.results import Problem, Undisturbed, differences, losses, refusal, repeated, summary
 from tests.faults.world import ALONE, COMMANDS, WORKERS, spread
 
 ACTIONS: tuple[Action, ...] = ("ENOSPC", "EIO")
@@ -35,12 +35,7 @@ def failed(
     for _, operation, path in finished:
         if operation == "os.rename" and path.endswith(".parquet") and not (folder / path).exists():
             yield Problem("finished shard lost", path)
-    age(folder)
-    again = run(COMMANDS[name].split(), folder)
-    if again.code != 0:
-        yield Problem(f"again: exit code {again.code}", again.last_line)
-    else:
-        yield from differences(folder, known.expected)
+    yield from repeated(name, folder, known)
 
 
 @pytest.mark.parametrize("number", [12, pytest.param(300, marks=pytest.mark.slow)])

@@ -15,7 +15,7 @@ import click
 import pytest
 
 from tests.faults.processes import run
-from tests.faults.results import Problem, Undisturbed, age, differences, losses, refusal, summary
+from tests.faults.results import Problem, Undisturbed, losses, refusal, repeated, summary
 from tests.faults.world import ALONE, COMMANDS, OWN, WORKERS, spread
 
 
@@ -43,12 +43,7 @@ def killed(name: str, where: dict[str, Any], folder: Path, known: Undisturbed) -
     elif where.get("in_worker"):
         yield from refusal(first)
     yield from losses(folder, known)
-    age(folder)
-    again = run(COMMANDS[name].split(), folder)
-    if again.code != 0:
-        yield Problem(f"again: exit code {again.code}", again.last_line)
-    else:
-        yield from differences(folder, known.expected)
+    yield from repeated(name, folder, known)
 
 
 @pytest.mark.parametrize(
