@@ -13,13 +13,10 @@ from PIL import Image
 
 from reports.run.typed import shown
 from robseg.datasets.base import IGNORE_INDEX, Dataset, Sample
-from robseg.datasets.files.pixels import MAX_CLASSES
+from robseg.datasets.files.pixels import MAX_CLASSES, rgb_of
 from robseg.errors import InputError
 
 __all__ = ["checked"]
-
-# Pillow's modes of 8 bits a channel, which become RGB without a choice of black and white.
-COLOUR_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 
 
 def checked(dataset: Dataset) -> Dataset:
@@ -101,13 +98,7 @@ def target_of(value: Any, num_classes: int, name: str) -> NDArray[np.uint8]:
 def image_of(value: Any, size: tuple[int, ...], name: str) -> NDArray[np.uint8]:
     """Return an image as uint8 (H, W, 3) RGB, of the `size` (H, W) of its target."""
     if isinstance(value, Image.Image):
-        if value.mode not in COLOUR_MODES:
-            raise InputError(
-                f"Expected the image of {name} to have 8 bits a channel, but got mode '{value.mode}': "
-                "convert it."
-            )
-        # By way of RGBA, or Pillow warns of transparent entries in palettes.
-        value = (value.convert("RGBA") if value.mode in {"P", "PA"} else value).convert("RGB")
+        value = rgb_of(value, f"the image of {name}")
     image = _array(value, f"the image of {name}")
     if image.shape == (3, *size) and (image.shape != (*size, 3) or hasattr(value, "detach")):
         image = np.moveaxis(image, 0, -1)

@@ -22,6 +22,7 @@ __all__ = [
     "Labels",
     "read_image",
     "read_oriented",
+    "rgb_of",
     "turned",
 ]
 
@@ -142,14 +143,19 @@ def read_oriented(path: Path) -> tuple[NDArray[np.uint8], int]:
     """Return the pixels as `read_image` does, and the EXIF orientation that viewers would apply (1: none)."""
     image, _ = _decode(path)
     orientation = _orientation(image)
+    return rgb_of(image, f"'{path}'"), orientation
+
+
+def rgb_of(image: Image.Image, what: str) -> NDArray[np.uint8]:
+    """Return an image as an array (H, W, 3); an error calls it `what`."""
     if image.mode not in _COLOUR_MODES:
         raise InputError(
-            f"Expected an image of 8 bits a channel, but '{path}' has mode '{image.mode}': convert it to "
+            f"Expected an image of 8 bits a channel, but {what} has mode '{image.mode}': convert it to "
             "8 bits, and choose which values become black and white."
         )
     if image.mode in {"P", "PA"}:  # straight to RGB, Pillow warns of transparent entries
         image = image.convert("RGBA")
-    return np.array(image.convert("RGB")), orientation
+    return np.array(image.convert("RGB"))
 
 
 def _orientation(image: Image.Image) -> int:
