@@ -10,7 +10,10 @@ from torch import Tensor, nn
 
 from robseg.models.catalogue import ARCHITECTURES
 
-__all__ = ["Architecture", "Fit", "Network", "architecture"]
+__all__ = ["WRONG_OPTIONS", "Architecture", "Fit", "Network", "architecture"]
+
+# What torch and Python raise where an architecture is built with options that it cannot have.
+WRONG_OPTIONS = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 class Network(nn.Module):

@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from reports.run.typed import shown
 from robseg.errors import InputError
 from robseg.models import adapters, catalogue
-from robseg.models.base import Fit, architecture
+from robseg.models.base import WRONG_OPTIONS, Fit, architecture
 from robseg.models.belonging import check_belongs
 from robseg.models.card import Card
 from robseg.models.card_fields import CardFields, card_fields, check_options, check_single_output, overridden
@@ -209,7 +209,7 @@ def _built(card: Card, fit: Fit) -> nn.Module:
         network.load_state_dict(fit.state_dict, strict=True)
     except InputError:
         raise
-    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+    except WRONG_OPTIONS as error:
         raise InputError(
             f"Expected the card of {card.id} to have an architecture and options that fit its weights, but "
             f"got {card.architecture} with {shown(card.options)} ({last_line(error)}): correct the card."

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from robseg.errors import InputError
-from robseg.models.base import Architecture
+from robseg.models.base import WRONG_OPTIONS, Architecture
 from robseg.training.recipe import Recipe
 
 __all__ = ["try_out"]
@@ -34,7 +34,7 @@ def try_out(
             )
     except InputError:
         raise
-    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+    except WRONG_OPTIONS as error:
         raise InputError(
             f"Expected options, a crop and batches with which {network.name} can be trained, but got "
             f"{dict(options)}, {recipe.crop} and a batch of {smallest} ({type(error).__name__}: {error}): "
