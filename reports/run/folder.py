@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from reports.run.errors import InputError
+from reports.run.errors import InputError, InvalidRun
 from reports.run.files import LEFTOVERS, is_abandoned
+from reports.run.record import RunRecord
+from reports.run.typed import from_json
 
 __all__ = ["LIST", "OutFolder"]
 
@@ -135,19 +137,20 @@ def _inside(folder: Path, name: str) -> bool:
 
 def _recorded(run: Path) -> list[str]:
     """Return the names of the files that the records of a run name, or nothing if there is no run."""
-    record, scoring, gate = (_object(run / f"{name}.json") for name in ("run", "scoring", "gate"))
-    if "schema_version" not in record:
+    try:
+        record = RunRecord.load(run)
+    except InvalidRun:
         return []
-    examples = [
-        example[kind] for example in record.get("examples", ()) for kind in ("image", "prediction", "target")
-    ]
-    verdict = ["gate.json", "gate.md", "junit.xml"] if "verdict" in gate else []
-    return list(dict.fromkeys(["run.json", "scoring.json", *examples, *scoring.get("files", ()), *verdict]))
+    examples = [name for each in record.examples for name in (each.image, each.prediction, each.target)]
+    files = _object(run / "scoring.json").get("files")
+    verdict = ["gate.json", "gate.md", "junit.xml"] if "verdict" in _object(run / "gate.json") else []
+    named = ["run.json", "scoring.json", *examples, *(files if isinstance(files, list) else ()), *verdict]
+    return list(dict.fromkeys(name for name in named if isinstance(name, str)))
 
 
 def _object(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = from_json(file.read_bytes())
+    except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -12,6 +12,7 @@ import pytest
 from reports.run.errors import InputError
 from reports.run.files import HOST, LEFTOVERS, write_atomically
 from reports.run.folder import LIST, OutFolder
+from tests.reports.synthetic import EXAMPLES, RECORD
 
 
 def test_a_folder_with_files_of_others_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -64,13 +65,20 @@ def test_a_torn_line_of_the_list_is_no_name_and_spoils_no_other(tmp_path: Path) 
 
 
 def test_a_run_from_before_there_was_a_list_owns_what_its_records_name(tmp_path: Path) -> None:
-    example = {"image": "examples/0.png", "prediction": "examples/1.png", "target": "examples/2.png"}
-    (tmp_path / "run.json").write_text(json.dumps({"schema_version": 2, "examples": [example]}))
+    (tmp_path / "run.json").write_text(RECORD.to_json())
     (tmp_path / "scoring.json").write_text(json.dumps({"files": ["scores.csv"]}))
     (tmp_path / "notes.md").write_text("mine")
     (tmp_path / "gate.json").write_text(json.dumps({"verdict": "pass"}))
     recorded = {"run.json", "scoring.json", "scores.csv", "gate.json", "gate.md", "junit.xml"}
-    assert OutFolder(tmp_path).names == recorded | set(example.values())
+    examples = {name for each in EXAMPLES for name in (each.image, each.prediction, each.target)}
+    assert OutFolder(tmp_path).names == recorded | examples
+
+
+def test_records_that_are_damaged_own_nothing_more(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(RECORD.to_json())
+    (tmp_path / "scoring.json").write_text('{"files": 7}')
+    (tmp_path / "gate.json").write_text("[" * 100_000)
+    assert "gate.json" not in OutFolder(tmp_path).names
 
 
 def test_a_run_json_of_another_tool_makes_no_run(tmp_path: Path) -> None:
