@@ -41,7 +41,7 @@ def counted_versions() -> dict[str, str]:
 def drift(earlier: RunRecord, now: RunRecord) -> list[str]:
     """Return, in words, how the software and batch size of a run changed, except for COUNTED.
 
-    They move counts by a few pixels at most, so such counts may mix.
+    Counts made with them may mix, which the user is told.
     """
     before, after = ({**record.versions, "batch size": str(record.batch_size)} for record in (earlier, now))
     return [
