@@ -16,7 +16,8 @@ __all__ = ["label_map"]
 def label_map(model: str, channels: Sequence[str], classes: Sequence[str]) -> NDArray[np.uint8]:
     """Return a table (256,) from a model's labels to a data set's class ids, matched by name.
 
-    Names that are equal but for their case match, unless one of them also stands for another class.
+    A channel also matches a class whose name differs only in case, if no other channel has that name exactly
+    and no other class differs only in case.
 
     A channel without a class in the data set (such as "void") maps to IGNORE_INDEX, which counts as wrong
     where the target is labelled.

@@ -23,8 +23,8 @@ def check_belongs(card: Card, tensors: dict[str, Tensor]) -> None:
     Raises
     ------
     InputError
-        If a tensor is missing, left over or has another shape, or the tensors prove something else than the
-        card says.
+        If a tensor is missing, left over or has another shape, or the tensors prove something other than what
+        the card says.
     """
     said = {
         "layout": card.layout,

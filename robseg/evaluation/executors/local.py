@@ -114,7 +114,7 @@ def _refuse_stdin() -> None:
 def _job_file(job: Job, out: Path, shards: Sequence[Shard]) -> Iterator[Path]:
     """Yield a file with all that workers need, which only this user can read, and delete it at the end.
 
-    multiprocessing would write it to a pipe, and wait for ever if a worker dies before it has read that.
+    multiprocessing would write it to a pipe, and wait forever if a worker dies before it has read that.
     """
     with contextlib.ExitStack() as stack:
         try:

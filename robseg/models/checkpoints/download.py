@@ -42,7 +42,7 @@ class Transfer(NamedTuple):
 
 
 class Unfit(Exception):
-    """A server sent something else than the file; the message says what."""
+    """A server sent something other than the file; the message says what."""
 
 
 class Unreachable(Exception):

@@ -56,7 +56,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def start(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    """Start two workers that do something else than their work; check that nothing is left of them."""
+    """Start two workers that do something other than their work; check that nothing is left of them."""
     monkeypatch.setattr(local_module, "CHECKED_EVERY", 0.05)
     monkeypatch.setattr(child_module, "GRACE", 0.2)
 
