@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reports.run.errors import InputError
 
-__all__ = ["DAMAGE", "LEFTOVERS", "contents", "holds_run", "is_abandoned", "write_atomically"]
+__all__ = ["DAMAGE", "LEFTOVERS", "contents", "holds_run", "remove_abandoned", "write_atomically"]
 
 LEFTOVERS = ".robseg-*.tmp"  # a glob pattern for the files that a killed process leaves behind
 
@@ -61,8 +61,16 @@ def write_atomically(path: Path, content: bytes | str) -> None:
             temporary.unlink()
 
 
-def is_abandoned(leftover: Path) -> bool:
-    """Return whether a file under a temporary name has no writer, as far as can be told on this machine."""
+def remove_abandoned(folder: Path) -> None:
+    """Delete temporary files in a folder whose writers were killed, as far as this machine can tell."""
+    for leftover in folder.glob(LEFTOVERS):
+        with contextlib.suppress(OSError):
+            if _is_abandoned(leftover):
+                leftover.unlink()
+
+
+def _is_abandoned(leftover: Path) -> bool:
+    """Return whether a temporary file has no writer."""
     try:
         _, host, process, _ = leftover.name.split("-")
         if host == HOST:

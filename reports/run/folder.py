@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from reports.run.errors import InputError, InvalidRun
-from reports.run.files import LEFTOVERS, is_abandoned
+from reports.run.files import remove_abandoned
 from reports.run.record import RunRecord
 from reports.run.typed import from_json
 
@@ -60,7 +60,8 @@ class OutFolder:
             If there is a file of such a name which is not robseg's.
         """
         names = list(dict.fromkeys(names))
-        self._clean({(self.path / name).parent for name in names})
+        for folder in {(self.path / name).parent for name in names}:
+            remove_abandoned(folder)
         new = [name for name in names if name not in self._own]
         for name in new:
             path = self.path / name
@@ -110,13 +111,6 @@ class OutFolder:
             torn = before and not before.endswith(b"\n")  # by a process that was killed
             lines = "".join(f"{json.dumps(name)}\n" for name in names)
             file.write(("\n" if torn else "").encode() + lines.encode())
-
-    def _clean(self, folders: Iterable[Path]) -> None:
-        for folder in folders:
-            for leftover in folder.glob(LEFTOVERS):
-                with contextlib.suppress(OSError):
-                    if is_abandoned(leftover):
-                        leftover.unlink()
 
 
 def _listed(file: Path) -> Iterable[str]:

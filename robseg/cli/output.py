@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
     from rich.console import Console
 
-__all__ = ["FAULT", "console", "outlive_outputs", "refuse_lost_output", "write_command", "write_text"]
+__all__ = [
+    "FAULT",
+    "console",
+    "outlive_outputs",
+    "refuse_lost_output",
+    "write_command",
+    "write_file",
+    "write_text",
+]
 
 FAULT = 70  # the exit code of a fault of robseg (EX_SOFTWARE of sysexits.h)
 # What the texts of this program become in an encoding without them; other characters are written as \uXXXX.
@@ -110,8 +118,20 @@ def write_text(text: str, out: Path | None) -> None:
     """
     if out is None:
         click.echo(text, nl=False)
-        return
-    from reports.run.files import write_atomically
+    else:
+        write_file(text, out)
 
-    write_atomically(out, text)
+
+def write_file(content: bytes | str, out: Path) -> None:
+    """Write a file and print its path.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    from reports.run.files import remove_abandoned, write_atomically
+
+    remove_abandoned(out.parent)
+    write_atomically(out, content)
     click.echo(str(out))

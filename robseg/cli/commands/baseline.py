@@ -8,6 +8,7 @@ import click
 
 from robseg.cli.completion import RUN
 from robseg.cli.options import Command
+from robseg.cli.output import write_file
 
 GROUP = "Compare and gate"
 
@@ -37,10 +38,8 @@ def save(run: str, out: Path) -> None:
     robseg gate runs/new --baseline baseline.zip
     """
     from reports import tallies
-    from reports.run.files import write_atomically
     from reports.run.packed import pack
     from reports.run.spec import open_spec
 
     folder, record = open_spec(run)
-    write_atomically(out, pack(folder, record, tallies.find))
-    click.echo(str(out))
+    write_file(pack(folder, record, tallies.find), out)
