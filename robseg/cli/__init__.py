@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import errno
 import functools
 import os
 import tempfile
@@ -134,6 +135,11 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # wherever a name is tried
+                name = f"{str(error.filename)[:60]}..."
+                raise _failure(
+                    f"Expected a name that a file can have, but got {name}: shorten it.", 2
+                ) from error
             raise _failure(_fault(error), FAULT) from error
 
 

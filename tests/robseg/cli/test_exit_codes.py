@@ -42,6 +42,9 @@ CALLS = {
 }
 
 
+NAME = "x" * 300
+
+
 def test_these_are_the_commands_that_read_a_run() -> None:
     def reads(name: str) -> bool:
         command = cli.get_command(None, name)
@@ -87,3 +90,12 @@ def test_a_reader_that_leaves_changes_neither_verdict_nor_files(
 def test_nobody_needs_to_read_the_errors_either(closed: int, words: str, code: int) -> None:
     call = [sys.executable, "-m", "robseg", *words.split()]
     assert subprocess.run(call, stdout=closed, stderr=closed).returncode == code
+
+
+@pytest.mark.parametrize(
+    "words", [["train", NAME], ["report", NAME], ["evaluate", "-m", NAME], ["weights", "inspect", NAME]]
+)
+def test_a_name_that_no_file_can_have_is_2(words: list[str]) -> None:
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 2
+    assert len(done.stderr.splitlines()) == 1
