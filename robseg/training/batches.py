@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.run.files import write_atomically
+from reports.run.files import remove_abandoned, write_atomically
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
 from robseg.training.augment import Pair, augment
@@ -42,6 +42,7 @@ class SampleCache:
                 f"Expected `cache` to be a folder that can be written to, but got {folder} "
                 f"({error.strerror}): give another folder."
             ) from error
+        remove_abandoned(self.folder)
         # Files that other processes are still writing have other names and do not count.
         self.left = budget - sum(file.stat().st_size for file in self.folder.glob("*.npy"))
 

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 from reports.run.errors import InputError
 from reports.run.files import HOST, LEFTOVERS, write_atomically
 from reports.run.folder import LIST, OutFolder
+from tests.leftovers import leave_behind
 from tests.reports.synthetic import EXAMPLES, RECORD
 
 
@@ -89,12 +88,9 @@ def test_a_run_json_of_another_tool_makes_no_run(tmp_path: Path) -> None:
 
 def test_abandoned_temporary_files_are_deleted_and_others_are_kept(tmp_path: Path) -> None:
     folder = OutFolder(tmp_path)
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    writers = (f"{HOST}-{os.getpid()}-1", f"{HOST}-{os.getpid()}-2", f"{HOST}-{dead.pid}-3")
-    old, new, killed = (tmp_path / LEFTOVERS.replace("*", name) for name in writers)
-    config = tmp_path / ".config.tmp"
-    for path in (old, new, killed, config):
+    old, new = (tmp_path / LEFTOVERS.replace("*", f"{HOST}-{os.getpid()}-{name}") for name in "12")
+    killed, config = leave_behind(tmp_path), tmp_path / ".config.tmp"
+    for path in (old, new, config):
         path.write_text("")
     for path in (old, config):
         os.utime(path, (time.time() - 3600,) * 2)

@@ -1,8 +1,6 @@
 """A run in one file is the run: it has the same scores, and every command takes it."""
 
 import dataclasses
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -13,11 +11,11 @@ from click.testing import CliRunner
 import reports
 from reports.compare.compare import compare_runs
 from reports.run.errors import InvalidRun, MissingCounts
-from reports.run.files import HOST, LEFTOVERS
 from reports.run.packed import pack
 from reports.run.record import CLEAN, Condition, RunRecord
 from reports.tallies import find
 from robseg.cli import cli
+from tests.leftovers import leave_behind
 from tests.reports.simulation import rare_classes
 from tests.reports.synthetic import RECORD, SyntheticRun, row_of, write_shard
 
@@ -69,12 +67,10 @@ def test_one_model_of_a_run_can_be_packed(run: SyntheticRun, tmp_path: Path) -> 
 
 
 def test_what_a_killed_command_left_beside_its_file_is_deleted(run: SyntheticRun, tmp_path: Path) -> None:
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    (tmp_path / LEFTOVERS.replace("*", f"{HOST}-{dead.pid}-1")).touch()
+    leftover = leave_behind(tmp_path)
     saved = CliRunner().invoke(cli, ["baseline", "save", str(run.folder), "-o", str(tmp_path / "b.zip")])
     assert saved.exit_code == 0, saved.output
-    assert not list(tmp_path.glob(LEFTOVERS))
+    assert not leftover.exists()
 
 
 def test_an_incomplete_run_is_not_packed(run: SyntheticRun) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from robseg.datasets.base import Dataset, Sample
 from robseg.training.batches import SampleCache, batches, steps_per_epoch
 from robseg.training.recipe import Recipe
+from tests.leftovers import leave_behind
 
 
 class Numbered(SampleCache):
@@ -68,3 +69,9 @@ def test_only_whole_files_count_against_the_cache(tmp_path: Path) -> None:
     (samples.folder / ".1.npy.77.tmp").write_bytes(bytes(100))  # another training is writing it
     again = SampleCache(dataset([]), tmp_path, budget=200)
     assert again.left == 200 - (samples.folder / "0.npy").stat().st_size
+
+
+def test_what_a_killed_training_left_in_the_cache_is_deleted(tmp_path: Path) -> None:
+    leftover = leave_behind(SampleCache(dataset([]), tmp_path).folder)
+    SampleCache(dataset([]), tmp_path)
+    assert not leftover.exists()
