@@ -19,10 +19,12 @@ from torch import Tensor, nn
 from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.predict.finite import finite
+from robseg.models.predict.kernels import normalised
+from robseg.models.predict.one_pass import labels_of
 from robseg.models.predict.prediction import Prediction
 from robseg.models.predict.resizing import resize
-from robseg.models.predict.sizes import Size, divisible, resized_size
-from robseg.models.predict.sliding import slide
+from robseg.models.predict.sizes import Size, divisible, resized_once, resized_size
+from robseg.models.predict.sliding import by_window, slide
 
 __all__ = [
     "PRECISIONS",
@@ -78,10 +80,16 @@ def predicted(
         If the network answers NaN or infinity, which no class can be made of.
     """
     x = _normalised(images, card, device)
+    size = (images.shape[1], images.shape[2])
+    # Softmax and the nearest neighbour are not linear, and the confidence needs the scores of all classes.
+    linear = card.average != "probabilities" and not _answers_labels(network)
+    if linear and not confidence and x.device.type == "cpu":
+        answer = functools.partial(_with_mirrored, network, card=card, precision=precision)
+        windows, answers = zip(*by_window(answer, x, card), strict=True)
+        return Prediction(labels_of(windows, answers, size, card))
     score = functools.partial(_scores, network, card=card, precision=precision)
     scores = slide(score, x, card) if card.test_mode == "slide" else score(x)
-    height, width = images.shape[1:3]
-    classes, sure = _strongest(scores, (height, width), card, confidence, _answers_labels(network))
+    classes, sure = _strongest(scores, size, card, confidence, _answers_labels(network))
     return Prediction(classes.cpu().numpy(), None if sure is None else sure.cpu().numpy())
 
 
@@ -114,25 +122,28 @@ def autocast(device: torch.device, precision: Precision) -> torch.autocast:
 
 def _normalised(images: NDArray[np.uint8], card: Card, device: torch.device | str) -> Tensor:
     """Return images as float32 (N, 3, h, w) at the card's size, channels-last in memory."""
+    if card.channel_order == "BGR":
+        images = images[..., ::-1]
+    height, width = images.shape[1:3]
+    size = resized_size((height, width), card)
+    if size == (height, width) and torch.device(device).type == "cpu":
+        return torch.from_numpy(normalised(images, card.mean, card.std)).permute(0, 3, 1, 2)
     # Bytes are a quarter of the floats' size to move. The permuted view is channels-last memory.
     x = torch.tensor(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).float()
-    if card.channel_order == "BGR":
-        x = x.flip(1)
-    height, width = x.shape[-2:]
-    size = resized_size((height, width), card)
     if size != (height, width):
         # As OpenCV does, or with antialiasing as Pillow does, but without rounding to bytes.
         x = F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=card.antialias)
     mean = torch.tensor(card.mean, device=device).view(1, 3, 1, 1)
     std = torch.tensor(card.std, device=device).view(1, 3, 1, 1)
-    return (x - mean) / std
+    return x.sub_(mean).div_(std)
 
 
 def _padded(x: Tensor, card: Card) -> Tensor:
     """Return x padded with zeros (the mean colour) at the bottom and right to a size the network takes."""
     height, width = x.shape[-2:]
     rows, columns = divisible((height, width), card)
-    x = F.pad(x, (0, columns - width, 0, rows - height))
+    if (rows, columns) != (height, width):
+        x = F.pad(x, (0, columns - width, 0, rows - height))
     return x.contiguous(memory_format=torch.channels_last)
 
 
@@ -148,8 +159,26 @@ def _scores(network: nn.Module, x: Tensor, card: Card, precision: Precision) -> 
     return scores
 
 
+def _with_mirrored(network: nn.Module, x: Tensor, card: Card, precision: Precision) -> Tensor:
+    """Return what the network answers for x and, if the card says so, beside it what for x mirrored."""
+    answer = _logits(network, x, card, precision)
+    return torch.cat([answer, _logits(network, x.flip(-1), card, precision)], -1) if card.flip else answer
+
+
 def _answers(network: nn.Module, x: Tensor, card: Card, precision: Precision) -> Tensor:
+    """Return scores at the size of x, unless the card says that logits are resized once."""
     height, width = x.shape[-2:]
+    logits = _logits(network, x, card, precision)
+    if not resized_once((height, width), card):
+        # Resized to the padded input's size first, so that cropping removes exactly the padding.
+        padded = divisible((height, width), card)
+        logits = resize(logits, padded, card.align_corners, _answers_labels(network))
+        logits = logits[..., :height, :width]
+    return logits.softmax(dim=1) if card.average == "probabilities" else logits
+
+
+def _logits(network: nn.Module, x: Tensor, card: Card, precision: Precision) -> Tensor:
+    """Return what the network answers for x after padding, float32 (N, C, h, w)."""
     x = _padded(x, card)
     with autocast(x.device, precision):
         logits = cast(Tensor, network(x)).float()
@@ -159,13 +188,7 @@ def _answers(network: nn.Module, x: Tensor, card: Card, precision: Precision) ->
             f"Expected a network of at most {MAX_CLASSES} classes, because labels are bytes, but got "
             f"{logits.shape[1]} outputs: merge classes or leave some out."
         )
-    rows, columns = x.shape[-2:]
-    once = card.resize_logits == "once" and card.test_mode == "whole" and (rows, columns) == (height, width)
-    if not once:
-        # Resized to the input's size first, so that cropping removes exactly the padding.
-        logits = resize(logits, (rows, columns), card.align_corners, _answers_labels(network))
-        logits = logits[..., :height, :width]
-    return logits.softmax(dim=1) if card.average == "probabilities" else logits
+    return logits
 
 
 def _answers_labels(network: nn.Module) -> bool:

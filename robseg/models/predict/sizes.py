@@ -7,7 +7,17 @@ from typing import NamedTuple
 from robseg.errors import InputError
 from robseg.models.card import Card
 
-__all__ = ["Size", "Window", "divisible", "framed", "network_sizes", "padded_size", "resized_size", "windows"]
+__all__ = [
+    "Size",
+    "Window",
+    "divisible",
+    "framed",
+    "network_sizes",
+    "padded_size",
+    "resized_once",
+    "resized_size",
+    "windows",
+]
 
 Size = tuple[int, int]
 
@@ -122,6 +132,11 @@ def network_sizes(size: Size, card: Card) -> list[Size]:
         found = windows(framed(resized, card), card)
         sizes = [divisible((_length(window.rows), _length(window.columns)), card) for window in found]
     return sizes * 2 if card.flip else sizes
+
+
+def resized_once(size: Size, card: Card) -> bool:
+    """Return whether logits for a resized image of that size are resized straight to the image's own."""
+    return card.resize_logits == "once" and card.test_mode == "whole" and divisible(size, card) == size
 
 
 def _spans(length: int, crop: int, stride: int) -> list[slice]:

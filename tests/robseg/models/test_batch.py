@@ -74,7 +74,7 @@ def test_confidence_is_the_softmax_of_the_averaged_logits(
     card, images = dataclasses.replace(CARD, **fields), rgb(40, 60)
     found = predicted(network(), images, card, confidence=True)
     monkeypatch.setattr(inference, "_strongest", lambda scores, *_: (scores, None))
-    logits = torch.from_numpy(predicted(network(), images, card).labels)
+    logits = torch.from_numpy(predicted(network(), images, card, confidence=True).labels)
     best = nn.functional.interpolate(logits, (40, 60), mode="bilinear").softmax(1).max(1)
     np.testing.assert_array_equal(found.labels, best.indices.numpy())
     assert found.confidence is not None
