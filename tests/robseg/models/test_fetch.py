@@ -1,192 +1,58 @@
 """Weights are fetched whole or not at all, from whichever place has them, and held to afterwards."""
 
 import dataclasses
-import gzip
-import hashlib
-import http.server
 import io
 import json
 import sys
-import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
 
 from robseg.caches import cache_folder
 from robseg.errors import InputError
-from robseg.models.architectures.enet import ENet
 from robseg.models.belonging import check_belongs
 from robseg.models.card import Card
 from robseg.models.checkpoints import download, fetch
 from robseg.models.checkpoints.download import Transfer, Unfit
 from robseg.models.checkpoints.fetch import LOCK_FILE, whereabouts
-
-Answer = Callable[["Handler"], None]
-
-
-def checkpoint(num_classes: int = 1, seed: int = 0, zipped: bool = True) -> bytes:
-    torch.manual_seed(seed)
-    file = io.BytesIO()
-    content = {"state_dict": ENet(num_classes).state_dict()}
-    torch.save(content, file, _use_new_zipfile_serialization=zipped)
-    return file.getvalue()
-
-
-CONTENT = checkpoint()
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
-LEGACY = checkpoint(zipped=False)
-ETAG = '"version-1"'
+from tests.robseg.models.server import (
+    CONTENT,
+    SHA256,
+    Answer,
+    Handler,
+    checkpoint,
+    cut_legacy,
+    cut_without_length,
+    disguised_page,
+    good,
+    gzip_body,
+    gzip_encoding,
+    hanging,
+    missing,
+    more_classes,
+    not_tensors,
+    odd_length,
+    other_file,
+    other_network,
+    other_version,
+    random_bytes,
+    redirecting_to,
+    serving,
+    stalling,
+    truncated,
+    unasked_range,
+    web_page,
+    without_ranges,
+    wrong_range,
+)
 
 
 def weights_path(card: Card, progress: Callable[[Transfer], None] | None = None) -> Path:
     return fetch.weights_path(card, check_belongs, progress)
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Answer a path as `answers` says, and remember the ranges that were asked for."""
-
-    answers: dict[str, Answer]
-    asked: list[tuple[str, str]]
-    done: threading.Event
-
-    def do_GET(self) -> None:
-        self.asked.append((self.path, self.headers.get("Range", "")))
-        self.answers[self.path](self)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def send(self, body: bytes, status: int = 200, length: int | None = None, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in {"ETag": ETAG, **headers}.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-def good(handler: Handler) -> None:
-    """Give the file, or the part that is asked for if it is of this version."""
-    asked = handler.headers.get("Range") if handler.headers.get("If-Range") == ETAG else None
-    start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
-    if start >= len(CONTENT):
-        handler.send(b"", 416)
-    elif start:
-        content_range = f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"
-        handler.send(CONTENT[start:], 206, Content_Range=content_range)
-    else:
-        handler.send(CONTENT)
-
-
-def without_ranges(handler: Handler) -> None:
-    handler.send(CONTENT)
-
-
-def truncated(handler: Handler) -> None:
-    handler.send(CONTENT[:100_000], length=len(CONTENT))
-
-
-def cut_without_length(handler: Handler) -> None:
-    handler.send_response(200)
-    handler.end_headers()
-    handler.wfile.write(CONTENT[:100_000])
-
-
-def hanging(handler: Handler) -> None:
-    handler.done.wait()
-
-
-def stalling(handler: Handler) -> None:
-    truncated(handler)
-    handler.wfile.flush()
-    handler.done.wait()
-
-
-def cut_legacy(handler: Handler) -> None:
-    """Break off without a length, in the format that has no directory at its end."""
-    handler.send_response(200)
-    handler.end_headers()
-    handler.wfile.write(LEGACY[:100_000])
-
-
-def other_version(handler: Handler) -> None:
-    """Give the end of another file of the same size, whatever version the client has."""
-    start = int(handler.headers["Range"][6:-1]) if "Range" in handler.headers else 0
-    content_range = f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"
-    body = checkpoint(seed=1)[start:]
-    handler.send(body, 206 if start else 200, Content_Range=content_range, ETag='"version-2"')
-
-
-def wrong_range(handler: Handler) -> None:
-    """Give bytes from elsewhere in the file, and the whole file if no range is asked for."""
-    start = 0 if "Range" not in handler.headers else 7
-    content_range = f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}"
-    handler.send(CONTENT[start:], 206 if start else 200, Content_Range=content_range)
-
-
-def unasked_range(handler: Handler) -> None:
-    handler.send(CONTENT[:-7], 206, Content_Range=f"bytes 0-{len(CONTENT) - 8}/{len(CONTENT)}")
-
-
-def random_bytes(handler: Handler) -> None:
-    handler.send(np.random.default_rng(0).bytes(200_000))
-
-
-def gzip_body(handler: Handler) -> None:
-    handler.send(gzip.compress(CONTENT))
-
-
-def gzip_encoding(handler: Handler) -> None:
-    handler.send(gzip.compress(CONTENT), Content_Encoding="gzip")
-
-
-def more_classes(handler: Handler) -> None:
-    handler.send(checkpoint(2))
-
-
-def other_network(handler: Handler) -> None:
-    file = io.BytesIO()
-    torch.save({"a": torch.ones(3)}, file)
-    handler.send(file.getvalue())
-
-
-def not_tensors(handler: Handler) -> None:
-    file = io.BytesIO()
-    torch.save({"epoch": 3}, file)
-    handler.send(file.getvalue())
-
-
-def odd_length(handler: Handler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", "../1")
-    handler.end_headers()
-    handler.wfile.write(CONTENT)
-
-
-def redirecting_to(target: str) -> Answer:
-    return lambda handler: handler.send(b"", 302, Location=target)
-
-
-def missing(handler: Handler) -> None:
-    handler.send(b"gone", 404)
-
-
-def web_page(handler: Handler) -> None:
-    handler.send(b"\xef\xbb\xbf<p>Log in</p>", Content_Type="text/html; charset=utf-8")
-
-
-def disguised_page(handler: Handler) -> None:
-    handler.send(b"  <html>Log in</html>", Content_Type="application/octet-stream")
-
-
-def other_file(handler: Handler) -> None:
-    handler.send(b"\x80\x02other")
 
 
 @pytest.fixture
@@ -194,24 +60,8 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """Serve on this machine, with the cache in `tmp_path`; yields the server's address."""
     monkeypatch.setenv("ROBSEG_HOME", str(tmp_path))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    Handler.asked, Handler.done = [], threading.Event()
-    Handler.answers = {f"/{answer.__name__}": answer for answer in ANSWERS}
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        httpd.daemon_threads = True
-        httpd.block_on_close = False
-        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{httpd.server_port}"
-        Handler.done.set()
-        httpd.shutdown()
-        thread.join()
-
-
-ANSWERS = (
-    good, without_ranges, truncated, cut_without_length, cut_legacy, hanging, stalling, missing, web_page,
-    disguised_page, other_file, other_version, wrong_range, unasked_range, random_bytes, gzip_body,
-    gzip_encoding, more_classes, other_network, not_tensors, odd_length,
-)  # fmt: skip
+    with serving() as address:
+        yield address
 
 
 def card(server: str, *answers: Answer) -> Card:
@@ -328,7 +178,7 @@ def test_a_partial_file_is_not_completed_with_another_version_of_the_file(server
 def test_a_file_without_a_stated_version_is_downloaded_from_its_start(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(globals(), "ETAG", 'W/"weak"')
+    monkeypatch.setattr(Handler, "etag", 'W/"weak"')
     interrupt(server)
     assert weights_path(card(server, good)).read_bytes() == CONTENT
     assert Handler.asked[-1] == ("/good", "")
@@ -338,7 +188,7 @@ def test_a_partial_file_goes_on_by_date_where_there_is_no_tag(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     date = "Wed, 21 Oct 2015 07:28:00 GMT"
-    monkeypatch.setitem(globals(), "ETAG", date)
+    monkeypatch.setattr(Handler, "etag", date)
     send = Handler.send
     monkeypatch.setattr(
         Handler, "send", lambda *given, **headers: send(*given, **headers, Last_Modified=date)
