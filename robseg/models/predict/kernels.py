@@ -7,6 +7,7 @@ resized scores alone are 160 MB. These kernels go from one row of the image to t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,10 +69,11 @@ def _strongest(
     taps, width = row.shape[0], column.shape[1]
     narrow = np.empty(scores.shape[2], np.float32)  # a row of scores, without the other classes between them
     wide = np.empty((taps, scores.shape[0], width), np.float32)  # rows of scores, resampled along x
-    held = np.full(taps, -1)  # which rows these are
+    held = np.empty(taps, np.int64)  # which rows these are
     place = np.empty(taps, np.int64)  # where in `wide` the row of each tap is
     score, best = np.empty(width, np.float32), np.empty(width, np.float32)
     label = np.empty(width, np.int32)  # as wide as a float, so that both are compared and chosen together
+    _fill(held, -1)
     for y in range(out.shape[0]):
         for tap in range(taps):
             place[tap] = _find(held, row[tap, y])
@@ -83,10 +85,10 @@ def _strongest(
                     if column.shape[0] == 1:
                         _take(scores_of_row, column[0], column_weight[0], out_row)
                     else:
-                        narrow[:] = scores_of_row
+                        _copy(scores_of_row, narrow)
                         _resample(narrow, column, column_weight, out_row)
-        best[:] = -np.inf
-        label[:] = 0
+        _fill(best, -np.inf)
+        _fill(label, 0)
         for c in range(scores.shape[0]):
             if taps == 2:  # the usual case
                 first, second = wide[place[0], c], wide[place[1], c]
@@ -94,11 +96,24 @@ def _strongest(
                     first, row_weight[0, y], second, row_weight[1, y], np.int32(c), best, label
                 )
             else:
-                score[:] = 0
+                _fill(score, 0)
                 for tap in range(taps):
                     _add(wide[place[tap], c], row_weight[tap, y], score)
                 _challenge(score, np.int32(c), best, label)
-        out[y] = label
+        _copy(label, out[y])
+
+
+# Assigning to a slice does the same, but takes numba a second to compile.
+@kernel
+def _fill(out: NDArray[Any], value: float) -> None:
+    for x in range(out.size):
+        out[x] = value
+
+
+@kernel
+def _copy(row: NDArray[Any], out: NDArray[Any]) -> None:
+    for x in range(out.size):
+        out[x] = row[x]
 
 
 @kernel
