@@ -33,7 +33,7 @@ def run(
     num_workers: int,
     progress: Callable[[Progress], None] | None = None,
 ) -> Timing:
-    """Do the shards, call `progress` after each, and return how the time was spent."""
+    """Do the shards, call `progress` after each batch, and return how the time was spent."""
     start = time.perf_counter()
     stages: Counter[str] = Counter()
     predicted: set[str] = set()
@@ -41,11 +41,13 @@ def run(
     if progress is not None:
         progress(Progress(done, total))
     # Closed here, whatever `progress` raises, so that no worker process is left.
-    with contextlib.closing(execute(job, out, shards, num_workers)) as shards_done:
-        for shard, seconds in shards_done:
-            stages.update(seconds)
-            predicted.update(shard.models)
-            done += len(shard)
-            if progress is not None:
+    with contextlib.closing(execute(job, out, shards, num_workers)) as every:
+        for news in every:
+            if isinstance(news, int):
+                done += news
+            else:
+                stages.update(news.seconds)
+                predicted.update(news.shard.models)
+            if progress is not None and news:
                 progress(Progress(done, total))
     return Timing(dict(stages), frozenset(predicted), time.perf_counter() - start)

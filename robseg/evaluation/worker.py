@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from robseg.evaluation.shards import RowKey, Shard
 from robseg.evaluation.store import write_shard
 from robseg.models.predict.batch import Batch
 
-__all__ = ["ShardDone", "Worker", "corrupt_sample", "predictions"]
+__all__ = ["News", "ShardDone", "Worker", "corrupt_sample", "predictions"]
 
 SAMPLES_KEPT = 256 * 2**20  # bytes, so that a data set of a few hundred small images is read only once
 
@@ -33,6 +33,11 @@ class ShardDone(NamedTuple):
 
     shard: Shard
     seconds: dict[str, float]
+
+
+# What an executor hears of: a number of predictions that were made since the last news, or a shard that is on
+# disk. The first news of each shard is the number 0.
+News = int | ShardDone
 
 
 def corrupt_sample(sample: Sample, condition: Condition, *, seed: int, move_targets: bool) -> Sample:
@@ -69,34 +74,31 @@ def predictions(
 
 
 class Worker:
-    """Does one shard after another and keeps the latest images in memory, up to SAMPLES_KEPT bytes.
+    """Does one shard after another and keeps the latest images in memory, up to SAMPLES_KEPT bytes."""
 
-    `before_batch` is called before each batch; if it raises, the shard is abandoned.
-    """
-
-    def __init__(self, job: Job, out: Path, before_batch: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, job: Job, out: Path) -> None:
         self.job = job
         self._out = out
-        self._before_batch = before_batch
         self._samples: OrderedDict[int, Sample] = OrderedDict()
         self._kept = 0
 
-    def run(self, shard: Shard) -> ShardDone:
-        """Compute a shard and write its counts."""
+    def run(self, shard: Shard) -> Iterator[News]:
+        """Compute a shard and write its counts. Nothing is written if the caller does not read on."""
         seconds: Seconds = Counter()
         counted = [tally for tally in self.job.tallies if tally.name in shard.tallies]
         rows: dict[RowKey, Row] = {}
+        yield 0
         for start in range(0, len(shard.indices), self.job.batch_size):
-            self._before_batch()
             batch = self._corrupted(shard, shard.indices[start : start + self.job.batch_size], seconds)
             with _under(shard.condition):
                 for same_size in _by_size(batch):
                     rows |= self._counted(shard, counted, same_size, seconds)
+            yield len(batch) * len(shard.models)
         self.job.dataset.refuse_changes(shard.indices)
         with _timed(seconds, "write"):
             for tally in counted:
                 write_shard(self._out, tally, shard, self.job.context, rows)
-        return ShardDone(shard, dict(seconds))
+        yield ShardDone(shard, dict(seconds))
 
     def _corrupted(self, shard: Shard, indices: tuple[int, ...], seconds: Seconds) -> list[Sample]:
         context = self.job.context

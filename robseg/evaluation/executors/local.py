@@ -17,7 +17,7 @@ from robseg.evaluation.job import Job
 from robseg.evaluation.processes.child import Child, end, started
 from robseg.evaluation.processes.interrupts import holding_interrupts
 from robseg.evaluation.shards import Shard
-from robseg.evaluation.worker import ShardDone, Worker
+from robseg.evaluation.worker import News, ShardDone, Worker
 
 __all__ = ["EXECUTOR", "one_thread"]
 
@@ -46,7 +46,7 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def local(job: Job, out: Path, shards: Sequence[Shard], num_workers: int) -> Generator[ShardDone, None, None]:
+def local(job: Job, out: Path, shards: Sequence[Shard], num_workers: int) -> Generator[News, None, None]:
     """Do the shards in `num_workers` spawned processes with one thread each; with 0, in this process.
 
     Raises
@@ -61,7 +61,7 @@ def local(job: Job, out: Path, shards: Sequence[Shard], num_workers: int) -> Gen
         with one_thread():  # as in a worker, so that the counts have the same bytes
             worker = Worker(job, out)
             for shard in shards:
-                yield worker.run(shard)
+                yield from worker.run(shard)
     else:
         yield from _in_processes(job, out, shards, num_workers)
 
@@ -71,7 +71,7 @@ EXECUTOR = local
 
 def _in_processes(
     job: Job, out: Path, shards: Sequence[Shard], num_workers: int
-) -> Generator[ShardDone, None, None]:
+) -> Generator[News, None, None]:
     _refuse_stdin()
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -89,9 +89,11 @@ def _in_processes(
                 for child in busy:
                     if child.connection not in talking:
                         child.check()
-                    elif (done := child.news()) is not None:
+                        continue
+                    news = child.news()
+                    if isinstance(news, ShardDone):
                         child.give(next(tasks, None))
-                        yield done
+                    yield news
                 if all(child.started for child in children):
                     temporary.close()  # early, because a killed process cannot do it
         finally:

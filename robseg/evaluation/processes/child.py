@@ -16,12 +16,12 @@ from pathlib import Path
 from robseg.errors import IncompleteRun
 from robseg.evaluation.processes.work import UNGUARDED, work
 from robseg.evaluation.shards import Shard
-from robseg.evaluation.worker import ShardDone
+from robseg.evaluation.worker import News, ShardDone
 
 __all__ = ["Child", "end", "started"]
 
-START_LIMIT = 600.0  # seconds until a worker must have begun its first batch
-SILENCE = 300.0  # seconds without a new batch after which the user is told
+START_LIMIT = 600.0  # seconds until a worker must have begun its first shard
+SILENCE = 300.0  # seconds without news after which the user is told
 GRACE = 1.0  # seconds that workers get to end by themselves
 EXIT_LIMIT = 5.0  # seconds until a worker that has hung up must have an exit code
 
@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 class Child:
     """A worker process, as this process sees it.
 
-    It has `started` when it has begun its first batch. It was last `heard` when it began a batch or ended a
-    shard, and the user is told when it has been silent for `patience` seconds.
+    It has `started` when it has begun its first shard. It was last `heard` when it sent news, and the user is
+    told when it has been silent for `patience` seconds.
     """
 
     process: SpawnProcess
@@ -52,8 +52,8 @@ class Child:
         with contextlib.suppress(OSError):  # it is dead, which `news` will find
             self.connection.send(number)
 
-    def news(self) -> ShardDone | None:
-        """Return the shard if it is done, or None if the worker has only begun a batch."""
+    def news(self) -> News:
+        """Return how many predictions were made, or the shard if it is done."""
         try:
             message = self.connection.recv()
         except (EOFError, OSError):
@@ -61,7 +61,7 @@ class Child:
         if isinstance(message, Exception):
             raise message
         self.heard, self.started = time.monotonic(), True
-        return None if message is None else ShardDone(self.shard, message)
+        return message if isinstance(message, int) else ShardDone(self.shard, message)
 
     def check(self) -> None:
         """Raise IncompleteRun if the worker is dead or does not start; warn if it may hang."""

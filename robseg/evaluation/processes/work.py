@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,21 +41,22 @@ def refuse_unguarded() -> None:
 def work(path: Path, parent: Connection) -> None:
     """Do the shards whose numbers come from the parent, until it closes the connection.
 
-    `path` is the file of the job, its folder and all shards. The answers are None before each batch, as a
-    sign of life, the seconds of each shard that is done, or the error that ends this process.
+    `path` is the file of the job, its folder and all shards. The answers are the news of each shard, of which
+    ShardDone is sent as its seconds alone, or the error that ends this process.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops the workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        worker, shards = _loaded(path, lambda: parent.send(None))
+        worker, shards = _loaded(path)
         while True:
-            parent.send(worker.run(shards[parent.recv()]).seconds)
+            for news in worker.run(shards[parent.recv()]):
+                parent.send(news if isinstance(news, int) else news.seconds)
     except BaseException as error:  # noqa: BLE001 - the parent raises it
         with contextlib.suppress(OSError):  # the parent has closed the connection
             parent.send(_portable(error))
 
 
-def _loaded(path: Path, before_batch: Callable[[], None]) -> tuple[Worker, Sequence[Shard]]:
+def _loaded(path: Path) -> tuple[Worker, Sequence[Shard]]:
     import torch  # here, because this process is prepared now
 
     from robseg.evaluation.worker import Worker
@@ -66,7 +67,7 @@ def _loaded(path: Path, before_batch: Callable[[], None]) -> tuple[Worker, Seque
     keep_freed_memory()
     with path.open("rb") as file:
         job, out, shards = pickle.load(file)  # noqa: S301 - from our own parent
-    return Worker(job, out, before_batch), shards
+    return Worker(job, out), shards
 
 
 def _portable(error: BaseException) -> Exception:

@@ -35,13 +35,13 @@ def hang(_path: Path, _parent: Connection) -> None:
 
 
 def begin_and_hang(path: Path, parent: Connection) -> None:
-    parent.send(None)
+    parent.send(0)
     hang(path, parent)
 
 
 def be_slow(_path: Path, parent: Connection) -> None:
     """Do one shard, slowly, and wait for the end."""
-    parent.send(None)
+    parent.send(0)
     time.sleep(1)
     parent.send({"read": 1.0})
     parent.recv()

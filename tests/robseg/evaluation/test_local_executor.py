@@ -29,14 +29,14 @@ from robseg.evaluation.processes.interrupts import holding_interrupts
 from robseg.evaluation.processes.work import UNGUARDED
 from robseg.evaluation.run import run
 from robseg.evaluation.shards import Shard
-from robseg.evaluation.worker import ShardDone
+from robseg.evaluation.worker import News, ShardDone
 from tests.robseg.evaluation import hostile
 
 INTERRUPTED = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('alive')"
 SHARD = Shard(CLEAN_CONDITION, (0,), ("a",), ("enet",), ("confusion",))
 JOB: Any = b"0" * 2**20  # more than fits into a pipe
 
-Start = Callable[..., Generator[ShardDone, None, None]]
+Start = Callable[..., Generator[News, None, None]]
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def start(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     monkeypatch.setattr(local_module, "CHECKED_EVERY", 0.05)
     monkeypatch.setattr(child_module, "GRACE", 0.2)
 
-    def start(work: Callable[..., None]) -> Generator[ShardDone, None, None]:
+    def start(work: Callable[..., None]) -> Generator[News, None, None]:
         monkeypatch.setattr(child_module, "work", work)
         return local(JOB, temporary, [SHARD, SHARD], 2)
 
@@ -119,7 +119,7 @@ def test_a_worker_that_is_slow_is_named_and_goes_on(
 ) -> None:
     monkeypatch.setattr(child_module, "SILENCE", 0.3)
     monkeypatch.setattr(child_module, "START_LIMIT", 30.0)
-    assert list(start(hostile.be_slow)) == [ShardDone(SHARD, {"read": 1.0})] * 2
+    assert [news for news in start(hostile.be_slow) if news] == [ShardDone(SHARD, {"read": 1.0})] * 2
     told = [message for message in caplog.messages if message.startswith("No news from worker 2 (process ")]
     assert any("0 minutes, at clean 0 with enet. If a batch cannot take so long" in line for line in told)
     assert len(told) <= 4  # each after twice the silence of the one before
@@ -138,15 +138,15 @@ def test_ctrl_c_ends_workers_that_hang(start: Start, work: Callable[..., None]) 
 
 
 def test_only_this_user_can_read_the_job(start: Start) -> None:
-    assert [seconds for _, seconds in start(hostile.look_at_the_file)] == [
+    assert [news.seconds for news in start(hostile.look_at_the_file) if isinstance(news, ShardDone)] == [
         {"file": 0o600, "folder": 0o700}
     ] * 2
 
 
 def test_the_job_is_deleted_as_soon_as_all_workers_have_it(start: Start, temporary: Path) -> None:
     with contextlib.closing(start(hostile.be_slow)) as done:
-        next(done)
-        next(done)
+        for _ in range(3):  # each of the two says first that it begins
+            next(done)
         assert not list(temporary.iterdir())
 
 
@@ -170,9 +170,9 @@ def test_a_data_set_that_cannot_be_pickled_is_a_line(temporary: Path) -> None:
 def test_workers_end_when_the_progress_callback_raises(tmp_path: Path) -> None:
     closed = []
 
-    def execute(*_: object) -> Generator[ShardDone, None, None]:
+    def execute(*_: object) -> Generator[News, None, None]:
         try:
-            yield ShardDone(SHARD, {})
+            yield 1
         finally:
             closed.append(True)
 

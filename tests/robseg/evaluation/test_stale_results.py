@@ -20,6 +20,7 @@ from robseg.datasets import open_dataset
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
 from robseg.evaluation import provenance
+from robseg.evaluation.progress import Progress
 from robseg.models.model import Model
 from robseg.training.batches import SampleCache
 from tests.robseg.evaluation.files import counts, tables
@@ -58,8 +59,9 @@ def test_changed_pixels_do_not_continue_a_run(model: Model, data: Path, tmp_path
 def test_an_image_that_changes_during_a_run_is_named_and_not_counted(
     model: Model, data: Path, tmp_path: Path
 ) -> None:
-    def change(_progress: object) -> None:
-        turned_over(data / "images" / "1.png")
+    def change(progress: Progress) -> None:
+        if progress.done == 0:
+            turned_over(data / "images" / "1.png")
 
     with pytest.raises(InputError, match="tiny to stay as they are while they are read, but 1 changed"):
         evaluated(model, data, tmp_path / "run", progress=change)

@@ -40,7 +40,7 @@ def test_images_are_kept_while_there_is_room(
     )
     worker = Worker(job, tmp_path)
     for _ in range(3):
-        worker.run(Shard(CLEAN_CONDITION, (0, 1, 2), dataset.ids[:3], (model.name,), ("confusion",)))
+        list(worker.run(Shard(CLEAN_CONDITION, (0, 1, 2), dataset.ids[:3], (model.name,), ("confusion",))))
     assert read == {0: reads, 1: reads, 2: reads}
     held = sum(sample.image.nbytes + sample.target.nbytes for sample in worker._samples.values())
     assert held <= room or len(worker._samples) == 1
