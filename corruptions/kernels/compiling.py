@@ -8,17 +8,19 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import event
 from numba.core.caching import FunctionCache
 
-__all__ = ["kernel"]
+__all__ = ["is_everything_cached", "kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _log = logging.getLogger("corruptions")
+_caches: list["_Cache"] = []
 
 
 def kernel(function: F) -> F:
@@ -30,7 +32,13 @@ def kernel(function: F) -> F:
     compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)
     with contextlib.suppress(RuntimeError):  # no folder for a cache can be written to
         compiled._cache = _Cache(function)  # type: ignore[no-untyped-call]
+        _caches.append(compiled._cache)
     return cast(F, compiled)
+
+
+def is_everything_cached() -> bool:
+    """Return whether the cache has every kernel that was imported, for some types, or there is no cache."""
+    return all(Path(cache.cache_path, cache._cache_file._index_name).exists() for cache in _caches)
 
 
 class _Cache(FunctionCache):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
 
 import click
@@ -10,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corruptions import MissingDependency, names
+from corruptions.compilation import compile_kernels
 from corruptions.verify import SIGNIFICANCE, Agreement, photograph, verify
 from robseg.cli.images import read_upright
 from robseg.cli.options import Command
-from robseg.cli.output import FAULT
+from robseg.cli.output import FAULT, console
+from robseg.cli.verbosity import is_quiet
 from robseg.errors import InputError
 from robseg.evaluation.conditions import severities_of
 from robseg.evaluation.request import Request
@@ -21,13 +24,34 @@ from robseg.options import Flag, fields
 
 GROUP = "Understand"
 
-SIDE = 32  # pixels; the reference takes no smaller images
 OPTIONS = fields(Request)
+
+SIDE = 32  # pixels; the reference takes no smaller images
 
 
 @click.group("corruptions")
 def command() -> None:
-    """Check the corruptions themselves."""
+    """Compile and check the corruptions themselves."""
+
+
+@command.command("compile", cls=Command, fields=[OPTIONS["corruptions"]])
+def compile_(corruptions: tuple[str, ...] | None) -> None:
+    """Compile the kernels of corruptions and of prediction, which every process of this machine then finds.
+
+    Numba keeps them beside their files, or in NUMBA_CACHE_DIR: for an image of a container, or the cache of a
+    CI system. A run does without this command; it compiles the kernels at their first use.
+    """
+    from rich.progress import track
+
+    from robseg.models.predict.kernels import compile_kernels as compile_prediction
+
+    compile_prediction()
+    chosen = list(severities_of(corruptions))
+    shown = sys.stderr.isatty() and not is_quiet()
+    every = compile_kernels(chosen)
+    for _ in track(every, "corruptions", len(chosen), console=console(sys.stderr), disable=not shown):
+        pass
+    click.echo(f"The kernels of prediction and of {len(chosen)} corruptions are compiled.")
 
 
 @command.command(

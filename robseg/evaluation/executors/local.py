@@ -12,6 +12,8 @@ from collections.abc import Generator, Iterator, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
 
+from corruptions.compilation import compile_ahead
+from reports.run.record import CLEAN
 from robseg.errors import IncompleteRun, InputError
 from robseg.evaluation.job import Job
 from robseg.evaluation.processes.child import Child, end, started
@@ -56,6 +58,7 @@ def local(job: Job, out: Path, shards: Sequence[Shard], num_workers: int) -> Gen
     IncompleteRun
         If a worker process died, for example because memory ran out, or does not start.
     """
+    compile_ahead(dict.fromkeys(name for shard in shards if (name := shard.condition.corruption) != CLEAN))
     num_workers = min(num_workers, len(shards))
     if num_workers == 0:
         with one_thread():  # as in a worker, so that the counts have the same bytes

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from corruptions.kernels.compiling import kernel
 from robseg.models.predict.sampling import Taps
 
-__all__ = ["normalised", "strongest"]
+__all__ = ["compile_kernels", "normalised", "strongest"]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -52,6 +52,15 @@ def strongest(scores: Floats, rows: Taps, columns: Taps) -> Bytes:
     for image, labels in zip(scores, out, strict=True):
         _strongest(image, *rows, *columns, labels)
     return out
+
+
+def compile_kernels() -> None:
+    """Compile the kernels, for scores that lie class by class in memory or pixel by pixel."""
+    both = Taps(np.zeros((2, 1), np.uint32), np.full((2, 1), 0.5, np.float32))
+    by_pixel = np.zeros((1, 2, 2, 3), np.float32).transpose(0, 3, 1, 2)
+    for scores in (by_pixel, np.ascontiguousarray(by_pixel)):
+        strongest(scores, both, both)
+    normalised(np.zeros((1, 2, 2, 3), np.uint8), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
 @kernel
