@@ -1,4 +1,4 @@
-"""What files contain, as digests that are kept, so that a file is read again only after it was changed."""
+"""What files contain, in short. It is kept, so that a file is read again only after it was changed."""
 
 from __future__ import annotations
 
@@ -14,29 +14,34 @@ from pathlib import Path
 from typing import NamedTuple
 
 from robseg.caches import cache_folder
+from robseg.datasets.files.headers import read_palette
 from robseg.errors import InputError
 
 __all__ = ["Content", "contents", "is_unchanged"]
 
 notes = logging.getLogger("robseg")
 
-TABLE = "CREATE TABLE IF NOT EXISTS contents (path TEXT PRIMARY KEY, state TEXT, digest TEXT)"
+TABLE = "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, state TEXT, digest TEXT, palette TEXT)"
 SETTLED = 2 * 10**9  # ns: a file that was written later than this might be changed without a trace
 MUCH = 10**9  # bytes: reading this takes long enough to say so
 BLOCK = 2**20
 
 
 class Content(NamedTuple):
-    """The state of a file (size, times of change, inode) and the digest of its content."""
+    """The state of a file (size, times of change, inode), and digests of its content and its palette.
+
+    The latter is empty if the file has no palette.
+    """
 
     state: str
     digest: str
+    palette: str
 
 
 def contents(files: Sequence[Path]) -> list[Content]:
     """Return the content of each file; digests are BLAKE2b of 16 bytes in hexadecimal digits.
 
-    The digest of a file whose state is the same as before comes from the cache folder.
+    The digests of a file whose state is the same as before come from the cache folder.
 
     Raises
     ------
@@ -47,23 +52,24 @@ def contents(files: Sequence[Path]) -> list[Content]:
     stats = [_stat(file) for file in files]
     states = [_state(stat) for stat in stats]
     with _kept() as kept:
-        digests = _known(kept, paths, states)
-        missing = [place for place, digest in enumerate(digests) if digest is None]
+        found = _known(kept, paths, states)
+        missing = [place for place, content in enumerate(found) if content is None]
         if (size := sum(stats[place].st_size for place in missing)) > MUCH:
             notes.info(
                 "Reading %d files (%.1f GB) once, so that changes are noticed.", len(missing), size / 1e9
             )
         with ThreadPoolExecutor() as threads:
-            for place, digest in zip(missing, threads.map(_digest, (files[p] for p in missing)), strict=True):
-                digests[place] = digest
+            digests = threads.map(_digests, (files[place] for place in missing))
+            for place, both in zip(missing, digests, strict=True):
+                found[place] = Content(states[place], *both)
         settled = time.time_ns() - SETTLED
         new = [place for place in missing if stats[place].st_mtime_ns < settled]
         with contextlib.suppress(sqlite3.Error), kept:  # a full disk: the files are read again next time
             kept.executemany(
-                "INSERT OR REPLACE INTO contents VALUES (?, ?, ?)",
-                [(paths[place], states[place], digests[place]) for place in new],
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
+                [(paths[place], *content) for place in new if (content := found[place])],
             )
-    return [Content(state, digest or "") for state, digest in zip(states, digests, strict=True)]
+    return [content for content in found if content]
 
 
 def is_unchanged(file: Path, content: Content) -> bool:
@@ -74,17 +80,17 @@ def is_unchanged(file: Path, content: Content) -> bool:
         return False
 
 
-def _known(kept: sqlite3.Connection, paths: Sequence[str], states: Sequence[str]) -> list[str | None]:
-    """Return the digest of each path in its state, or None where it is not kept."""
-    digests: list[str | None] = []
+def _known(kept: sqlite3.Connection, paths: Sequence[str], states: Sequence[str]) -> list[Content | None]:
+    """Return the content of each path in its state, or None where it is not kept."""
+    found: list[Content | None] = []
     for path, state in zip(paths, states, strict=True):
-        query = "SELECT digest FROM contents WHERE path = ? AND state = ?"
+        query = "SELECT state, digest, palette FROM files WHERE path = ? AND state = ?"
         try:
             row = kept.execute(query, (path, state)).fetchone()
         except (sqlite3.Error, UnicodeError):  # damaged, or a name that is not Unicode
             row = None
-        digests.append(None if row is None else str(row[0]))
-    return digests
+        found.append(None if row is None else Content(*row))
+    return found
 
 
 @contextlib.contextmanager
@@ -111,6 +117,11 @@ def _stat(file: Path) -> os.stat_result:
 
 def _state(stat: os.stat_result) -> str:
     return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
+
+
+def _digests(file: Path) -> tuple[str, str]:
+    palette = read_palette(file)
+    return _digest(file), hashlib.blake2b(palette, digest_size=16).hexdigest() if palette else ""
 
 
 def _digest(file: Path) -> str:

@@ -15,6 +15,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from robseg.errors import InputError
 
 __all__ = [
+    "DECODING_ERRORS",
     "FORMATS",
     "MAX_CLASSES",
     "ColourLabels",
@@ -33,7 +34,7 @@ MAX_CLASSES = 254
 FORMATS = ("PNG", "JPEG", "JPEG2000", "WEBP", "BMP", "GIF", "PPM", "TIFF")
 """The formats of images, in Pillow's names. Pillow would open many more, and run Ghostscript for EPS."""
 
-_DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 _COLOUR_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 _INDEX_MODES = frozenset({"1", "L", "P", "I", "I;16", "I;16B", "I;16L"})
 _WIDENED_BY = {"L;2": 85, "L;4": 17}
@@ -161,7 +162,7 @@ def rgb_of(image: Image.Image, what: str) -> NDArray[np.uint8]:
 def _orientation(image: Image.Image) -> int:
     try:  # Pillow turns TIFF files itself, and then forgets their orientation
         orientation: Any = image.getexif().get(ExifTags.Base.Orientation)
-    except _DECODING_ERRORS:  # damaged EXIF data do not make an image unreadable
+    except DECODING_ERRORS:  # damaged EXIF data do not make an image unreadable
         return 1
     return int(orientation) if orientation in range(2, 9) else 1
 
@@ -197,7 +198,7 @@ def _decode(path: Path) -> tuple[Image.Image, str]:
             f"Expected a readable image file '{path}' ({', '.join(FORMATS)}), but got another kind of file "
             "or a damaged one: download it again, or convert it to PNG."
         ) from error
-    except _DECODING_ERRORS as error:
+    except DECODING_ERRORS as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(
             f"Expected a readable image file '{path}', but got: {reason}. Download the file again."

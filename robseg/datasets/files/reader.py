@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from robseg.datasets.base import Dataset, Sample
 from robseg.datasets.files.card import FileCard
 from robseg.datasets.files.contents import Content, contents, is_unchanged
+from robseg.datasets.files.headers import read_palette
 from robseg.datasets.files.layout import Pair, unique, without_repeats
-from robseg.datasets.files.pixels import Labels, read_oriented, turned
+from robseg.datasets.files.pixels import IndexLabels, Labels, read_oriented, turned
 from robseg.errors import InputError
 
 __all__ = ["PairReader", "open_pairs"]
@@ -63,6 +64,8 @@ def open_pairs(card: FileCard, root: Path, split: str, pairs: Iterable[Pair], la
     unique((pair.id, pair.image) for pair in sorted(pairs))
     pairs = without_repeats(pairs, root)
     images, targets = contents([pair.image for pair in pairs]), contents([pair.target for pair in pairs])
+    if isinstance(labels, IndexLabels):
+        _compare_palettes({target.palette: pair.target for pair, target in zip(pairs, targets, strict=True)})
     reader = PairReader(pairs, tuple(zip(images, targets, strict=True)), labels)
     return Dataset(
         name=card.name,
@@ -85,6 +88,22 @@ def _report_turned(folder: Path) -> None:
         "pixels as stored: if the targets were drawn on these, remove the orientation from the images.",
         folder,
     )
+
+
+def _compare_palettes(targets: Mapping[str, Path]) -> None:
+    """Warn if an index has different colours in two targets; `targets` has one file for each palette."""
+    palettes = {file: read_palette(file) for file in targets.values()}
+    longest = max(palettes, key=lambda file: len(palettes[file]))
+    for file, palette in palettes.items():
+        if not palettes[longest].startswith(palette):  # a palette may end with the last index in use
+            notes.warning(
+                "The palettes of '%s' and '%s' differ, and targets are read by the index of a pixel, not by "
+                "its colour: if an index is not the same class in both, save the targets with one palette, "
+                "or declare colours without ids in a dataset.toml.",
+                file,
+                longest,
+            )
+            return
 
 
 def _fingerprint(root: Path, reader: PairReader, definition: str) -> str:
