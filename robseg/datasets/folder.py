@@ -20,6 +20,9 @@
 Paths are relative to the file's folder. Either every class has an `id` and targets are single-channel index
 masks, or none has one and targets are RGB colour masks. Undeclared values and colours are errors.
 
+Label values may be whole numbers of up to 32 bits, such as 65535, -1 or 24001. They are what the file holds:
+a PNG has 0 to 255 or 0 to 65535, and only a TIFF of 16 or 32 bits has negative ones. (-1 is 255 in 8 bits.)
+
 Folders are searched with their sub-folders, and a target has its image's path and name. In a pattern, `*`,
 `?`, `[...]` and `**` mean what they mean in a shell, and `{id}` is any text without a slash, the same text
 wherever it stands. If both sides are patterns, a target has the same text as its image in the place of every

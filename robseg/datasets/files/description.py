@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeGuard, TypeVar
 
 from reports.run.typed import from_toml, shown
 from robseg.datasets.base import IGNORE_INDEX
@@ -158,15 +158,19 @@ def _distinct(items: list[Item], what: str) -> tuple[Item, ...]:
 
 
 def _value(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 255:
-        raise _WrongValueError("label values to be whole numbers from 0 to 255", value)
+    if not _is_whole(value, -(2**31), 2**31 - 1):
+        raise _WrongValueError("label values to be whole numbers of 32 bits", value)
     return value
 
 
+def _is_whole(value: object, least: int, most: int) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
 def _colour(value: object) -> Colour:
-    if not isinstance(value, list) or len(value) != 3:
-        raise _WrongValueError("colours to be [red, green, blue]", value)
-    red, green, blue = (_value(channel) for channel in value)
+    if not isinstance(value, list) or len(value) != 3 or not all(_is_whole(each, 0, 255) for each in value):
+        raise _WrongValueError("colours to be [red, green, blue] from 0 to 255", value)
+    red, green, blue = value
     return red, green, blue
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -54,39 +54,43 @@ class Labels(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class IndexLabels:
-    """Single-channel targets: `table` gives each of the 256 values a class id, IGNORE_INDEX or UNDECLARED."""
+    """Single-channel targets: `classes` holds sorted pairs of a label value and a class id or IGNORE_INDEX.
 
-    table: bytes
+    Label values are whole numbers of 32 bits.
+    """
+
+    classes: tuple[tuple[int, int], ...]
 
     @classmethod
     def of(cls, classes: Mapping[int, int]) -> IndexLabels:
-        """Make the table from {label value: class id or IGNORE_INDEX}."""
-        return cls(bytes(classes.get(value, UNDECLARED) for value in range(256)))
+        """Make them from {label value: class id or IGNORE_INDEX}."""
+        return cls(tuple(sorted(classes.items())))
 
     @property
     def definition(self) -> str:
-        """The table in hexadecimal digits."""
-        return self.table.hex()
+        """The label values and their classes."""
+        return " ".join(f"{value}:{label}" for value, label in self.classes)
 
     def read(self, path: Path) -> NDArray[np.uint8]:
         """Return the target (H, W) of class ids or IGNORE_INDEX."""
         values = _read_values(path)
-        if values.dtype != np.uint8:
-            self._refuse(path, values, (values < 0) | (values > 255))
-        target: NDArray[np.uint8] = np.frombuffer(self.table, np.uint8)[values]
-        self._refuse(path, values, target == UNDECLARED)
-        return target
-
-    def _refuse(self, path: Path, values: NDArray[Any], wrong: NDArray[np.bool_]) -> None:
+        if values.dtype == np.uint8:  # a table is several times as fast as a search
+            classes = dict(self.classes)
+            table = np.array([classes.get(value, UNDECLARED) for value in range(256)], np.uint8)
+            target: NDArray[np.uint8] = table[values]
+            wrong = target == UNDECLARED
+        else:
+            target, wrong = _looked_up(values, self.classes)
         if wrong.any():
             row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
             raise InputError(
                 f"Expected label values {self._known()} in '{path}', but got {values[row, column]} "
                 f"at row {row}, column {column}: correct the file, or choose the data set that it belongs to."
             )
+        return target
 
     def _known(self) -> str:
-        known = [value for value in range(256) if self.table[value] != UNDECLARED]
+        known = [value for value, _ in self.classes]
         starts = [value for value in known if value - 1 not in known]
         ends = [value for value in known if value + 1 not in known]
         return ", ".join(
@@ -114,18 +118,24 @@ class ColourLabels:
         """Return the target (H, W) of class ids or IGNORE_INDEX."""
         pixels = read_image(path)
         codes = _code(*np.moveaxis(pixels.astype(np.int32), -1, 0))
-        known, labels = np.array(self.classes, np.int32).T
-        position = np.searchsorted(known[:-1], codes)
-        wrong = known[position] != codes
+        target, wrong = _looked_up(codes, self.classes)
         if wrong.any():
             row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
             raise InputError(
-                f"Expected the {len(known)} declared colours only in '{path}', but got "
+                f"Expected the {len(self.classes)} declared colours only in '{path}', but got "
                 f"{pixels[row, column].tolist()} at row {row}, column {column}: declare it as a class or as "
                 "ignored, or save the target without JPEG and without smoothing."
             )
-        target: NDArray[np.uint8] = labels.astype(np.uint8)[position]
         return target
+
+
+def _looked_up(
+    values: NDArray[Any], classes: Sequence[tuple[int, int]]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Return the class of each value, and where values are not among the sorted `classes`."""
+    known, labels = np.array(classes, np.int32).T
+    position = np.searchsorted(known[:-1], values)
+    return labels.astype(np.uint8)[position], known[position] != values
 
 
 Channel = TypeVar("Channel", int, NDArray[np.int32])
@@ -181,7 +191,8 @@ def _read_values(path: Path) -> NDArray[Any]:
     if image.mode not in _INDEX_MODES:
         raise InputError(
             f"Expected a single-channel target of label values, but '{path}' has mode '{image.mode}': save "
-            "the ids as an 8-bit grey PNG, or describe the colours in a dataset.toml (data set 'folder')."
+            "the ids as a grey PNG of 8 or 16 bits, or describe the colours in a dataset.toml (data set "
+            "'folder')."
         )
     values = np.asarray(image, dtype=np.uint8 if image.mode == "1" else None)
     return values // _WIDENED_BY.get(raw_mode, 1)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from robseg.datasets import open_dataset
 from robseg.datasets.base import IGNORE_INDEX
@@ -71,6 +71,42 @@ def test_several_ids_or_colours_are_one_class(tree: Tree, target: Save) -> None:
     assert dataset.read(0).target[0].tolist() == [0, 0, 1] * 2
 
 
+@pytest.mark.parametrize(
+    ("void", "dtype", "suffix"),
+    [
+        (65535, np.uint16, "png"),
+        (65535, np.uint16, "tif"),
+        (-1, np.int16, "tif"),
+        (-100, np.int32, "tif"),
+        (2**31 - 1, np.int32, "tif"),
+    ],
+)
+def test_labels_may_have_up_to_32_bits_and_a_sign(tree: Tree, void: int, dtype: type, suffix: str) -> None:
+    root = tree("folder")
+    (root / "masks/north/1.png").unlink()
+    file = root / f"masks/north/1.{suffix}"
+    rewrite(root, "id = 5", "id = 24001")
+    rewrite(root, "ignore = [0]", f"ignore = [0, {void}]")
+    values: np.ndarray = np.resize(np.array([24001, void, 3], dtype), (4, 6))
+    save_signed(file, values)
+    assert open_dataset("folder", root).read(0).target[0].tolist() == [1, IGNORE_INDEX, 0] * 2
+
+    values[2, 1] = 24002
+    save_signed(file, values)
+    with pytest.raises(InputError, match=rf"3, 24001.* in '{file}', but got 24002 at row 2, column 1"):
+        open_dataset("folder", root).read(0)
+
+
+def save_signed(path: Path, values: np.ndarray) -> None:
+    """Save labels. Pillow writes signed ones of 16 bits only if it is told that bytes have a sign."""
+    if values.dtype == np.int16:
+        image = Image.fromarray(values.view(np.uint16))
+        image.save(path, tiffinfo={TiffImagePlugin.SAMPLEFORMAT: 2})
+    else:
+        Image.fromarray(values).save(path)
+    assert np.array_equal(np.asarray(Image.open(path)), values)
+
+
 def test_an_undeclared_id_is_named(tree: Tree, target: Save) -> None:
     root = tree("folder")
     target(root / "masks/south/1.png", 3, 4)
@@ -131,20 +167,24 @@ def test_other_classes_make_another_fingerprint(tree: Tree) -> None:
         ('name = "yard"', "", "`name` to be a text in '.*', but got nothing"),
         ('"yard"', '""', "`name` to be a text"),
         ('targets = "masks"', "targets = 3", "`targets` to be a text in '.*', but got 3"),
-        ("id = 3", "id = 300", "whole numbers from 0 to 255 in '.*', but got 300"),
-        ("id = 3", "id = true", "whole numbers from 0 to 255 in '.*', but got True"),
+        ("id = 3", "id = 2147483648", "whole numbers of 32 bits in '.*', but got 2147483648"),
+        ("id = 3", "id = true", "whole numbers of 32 bits in '.*', but got True"),
         ("id = 3", "id = 5", r"distinct ids of classes and `ignore` in '.*', but got \[5, 5\]"),
         ("id = 3", "id = 0", r"distinct ids of classes and `ignore`"),
         ("id = 3", "id = [3, 5]", r"distinct ids of classes and `ignore` in '.*', but got \[5, 5\]"),
         ("id = 3", "id = []", "`id` to have at least one value"),
-        ("id = 3", "id = [3, 300]", "whole numbers from 0 to 255 in '.*', but got 300"),
+        ("id = 3", "id = [3, 0.5]", "whole numbers of 32 bits in '.*', but got 0.5"),
         ("id = 3", "color = [1, 2, 3]", "an `id` for every class or for none"),
         (", id = 3", "", "an `id` or a `color` for every class"),
-        ("[9, 8, 7]", "[9, 8]", r"colours to be \[red, green, blue\] in '.*', but got \[9, 8\]"),
-        ("[9, 8, 7]", "[9, 8, 256]", "whole numbers from 0 to 255 in '.*', but got 256"),
+        (
+            "[9, 8, 7]",
+            "[9, 8]",
+            r"colours to be \[red, green, blue\] from 0 to 255 in '.*', but got \[9, 8\]",
+        ),
+        ("[9, 8, 7]", "[9, 8, 256]", r"from 0 to 255 in '.*', but got \[9, 8, 256\]"),
         ('"grass"', '"path"', "distinct names"),
         ("ignore = [0]", "ignore = 0", "`ignore` to be a list"),
-        ("ignore = [0]", "ignore = [[0, 0, 0]]", "whole numbers from 0 to 255"),
+        ("ignore = [0]", "ignore = [[0, 0, 0]]", "whole numbers of 32 bits"),
         ("classes = [", "classes = []\nignore = [", "TOML file '.*dataset.toml', but cannot read it"),
         ('"masks"', '"labels"', "folder of targets '.*/labels', but there is no such folder"),
     ],
