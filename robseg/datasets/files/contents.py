@@ -120,8 +120,8 @@ def _state(stat: os.stat_result) -> str:
 
 
 def _digests(file: Path) -> tuple[str, str]:
-    palette = read_palette(file)
-    return _digest(file), hashlib.blake2b(palette, digest_size=16).hexdigest() if palette else ""
+    digest, palette = _digest(file), read_palette(file)
+    return digest, hashlib.blake2b(palette, digest_size=16).hexdigest() if palette else ""
 
 
 def _digest(file: Path) -> str:

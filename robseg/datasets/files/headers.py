@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image
-
-from robseg.datasets.files.pixels import DECODING_ERRORS, FORMATS
+from robseg.datasets.files.pixels import DECODING_ERRORS, opened
 
 __all__ = ["read_palette"]
 
@@ -14,7 +12,7 @@ __all__ = ["read_palette"]
 def read_palette(path: Path) -> bytes:
     """Return the colours of a file's palette, empty if it has none or cannot be read."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with opened(path) as image:
             palette = image.palette if image.mode == "P" else None
             return b"" if palette is None else bytes(palette.getdata()[1])
     except DECODING_ERRORS:  # reading the pixels will say why

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import struct
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from robseg.errors import InputError
 
@@ -21,6 +23,7 @@ __all__ = [
     "ColourLabels",
     "IndexLabels",
     "Labels",
+    "opened",
     "read_image",
     "read_oriented",
     "rgb_of",
@@ -35,6 +38,11 @@ FORMATS = ("PNG", "JPEG", "JPEG2000", "WEBP", "BMP", "GIF", "PPM", "TIFF")
 """The formats of images, in Pillow's names. Pillow would open many more, and run Ghostscript for EPS."""
 
 DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+MAX_PIXELS = 178_956_970
+"""The most pixels of an image if ROBSEG_MAX_PIXELS does not say otherwise, as where Pillow refuses images."""
+MAX_PIXELS_VARIABLE = "ROBSEG_MAX_PIXELS"
+
+_PILLOW = threading.Lock()  # its limit is a global variable
 _COLOUR_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 _INDEX_MODES = frozenset({"1", "L", "P", "I", "I;16", "I;16B", "I;16L"})
 _WIDENED_BY = {"L;2": 85, "L;4": 17}
@@ -198,12 +206,42 @@ def _read_values(path: Path) -> NDArray[Any]:
     return values // _WIDENED_BY.get(raw_mode, 1)
 
 
+def opened(path: Path) -> ImageFile.ImageFile:
+    """Return a file as an image whose pixels are not decoded yet; it is a context manager.
+
+    Pillow's limit on the size of images is lifted meanwhile, because robseg has its own.
+    """
+    with _PILLOW:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(path, formats=FORMATS)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def _refuse_size(path: Path, image: Image.Image) -> None:
+    """Raise InputError if an image has more pixels than allowed: a small file may fill the memory."""
+    most = os.environ.get(MAX_PIXELS_VARIABLE, str(MAX_PIXELS))
+    if not most.isdecimal():
+        raise InputError(
+            f"Expected {MAX_PIXELS_VARIABLE} to be a whole number of pixels, but got '{most}': correct it."
+        )
+    if image.width * image.height > int(most):
+        raise InputError(
+            f"Expected images of at most {most} pixels, but '{path}' has {image.height}x{image.width} "
+            f"(height x width): cut it into tiles, or set {MAX_PIXELS_VARIABLE}={image.width * image.height}."
+        )
+
+
 def _decode(path: Path) -> tuple[Image.Image, str]:
     """Return the decoded image and its raw mode in the file ("" if Pillow does not say)."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with opened(path) as image:
+            _refuse_size(path, image)
             arguments = image.tile[0][3] if image.tile else ""
             image.load()
+    except InputError:
+        raise
     except UnidentifiedImageError as error:
         raise InputError(
             f"Expected a readable image file '{path}' ({', '.join(FORMATS)}), but got another kind of file "

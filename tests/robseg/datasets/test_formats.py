@@ -35,6 +35,38 @@ def test_an_image_that_is_found_is_read(suffix: str, tmp_path: Path) -> None:
     assert Image.registered_extensions()[suffix] in FORMATS
 
 
+def test_an_image_of_more_pixels_than_allowed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "picture.png"
+    PICTURE.convert("L").save(path)
+    readers = (read_image, read_upright, IndexLabels.of(dict.fromkeys(range(48), 0)).read)
+    for read in readers:
+        monkeypatch.setenv("ROBSEG_MAX_PIXELS", "47")
+        with pytest.raises(
+            InputError, match=r"^Expected images of at most 47 pixels, but '.*picture.png' has 4x12 .* tiles"
+        ):
+            read(path)
+        monkeypatch.setenv("ROBSEG_MAX_PIXELS", "48")
+        assert read(path).shape[:2] == (4, 12)
+        monkeypatch.setenv("ROBSEG_MAX_PIXELS", "many")
+        with pytest.raises(
+            InputError, match=r"^Expected ROBSEG_MAX_PIXELS to be a whole number .* but got 'many'"
+        ):
+            read(path)
+
+
+def test_the_limit_of_pillow_neither_warns_nor_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "picture.png"
+    PICTURE.save(path)
+    for limit in (47, 20):  # Pillow warns above its limit, and refuses above twice that
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+        assert read_image(path).shape == (4, 12, 3)
+        assert limit == Image.MAX_IMAGE_PIXELS
+
+
 def test_no_image_is_opened_without_its_formats() -> None:
     found = 0
     for package in (corruptions, reports, robseg):
