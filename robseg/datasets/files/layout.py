@@ -23,6 +23,7 @@ __all__ = [
     "pair_up",
     "refuse_spare_targets",
     "unique",
+    "walk",
     "without_repeats",
 ]
 

@@ -1,3 +1,4 @@
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +28,31 @@ def test_ids_name_city_and_frame(tree: Tree) -> None:
     assert open_dataset("cityscapes", tree("cityscapes")).ids == (FRAME, "ulm/ulm_000001_000019")
 
 
-def test_train_ids_in_place_of_label_ids_are_missing_targets(tree: Tree) -> None:
+def test_train_ids_are_taken_where_there_are_no_label_ids(
+    tree: Tree, target: Save, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tree("cityscapes")
+    label_ids = [file for file in root.rglob("*_labelIds.png") if file.parent.parent.name == "val"]
+    for file in label_ids:
+        target(file, 7, 33, 0)
+        target(file.with_name(file.name.replace("labelIds", "labelTrainIds")), 0, 18, 255)
+    with_both = open_dataset("cityscapes", root)
+    expected = with_both.read(0).target.tolist()
+    for file in label_ids:
+        file.unlink()
+    with caplog.at_level(logging.INFO, "robseg"):
+        dataset = open_dataset("cityscapes", root)
+    [said] = caplog.messages
+    assert "_gtFine_labelTrainIds.png" in said
+    assert dataset.ids == with_both.ids
+    assert dataset.read(0).target.tolist() == expected
+    assert dataset.fingerprint != with_both.fingerprint
+    target(root / "gtFine/val" / f"{FRAME}_gtFine_labelTrainIds.png", 19)
+    with pytest.raises(InputError, match=r"values 0-18, 255 in .*, but got 19"):
+        dataset.read(0)
+
+
+def test_train_ids_in_place_of_some_label_ids_are_missing_targets(tree: Tree) -> None:
     root = tree("cityscapes")
     file = root / "gtFine/val" / f"{FRAME}_gtFine_labelIds.png"
     file.rename(file.with_name("aachen_000000_000019_gtFine_labelTrainIds.png"))
