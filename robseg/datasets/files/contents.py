@@ -14,28 +14,39 @@ from pathlib import Path
 from typing import NamedTuple
 
 from robseg.caches import cache_folder
-from robseg.datasets.files.headers import read_palette
+from robseg.datasets.files.headers import read_header
 from robseg.errors import InputError
 
 __all__ = ["Content", "contents", "is_unchanged"]
 
 notes = logging.getLogger("robseg")
 
-TABLE = "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, state TEXT, digest TEXT, palette TEXT)"
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS summaries (path TEXT PRIMARY KEY, state TEXT, digest TEXT, "
+    "height INTEGER, width INTEGER, orientation INTEGER, palette TEXT)"
+)
 SETTLED = 2 * 10**9  # ns: a file that was written later than this might be changed without a trace
 MUCH = 10**9  # bytes: reading this takes long enough to say so
 BLOCK = 2**20
 
 
 class Content(NamedTuple):
-    """The state of a file (size, times of change, inode), and digests of its content and its palette.
+    """The state of a file (size, times of change, inode), a digest of its content, and its header.
 
-    The latter is empty if the file has no palette.
+    `palette` is a digest of its colours, empty if there are none. The rest is as in `Header`.
     """
 
     state: str
     digest: str
+    height: int
+    width: int
+    orientation: int
     palette: str
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width as stored."""
+        return self.height, self.width
 
 
 def contents(files: Sequence[Path]) -> list[Content]:
@@ -59,14 +70,14 @@ def contents(files: Sequence[Path]) -> list[Content]:
                 "Reading %d files (%.1f GB) once, so that changes are noticed.", len(missing), size / 1e9
             )
         with ThreadPoolExecutor() as threads:
-            digests = threads.map(_digests, (files[place] for place in missing))
-            for place, both in zip(missing, digests, strict=True):
-                found[place] = Content(states[place], *both)
+            read = threads.map(_content, [files[p] for p in missing], [states[p] for p in missing])
+            for place, known in zip(missing, read, strict=True):
+                found[place] = known
         settled = time.time_ns() - SETTLED
         new = [place for place in missing if stats[place].st_mtime_ns < settled]
         with contextlib.suppress(sqlite3.Error), kept:  # a full disk: the files are read again next time
             kept.executemany(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO summaries VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [(paths[place], *content) for place in new if (content := found[place])],
             )
     return [content for content in found if content]
@@ -84,7 +95,10 @@ def _known(kept: sqlite3.Connection, paths: Sequence[str], states: Sequence[str]
     """Return the content of each path in its state, or None where it is not kept."""
     found: list[Content | None] = []
     for path, state in zip(paths, states, strict=True):
-        query = "SELECT state, digest, palette FROM files WHERE path = ? AND state = ?"
+        query = (
+            "SELECT state, digest, height, width, orientation, palette FROM summaries "
+            "WHERE path = ? AND state = ?"
+        )
         try:
             row = kept.execute(query, (path, state)).fetchone()
         except (sqlite3.Error, UnicodeError):  # damaged, or a name that is not Unicode
@@ -119,9 +133,10 @@ def _state(stat: os.stat_result) -> str:
     return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
 
 
-def _digests(file: Path) -> tuple[str, str]:
-    digest, palette = _digest(file), read_palette(file)
-    return digest, hashlib.blake2b(palette, digest_size=16).hexdigest() if palette else ""
+def _content(file: Path, state: str) -> Content:
+    digest, header = _digest(file), read_header(file)
+    palette = hashlib.blake2b(header.palette, digest_size=16).hexdigest() if header.palette else ""
+    return Content(state, digest, header.height, header.width, header.orientation, palette)
 
 
 def _digest(file: Path) -> str:

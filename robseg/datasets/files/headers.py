@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import NamedTuple
 
-from robseg.datasets.files.pixels import DECODING_ERRORS, opened
+from PIL import ImageFile
 
-__all__ = ["read_palette"]
+from robseg.datasets.files.pixels import DECODING_ERRORS, opened, orientation_of
+
+__all__ = ["Header", "read_header"]
+
+TAIL = 65536  # bytes at the end of a PNG that are searched for EXIF data
 
 
-def read_palette(path: Path) -> bytes:
-    """Return the colours of a file's palette, empty if it has none or cannot be read."""
+class Header(NamedTuple):
+    """The size of an image as stored, its EXIF orientation (1: none), and the colours of its palette."""
+
+    height: int = 0
+    width: int = 0
+    orientation: int = 1
+    palette: bytes = b""
+
+
+def read_header(path: Path) -> Header:
+    """Return what a file says of its image; of a file that cannot be read, an empty header."""
     try:
         with opened(path) as image:
             palette = image.palette if image.mode == "P" else None
-            return b"" if palette is None else bytes(palette.getdata()[1])
+            colours = b"" if palette is None else bytes(palette.getdata()[1])
+            return Header(image.height, image.width, _orientation(path, image), colours)
     except DECODING_ERRORS:  # reading the pixels will say why
-        return b""
+        return Header()
+
+
+def _orientation(path: Path, image: ImageFile.ImageFile) -> int:
+    if image.format == "TIFF":  # Pillow turns these itself, when it decodes them
+        return 1
+    if image.format == "PNG" and b"eXIf" in _tail(path):  # exiftool writes it behind the pixels
+        image.load()
+    return orientation_of(image)
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+        return file.read()

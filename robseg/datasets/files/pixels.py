@@ -24,6 +24,7 @@ __all__ = [
     "IndexLabels",
     "Labels",
     "opened",
+    "orientation_of",
     "read_image",
     "read_oriented",
     "rgb_of",
@@ -161,7 +162,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
 def read_oriented(path: Path) -> tuple[NDArray[np.uint8], int]:
     """Return the pixels as `read_image` does, and the EXIF orientation that viewers would apply (1: none)."""
     image, _ = _decode(path)
-    orientation = _orientation(image)
+    orientation = orientation_of(image)
     return rgb_of(image, f"'{path}'"), orientation
 
 
@@ -177,9 +178,11 @@ def rgb_of(image: Image.Image, what: str) -> NDArray[np.uint8]:
     return np.array(image.convert("RGB"))
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
+    """Return the EXIF orientation of an image that viewers would apply (1: none)."""
     try:  # Pillow turns TIFF files itself, and then forgets their orientation
-        orientation: Any = image.getexif().get(ExifTags.Base.Orientation)
+        exif = Image.Image.getexif(image)  # that of PNG files decodes the pixels first
+        orientation: Any = exif.get(ExifTags.Base.Orientation)
     except DECODING_ERRORS:  # damaged EXIF data do not make an image unreadable
         return 1
     return int(orientation) if orientation in range(2, 9) else 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 import json
 import logging
@@ -17,7 +16,8 @@ from numpy.typing import NDArray
 from robseg.datasets.base import Dataset, Sample
 from robseg.datasets.files.card import FileCard
 from robseg.datasets.files.contents import Content, contents, is_unchanged
-from robseg.datasets.files.headers import read_palette
+from robseg.datasets.files.exif import turns
+from robseg.datasets.files.headers import read_header
 from robseg.datasets.files.layout import Pair, unique, without_repeats
 from robseg.datasets.files.pixels import IndexLabels, Labels, read_oriented, turned
 from robseg.errors import InputError
@@ -29,11 +29,15 @@ notes = logging.getLogger("robseg")
 
 @dataclasses.dataclass(frozen=True)
 class PairReader:
-    """Read pair `index` as a Sample; it can be pickled."""
+    """Read pair `index` as a Sample; it can be pickled.
+
+    `turns` is whether an image is turned as its EXIF orientation says if its target fits both ways.
+    """
 
     pairs: tuple[Pair, ...]
     contents: tuple[tuple[Content, Content], ...]
     labels: Labels
+    turns: bool = True
 
     def __call__(self, index: int) -> Sample:
         """Decode and check the files of a pair."""
@@ -41,9 +45,8 @@ class PairReader:
         image, orientation = read_oriented(pair.image)
         target = self.labels.read(pair.target)
         upright = turned(image, orientation)
-        if upright.shape[:2] == target.shape:
-            if orientation != 1 and image.shape == upright.shape:
-                _report_turned(self.pairs[0].image.parent)
+        fits_both_ways = image.shape == upright.shape
+        if upright.shape[:2] == target.shape and (self.turns or not fits_both_ways):
             image = upright
         if image.shape[:2] != target.shape:
             raise InputError(
@@ -66,7 +69,8 @@ def open_pairs(card: FileCard, root: Path, split: str, pairs: Iterable[Pair], la
     images, targets = contents([pair.image for pair in pairs]), contents([pair.target for pair in pairs])
     if isinstance(labels, IndexLabels):
         _compare_palettes({target.palette: pair.target for pair, target in zip(pairs, targets, strict=True)})
-    reader = PairReader(pairs, tuple(zip(images, targets, strict=True)), labels)
+    found = tuple(zip(images, targets, strict=True))
+    reader = PairReader(pairs, found, labels, turns(pairs, found))
     return Dataset(
         name=card.name,
         split=split,
@@ -80,19 +84,9 @@ def open_pairs(card: FileCard, root: Path, split: str, pairs: Iterable[Pair], la
     )
 
 
-@functools.cache
-def _report_turned(folder: Path) -> None:
-    """Say once in a process what was taken where the sizes do not tell on which pixels targets were drawn."""
-    notes.warning(
-        "Images in '%s' are turned as their EXIF orientation says, but their targets would also fit the "
-        "pixels as stored: if the targets were drawn on these, remove the orientation from the images.",
-        folder,
-    )
-
-
 def _compare_palettes(targets: Mapping[str, Path]) -> None:
     """Warn if an index has different colours in two targets; `targets` has one file for each palette."""
-    palettes = {file: read_palette(file) for file in targets.values()}
+    palettes = {file: read_header(file).palette for file in targets.values()}
     longest = max(palettes, key=lambda file: len(palettes[file]))
     for file, palette in palettes.items():
         if not palettes[longest].startswith(palette):  # a palette may end with the last index in use

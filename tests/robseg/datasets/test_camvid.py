@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image
 
 from robseg.datasets import open_dataset
 from robseg.datasets.base import IGNORE_INDEX
@@ -195,21 +195,3 @@ def test_images_of_16_bits_are_refused(tree: Tree) -> None:
     Image.fromarray(np.zeros((4, 6), np.uint16)).save(root / "test/test_a.png")
     with pytest.raises(InputError, match=r"8 bits a channel, but '.*test_a.png' has mode 'I;16'"):
         open_dataset("camvid", root).read(0)
-
-
-@pytest.mark.parametrize("orientation", [2, 3, 4, 5, 6, 7, 8])
-def test_an_image_is_turned_as_viewers_show_it_where_its_target_then_fits(
-    tree: Tree, target: Save, orientation: int, caplog: pytest.LogCaptureFixture
-) -> None:
-    root = tree("camvid")
-    picture = Image.open(root / "test/test_a.png")
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    picture.save(root / "test/test_a.png", exif=exif)
-    upright = np.asarray(ImageOps.exif_transpose(Image.open(root / "test/test_a.png")))
-    expected = upright if orientation < 5 else np.asarray(picture)
-    sample = open_dataset("camvid", root).read(0)
-    assert np.array_equal(sample.image, expected)
-    assert ("would also fit the pixels as stored" in caplog.text) == (orientation < 5)
-    Image.new("L", upright.shape[1::-1]).save(root / "testannot/test_a.png")
-    assert np.array_equal(open_dataset("camvid", root).read(0).image, upright)
