@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
@@ -38,10 +40,11 @@ class Dataset:
     """A split of a data set, opened.
 
     `read(index)` returns a Sample and can be pickled. `ids` are the images' ids in order; `fingerprint` is a
-    hexadecimal digest that changes when the images or targets change. `clusters` names for each image the
-    block of related images that it belongs to; it is empty if images are unrelated. `total` is the number of
-    images of the whole split if this is a part of it, else 0. `is_unchanged(index)` returns whether an image
-    and its target are as they were when the data set was opened.
+    hexadecimal digest that changes when the images or targets change. `labels` has the class of each label
+    value or colour that files of targets may hold; the fingerprint does not depend on it. `clusters` names
+    for each image the block of related images that it belongs to; it is empty if images are unrelated.
+    `total` is the number of images of the whole split if this is a part of it, else 0. `is_unchanged(index)`
+    returns whether an image and its target are as they were when the data set was opened.
     """
 
     name: str
@@ -54,12 +57,21 @@ class Dataset:
     citation: str = ""
     clusters: tuple[str, ...] = ()
     total: int = 0
+    labels: tuple[tuple[str, int], ...] = ()
     is_unchanged: Callable[[int], bool] = dataclasses.field(default=_always, compare=False)
 
     @property
     def num_classes(self) -> int:
         """The number of classes; targets hold 0..num_classes-1 or IGNORE_INDEX."""
         return len(self.class_names)
+
+    @property
+    def identity(self) -> str:
+        """A hexadecimal digest that changes with the fingerprint and with the meaning of labels."""
+        if not self.labels:
+            return self.fingerprint
+        both = json.dumps([self.fingerprint, self.labels])
+        return hashlib.blake2b(both.encode(), digest_size=16).hexdigest()
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -85,6 +85,7 @@ def prepare(request: Request) -> Job:
     )
     context = Context(
         dataset=f"{dataset.name}/{dataset.split}/{dataset.fingerprint}",
+        labels=dict(dataset.labels),
         set_versions={
             condition.corruption: corruptions.get(condition.corruption).set_version
             for condition in conditions

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections.abc import Sequence
+from typing import Any
 
 import corruptions
 from reports.run.record import CLEAN, Call, Condition, DatasetFacts, ModelRecord, RunRecord
+from robseg.datasets.base import Dataset
 from robseg.evaluation import resolve
 from robseg.evaluation.job import Job
 from robseg.evaluation.provenance import versions
@@ -37,7 +39,7 @@ def first_record(
     models = tuple(_model_record(name, job, (height, width), known.get(name)) for name in job.models)
     return RunRecord(
         command=this.command,
-        dataset={fact: getattr(job.dataset, fact) for fact in DatasetFacts.__annotations__},
+        dataset=_dataset_facts(job.dataset),
         images=job.dataset.ids,
         clusters=job.dataset.clusters,
         conditions=job.conditions,
@@ -77,6 +79,11 @@ def timed_record(record: RunRecord, job: Job, timing: Timing) -> RunRecord:
     new = {**timing.stages, "wall": timing.wall}
     seconds = {stage: record.seconds.get(stage, 0.0) + new.get(stage, 0.0) for stage in record.seconds | new}
     return dataclasses.replace(record, models=models, seconds=seconds)
+
+
+def _dataset_facts(dataset: Dataset) -> dict[str, Any]:
+    facts = {fact: getattr(dataset, fact) for fact in DatasetFacts.__annotations__}
+    return {**facts, "fingerprint": dataset.identity}  # results compare only if labels mean the same
 
 
 def _set_versions(conditions: Sequence[Condition]) -> dict[str, str]:

@@ -33,8 +33,8 @@ class SampleCache:
 
     def __init__(self, dataset: Dataset, folder: Path, budget: int = CACHE_BYTES) -> None:
         self.dataset = dataset
-        # The path contains the fingerprint, so that samples of changed data are not found.
-        self.folder = folder / f"{dataset.name}-{dataset.split}-{dataset.fingerprint[:16]}"
+        # The path contains the identity, so that samples of changed data are not found.
+        self.folder = folder / f"{dataset.name}-{dataset.split}-{dataset.identity[:16]}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -153,7 +153,7 @@ class _Training:
 
     @property
     def identity(self) -> dict[str, Any]:
-        fingerprints = {"data": self.setup.train_set.fingerprint, "val_data": self.setup.val_set.fingerprint}
+        fingerprints = {"data": self.setup.train_set.identity, "val_data": self.setup.val_set.identity}
         start = {} if self.setup.start is None else {"start_sha256": self.setup.start.sha256}
         return {**self.recipe.deciding(), **fingerprints, **start}
 

@@ -54,8 +54,8 @@ class Labels(Protocol):
     """How the pixels of a target's file become class ids."""
 
     @property
-    def definition(self) -> str:
-        """The mapping as text, for the fingerprint."""
+    def meanings(self) -> tuple[tuple[str, int], ...]:
+        """Each label value or colour as text, with its class id or IGNORE_INDEX."""
 
     def read(self, path: Path) -> NDArray[np.uint8]:
         """Return the target (H, W) of class ids or IGNORE_INDEX."""
@@ -76,9 +76,9 @@ class IndexLabels:
         return cls(tuple(sorted(classes.items())))
 
     @property
-    def definition(self) -> str:
-        """The label values and their classes."""
-        return " ".join(f"{value}:{label}" for value, label in self.classes)
+    def meanings(self) -> tuple[tuple[str, int], ...]:
+        """Each label value as text, with its class id or IGNORE_INDEX."""
+        return tuple((str(value), label) for value, label in self.classes)
 
     def read(self, path: Path) -> NDArray[np.uint8]:
         """Return the target (H, W) of class ids or IGNORE_INDEX."""
@@ -119,9 +119,9 @@ class ColourLabels:
         return cls(tuple(sorted((_code(*colour), label) for colour, label in classes.items())))
 
     @property
-    def definition(self) -> str:
-        """The colours and their classes."""
-        return " ".join(f"{code:06x}:{label}" for code, label in self.classes)
+    def meanings(self) -> tuple[tuple[str, int], ...]:
+        """Each colour as #RRGGBB, with its class id or IGNORE_INDEX."""
+        return tuple((f"#{code:06x}", label) for code, label in self.classes)
 
     def read(self, path: Path) -> NDArray[np.uint8]:
         """Return the target (H, W) of class ids or IGNORE_INDEX."""

@@ -79,8 +79,9 @@ def open_pairs(card: FileCard, root: Path, split: str, pairs: Iterable[Pair], la
         ids=tuple(pair.id for pair in pairs),
         read=reader,
         is_unchanged=reader.is_unchanged,
-        fingerprint=_fingerprint(root, reader, json.dumps([card.class_names, labels.definition])),
+        fingerprint=_fingerprint(root, reader, card.class_names),
         citation=card.citation,
+        labels=labels.meanings,
     )
 
 
@@ -100,13 +101,12 @@ def _compare_palettes(targets: Mapping[str, Path]) -> None:
             return
 
 
-def _fingerprint(root: Path, reader: PairReader, definition: str) -> str:
+def _fingerprint(root: Path, reader: PairReader, class_names: tuple[str, ...]) -> str:
     """Return a digest of a split: its classes, and the paths and contents of its files.
 
-    It is the 16-byte BLAKE2b of `definition` (the classes, and how labels map to them) and one line for each
-    file.
+    It is the 16-byte BLAKE2b of the names of the classes and one line for each file.
     """
-    digest = hashlib.blake2b(definition.encode(), digest_size=16)
+    digest = hashlib.blake2b(json.dumps(class_names).encode(), digest_size=16)
     for pair, (image, target) in zip(reader.pairs, reader.contents, strict=True):
         for file, content in ((pair.image, image), (pair.target, target)):
             path = Path(os.path.relpath(file, root)).as_posix()

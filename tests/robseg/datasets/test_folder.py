@@ -150,13 +150,26 @@ def test_an_image_without_a_target_is_named(tree: Tree) -> None:
         open_dataset("folder", root)
 
 
-def test_other_classes_make_another_fingerprint(tree: Tree) -> None:
+def test_other_classes_make_another_identity(tree: Tree) -> None:
     root = tree("folder")
-    prints = {open_dataset("folder", root).fingerprint}
+    prints = {open_dataset("folder", root).identity}
     for old, new in (("ignore = [0]", "ignore = [0, 9]"), ("id = 5", "id = 6"), ('"grass"', '"lawn"')):
         rewrite(root, old, new)
-        prints.add(open_dataset("folder", root).fingerprint)
+        prints.add(open_dataset("folder", root).identity)
     assert len(prints) == 4
+
+
+def test_the_fingerprint_does_not_depend_on_the_meaning_of_labels(tree: Tree) -> None:
+    root = tree("folder")
+    before = open_dataset("folder", root)
+    assert before.labels == (("0", IGNORE_INDEX), ("3", 0), ("5", 1))
+    rewrite(root, "id = 5, color = [9, 8, 7]", "id = [5, 6], color = [9, 9, 9]")
+    after = open_dataset("folder", root)
+    assert after.labels == (*before.labels, ("6", 1))
+    assert after.fingerprint == before.fingerprint
+    assert after.identity != before.identity
+    rewrite(root, '"grass"', '"lawn"')
+    assert open_dataset("folder", root).fingerprint != before.fingerprint
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import corruptions
 import robseg
 from reports.run.record import RunRecord
 from robseg.cli import cli
+from robseg.datasets import open_dataset
 from robseg.datasets.base import Dataset
 from robseg.errors import InputError
 from robseg.models.model import Model
@@ -94,6 +96,28 @@ def test_asking_for_more_computes_only_what_is_missing(
     assert sorted(set(done)) == list(range(22))  # after each image, not only after each shard
     assert before.items() <= counts(tmp_path).items()
     assert tables(tmp_path) == tables(whole)
+
+
+def test_a_run_goes_on_where_more_labels_are_declared_but_not_where_one_means_something_else(
+    model: Model, tree: Path, tmp_path: Path
+) -> None:
+    file = shutil.copytree(tree, tmp_path / "data") / "dataset.toml"
+    out, done = tmp_path / "run", []
+
+    def evaluate(ignored: str, names: str) -> None:
+        file.write_text(file.read_text().rpartition("ignore")[0] + f"ignore = {ignored}")
+        data = open_dataset("folder", file)
+        robseg.evaluate(
+            model, data, names, (1,), out=out, examples=False, progress=lambda p: done.append(p.done)
+        )
+
+    evaluate("[255]", "none")
+    before = counts(out)
+    evaluate("[255, 7, 65535]", "fog")
+    assert done[-1] == 5
+    assert before.items() < counts(out).items()
+    with pytest.raises(InputError, match="its class of label 255 is 255 and None was asked for"):
+        evaluate("[7]", "fog")
 
 
 def test_every_second_image_is_counted_as_among_all(

@@ -61,6 +61,31 @@ def test_counts_of_another_run_do_not_mix(tmp_path: Path, change: dict[str, obje
             store.done(dataclasses.replace(CONTEXT, **change), [CONFUSION])  # type: ignore[arg-type]
 
 
+def test_counts_remain_where_more_labels_are_declared(tmp_path: Path) -> None:
+    two = dataclasses.replace(CONTEXT, labels={"1": 0, "2": 255})
+    three = dataclasses.replace(CONTEXT, labels={"1": 0, "2": 255, "3": 0})
+    with Store(tmp_path) as store:
+        write_shard(tmp_path, CONFUSION, SHARD, two, ROWS)
+        assert store.done(three, [CONFUSION]).rows == set(SHARD.rows("confusion"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "named"),
+    [
+        ({"1": 0, "2": 1}, "class of label 2 is 255 and 1"),
+        ({"1": 0, "3": 255}, "class of label 2 is 255 and None"),
+        ({}, "class of label 1 is 0 and None"),
+    ],
+)
+def test_counts_do_not_mix_where_a_label_means_something_else(
+    tmp_path: Path, labels: dict[str, int], named: str
+) -> None:
+    with Store(tmp_path) as store:
+        write_shard(tmp_path, CONFUSION, SHARD, dataclasses.replace(CONTEXT, labels={"1": 0, "2": 255}), ROWS)
+        with pytest.raises(InputError, match=named):
+            store.done(dataclasses.replace(CONTEXT, labels=labels), [CONFUSION])
+
+
 def test_a_new_version_of_one_set_makes_no_counts_of_another_stale(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         write_shard(tmp_path, CONFUSION, SHARD, CONTEXT, ROWS)
