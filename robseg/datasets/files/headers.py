@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from PIL import ImageFile
 
-from robseg.datasets.files.pixels import DECODING_ERRORS, opened, orientation_of
+from robseg.datasets.files.pixels import DECODING_ERRORS, opened, orientation_of, refuse_size
 
 __all__ = ["Header", "read_header"]
 
@@ -25,9 +25,10 @@ class Header(NamedTuple):
 
 
 def read_header(path: Path) -> Header:
-    """Return what a file says of its image; of a file that cannot be read, an empty header."""
+    """Return what a file says of its image, or an empty header if it is unreadable or too large."""
     try:
         with opened(path) as image:
+            refuse_size(path, image)
             palette = image.palette if image.mode == "P" else None
             colours = b"" if palette is None else bytes(palette.getdata()[1])
             return Header(image.height, image.width, _orientation(path, image), colours)

@@ -27,6 +27,7 @@ __all__ = [
     "orientation_of",
     "read_image",
     "read_oriented",
+    "refuse_size",
     "rgb_of",
     "turned",
 ]
@@ -222,7 +223,7 @@ def opened(path: Path) -> ImageFile.ImageFile:
             Image.MAX_IMAGE_PIXELS = limit
 
 
-def _refuse_size(path: Path, image: Image.Image) -> None:
+def refuse_size(path: Path, image: Image.Image) -> None:
     """Raise InputError if an image has more pixels than allowed: a small file may fill the memory."""
     most = os.environ.get(MAX_PIXELS_VARIABLE, str(MAX_PIXELS))
     if not most.isdecimal():
@@ -240,7 +241,7 @@ def _decode(path: Path) -> tuple[Image.Image, str]:
     """Return the decoded image and its raw mode in the file ("" if Pillow does not say)."""
     try:
         with opened(path) as image:
-            _refuse_size(path, image)
+            refuse_size(path, image)
             arguments = image.tile[0][3] if image.tile else ""
             image.load()
     except InputError:

@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, ImageOps
 from robseg.cli.images import read_upright
 from robseg.datasets import open_dataset
 from robseg.datasets.base import Dataset
-from robseg.datasets.files.headers import read_header
+from robseg.datasets.files.headers import Header, read_header
 
 Tree = Callable[[str], Path]
 ROTATED, HALF_TURN = 6, 3
@@ -127,6 +127,17 @@ def test_an_orientation_behind_the_pixels_of_a_png_is_found(
     dataset, [said] = opened(root, caplog)
     assert is_turned(dataset, 0)
     assert "north/1.png" in said
+
+
+def test_the_header_of_an_image_that_is_too_large_is_not_read(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = root / "photos/north/1.png"
+    save(path, HALF_TURN)
+    monkeypatch.setenv("ROBSEG_MAX_PIXELS", "24")
+    assert read_header(path).orientation == HALF_TURN
+    monkeypatch.setenv("ROBSEG_MAX_PIXELS", "23")
+    assert read_header(path) == Header()
 
 
 def test_images_without_an_orientation_need_no_words(root: Path, caplog: pytest.LogCaptureFixture) -> None:
