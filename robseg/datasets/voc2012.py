@@ -10,11 +10,11 @@ from pathlib import Path
 
 from robseg.datasets.base import IGNORE_INDEX, Dataset
 from robseg.datasets.files.card import FileCard, below, colours, find_root, names
+from robseg.datasets.files.faults import Fault, refuse, some
 from robseg.datasets.files.layout import Pair
 from robseg.datasets.files.lists import read_list
 from robseg.datasets.files.pixels import IndexLabels
 from robseg.datasets.files.reader import open_pairs
-from robseg.errors import InputError
 
 __all__ = ["CARD"]
 
@@ -34,14 +34,14 @@ def _listed(root: Path, split: str) -> list[Pair]:
         Pair(stem, root / "JPEGImages" / f"{stem}.jpg", root / "SegmentationClass" / f"{stem}.png")
         for stem in stems
     ]
-    for pair in pairs:
-        for file in (pair.image, pair.target):
-            if not file.is_file():
-                raise InputError(
-                    f"Expected '{file}', which '{list_file}' names, but there is no such file: add it, or "
-                    "remove its name from the list."
-                )
-    return pairs
+    missing = {file: None for pair in pairs for file in (pair.image, pair.target) if not file.is_file()}
+    if missing:
+        message = (
+            f"Expected {some([*missing])}, which '{list_file}' names, but there is no such file: add it, or "
+            "remove its name from the list."
+        )
+        refuse(Fault(message, "listed file that is missing", missing))
+    return [pair for pair in pairs if pair.image not in missing and pair.target not in missing]
 
 
 CARD = FileCard(

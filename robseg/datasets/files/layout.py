@@ -6,10 +6,11 @@ import functools
 import logging
 import os
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from robseg.datasets.files.faults import Fault, refuse, some
 from robseg.errors import InputError
 
 __all__ = [
@@ -111,7 +112,7 @@ def find_pairs(
 ) -> tuple[Pair, ...]:
     """Return the pairs of files with equal stems below two folders (see `walk`), sorted by id.
 
-    Both folders must exist and hold the same stems; the error names the first file without a partner.
+    Both folders must exist and hold the same stems; the error names the first files without a partner.
     """
     image_files = list_files(images, "images", image_ending)
     target_files = list_files(targets, "targets", target_ending)
@@ -123,27 +124,40 @@ def find_pairs(
 def pair_up(
     images: Mapping[str, Path], targets: Mapping[str, Path], place: Callable[[str], str]
 ) -> tuple[Pair, ...]:
-    """Pair every image with the target of its stem; the error names the first image without one.
+    """Pair every image with the target of its stem; the error names the first images without one.
 
     `place` says where the target of a stem is expected.
     """
-    for stem, file in images.items():
-        if stem not in targets:
-            raise InputError(
-                f"Expected a target for every image, but '{file}' has none: "
-                f"add {place(stem)} or remove the image."
+    alone = {stem: file for stem, file in images.items() if stem not in targets}
+    if alone:
+        files = [*alone.values()]
+        refuse(
+            Fault(
+                f"Expected a target for every image, but {_lack(files)} none: "
+                f"add {place(next(iter(alone)))} or remove the image.",
+                "image without target",
+                files,
             )
-    return tuple(Pair(stem, images[stem], targets[stem]) for stem in sorted(images))
+        )
+    return tuple(Pair(stem, images[stem], targets[stem]) for stem in sorted(images.keys() & targets.keys()))
 
 
 def refuse_spare_targets(images: Mapping[str, Path], targets: Mapping[str, Path], folder: Path | str) -> None:
     """Check that every target has an image; `folder` holds the images."""
-    for stem, file in targets.items():
-        if stem not in images:
-            raise InputError(
-                f"Expected an image for every target, but '{file}' has none in '{folder}': "
-                "add the image or remove the target."
+    alone = [file for stem, file in targets.items() if stem not in images]
+    if alone:
+        refuse(
+            Fault(
+                f"Expected an image for every target, but {_lack(alone)} none in '{folder}': "
+                "add the image or remove the target.",
+                "target without image",
+                alone,
             )
+        )
+
+
+def _lack(files: Sequence[Path]) -> str:
+    return f"{some(files)} {'has' if len(files) == 1 else 'have'}"
 
 
 def list_files(folder: Path, what: str, ending: str = "") -> dict[str, Path]:
@@ -171,12 +185,15 @@ def unique(files: Iterable[tuple[str, Path]]) -> dict[str, Path]:
         try:
             stem.encode()
         except UnicodeEncodeError:
-            raise InputError(f"Expected file names in UTF-8, but got {str(file)!r}: rename it.") from None
+            message = f"Expected file names in UTF-8, but got {str(file)!r}: rename it."
+            refuse(Fault(message, "name that is not UTF-8", [file]))
+            continue
         if stem in found:
-            raise InputError(
+            message = (
                 f"Expected one file for '{stem}', but got '{found[stem]}' and '{file}': remove or rename one."
             )
-        found[stem] = file
+            refuse(Fault(message, "two files of one id", [found[stem], file]))
+        found.setdefault(stem, file)
     return found
 
 

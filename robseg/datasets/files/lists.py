@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import os
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from robseg.datasets.files.faults import Fault, refuse, some
 from robseg.datasets.files.layout import composed
 from robseg.errors import InputError
 
@@ -42,15 +43,26 @@ def choose(images: Mapping[str, Path], list_file: Path, root: Path) -> dict[str,
         for name in (key, path, path.rsplit("/", 1)[-1]):
             ids[name].add(key)
             ids[name.removesuffix(file.suffix)].add(key)
-    chosen = {}
+    chosen, missing = {}, []
     for name in read_list(list_file):
         found = ids.get(composed(name).replace("\\", "/").removeprefix("./"), set())
-        if len(found) != 1:
-            came = f"there are {len(found)}: {', '.join(sorted(found)[:3])}" if found else "there is none"
-            raise InputError(
-                f"Expected one image for '{name}' in '{list_file}', but {came}. "
-                "Write the path of the image below the folder of the dataset.toml."
-            )
-        [key] = found
-        chosen[key] = images[key]
+        if len(found) == 1:
+            [key] = found
+            chosen[key] = images[key]
+        elif found:
+            came = f"there are {len(found)}: {', '.join(sorted(found)[:3])}"
+            refuse(_wrong([name], list_file, came))
+        else:
+            missing.append(name)
+    if missing:
+        refuse(_wrong(missing, list_file, "there is none"))
     return chosen
+
+
+def _wrong(names: Sequence[str], list_file: Path, came: str) -> Fault:
+    return Fault(
+        f"Expected one image for {some(names)} in '{list_file}', but {came}. "
+        "Write the path of the image below the folder of the dataset.toml.",
+        "name in a list that fits no single image",
+        names,
+    )

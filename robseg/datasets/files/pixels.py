@@ -8,7 +8,7 @@ import struct
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ __all__ = [
     "ColourLabels",
     "IndexLabels",
     "Labels",
+    "LookedUp",
+    "colour_of",
     "opened",
     "orientation_of",
     "read_image",
@@ -51,6 +53,14 @@ _WIDENED_BY = {"L;2": 85, "L;4": 17}
 """The factor, for each raw mode, by which Pillow spreads grey values of fewer than 8 bits over 0..255."""
 
 
+class LookedUp(NamedTuple):
+    """A target (H, W): its label values, their class ids or IGNORE_INDEX, and where a value is undeclared."""
+
+    values: NDArray[Any]
+    target: NDArray[np.uint8]
+    undeclared: NDArray[np.bool_]
+
+
 class Labels(Protocol):
     """How the pixels of a target's file become class ids."""
 
@@ -58,8 +68,11 @@ class Labels(Protocol):
     def meanings(self) -> tuple[tuple[str, int], ...]:
         """Each label value or colour as text, with its class id or IGNORE_INDEX."""
 
+    def look_up(self, path: Path) -> LookedUp:
+        """Return what the pixels of a file stand for."""
+
     def read(self, path: Path) -> NDArray[np.uint8]:
-        """Return the target (H, W) of class ids or IGNORE_INDEX."""
+        """Return the target (H, W) of class ids or IGNORE_INDEX; other labels are an error."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,16 +94,19 @@ class IndexLabels:
         """Each label value as text, with its class id or IGNORE_INDEX."""
         return tuple((str(value), label) for value, label in self.classes)
 
+    def look_up(self, path: Path) -> LookedUp:
+        """Return what the pixels of a file stand for."""
+        values = _read_values(path)
+        if values.dtype != np.uint8:
+            return LookedUp(values, *_looked_up(values, self.classes))
+        classes = dict(self.classes)  # a table is several times as fast as a search
+        table = np.array([classes.get(value, UNDECLARED) for value in range(256)], np.uint8)
+        target = table[values]
+        return LookedUp(values, target, target == UNDECLARED)
+
     def read(self, path: Path) -> NDArray[np.uint8]:
         """Return the target (H, W) of class ids or IGNORE_INDEX."""
-        values = _read_values(path)
-        if values.dtype == np.uint8:  # a table is several times as fast as a search
-            classes = dict(self.classes)
-            table = np.array([classes.get(value, UNDECLARED) for value in range(256)], np.uint8)
-            target: NDArray[np.uint8] = table[values]
-            wrong = target == UNDECLARED
-        else:
-            target, wrong = _looked_up(values, self.classes)
+        values, target, wrong = self.look_up(path)
         if wrong.any():
             row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
             raise InputError(
@@ -124,17 +140,20 @@ class ColourLabels:
         """Each colour as #RRGGBB, with its class id or IGNORE_INDEX."""
         return tuple((f"#{code:06x}", label) for code, label in self.classes)
 
+    def look_up(self, path: Path) -> LookedUp:
+        """Return what the pixels of a file stand for; their values are 0xRRGGBB."""
+        codes = _code(*np.moveaxis(read_image(path).astype(np.int32), -1, 0))
+        return LookedUp(codes, *_looked_up(codes, self.classes))
+
     def read(self, path: Path) -> NDArray[np.uint8]:
         """Return the target (H, W) of class ids or IGNORE_INDEX."""
-        pixels = read_image(path)
-        codes = _code(*np.moveaxis(pixels.astype(np.int32), -1, 0))
-        target, wrong = _looked_up(codes, self.classes)
+        codes, target, wrong = self.look_up(path)
         if wrong.any():
             row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
             raise InputError(
                 f"Expected the {len(self.classes)} declared colours only in '{path}', but got "
-                f"{pixels[row, column].tolist()} at row {row}, column {column}: declare it as a class or as "
-                "ignored, or save the target without JPEG and without smoothing."
+                f"{colour_of(int(codes[row, column]))} at row {row}, column {column}: declare it as a class "
+                "or as ignored, or save the target without JPEG and without smoothing."
             )
         return target
 
@@ -153,6 +172,11 @@ Channel = TypeVar("Channel", int, NDArray[np.int32])
 
 def _code(red: Channel, green: Channel, blue: Channel) -> Channel:
     return red * 65536 + green * 256 + blue
+
+
+def colour_of(code: int) -> list[int]:
+    """Return [red, green, blue] of 0xRRGGBB."""
+    return [code >> 16, code >> 8 & 255, code & 255]
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
