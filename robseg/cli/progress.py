@@ -30,7 +30,7 @@ SECONDS_BETWEEN_LINES = 20.0
 
 
 class _Rate(ProgressColumn):
-    """Predictions per second."""
+    """Things per second."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
@@ -38,13 +38,16 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def showing() -> Iterator[Callable[[Done], None]]:
-    """Yield a callback that shows progress on stderr until the block ends, unless -q was given."""
+def showing(what: str = "predictions") -> Iterator[Callable[[Done], None]]:
+    """Yield a callback that shows progress on stderr until the block ends, unless -q was given.
+
+    `what` is the word for the things that are counted.
+    """
     if is_quiet():
         yield lambda _done: None
     elif sys.stderr.isatty():
         progress = _bar()
-        task = progress.add_task("predictions", total=None)
+        task = progress.add_task(what, total=None)
 
         def update(done: Done) -> None:
             progress.start()  # at the first call, since loading the models may write lines
@@ -55,7 +58,7 @@ def showing() -> Iterator[Callable[[Done], None]]:
         finally:
             progress.stop()
     else:
-        yield _Lines()
+        yield _Lines(what)
 
 
 def _bar() -> Progress:
@@ -73,7 +76,8 @@ def _bar() -> Progress:
 class _Lines:
     """Write a line every twenty seconds, and at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
+        self._what = what
         self._start = self._last = time.monotonic()
 
     def __call__(self, done: Done) -> None:
@@ -83,4 +87,4 @@ class _Lines:
         self._last = now
         rate = done.done / max(now - self._start, 1e-9)
         left = (done.total - done.done) / rate
-        click.echo(f"{done.done}/{done.total} predictions, {rate:.1f}/s, {left:.0f} s left", err=True)
+        click.echo(f"{done.done}/{done.total} {self._what}, {rate:.1f}/s, {left:.0f} s left", err=True)

@@ -41,6 +41,7 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from robseg.datasets.base import Dataset
 from robseg.datasets.files.card import FileCard, find_root
@@ -59,7 +60,7 @@ from robseg.datasets.files.patterns import Pattern, is_pattern
 from robseg.datasets.files.reader import open_pairs
 from robseg.errors import InputError
 
-__all__ = ["CARD"]
+__all__ = ["CARD", "splits_in"]
 
 notes = logging.getLogger("robseg")
 
@@ -68,10 +69,7 @@ SPLIT = "{split}"
 
 def open_folder(root: Path | None, split: str) -> Dataset:
     """Open the data set that a dataset.toml describes; `root` is that file or the folder that holds it."""
-    root = find_root(CARD, root)
-    file = root / "dataset.toml" if root.is_dir() else root
-    if not file.is_file():
-        raise InputError(f"Expected '{file}' to describe the data set, but there is no such file: write it.")
+    file = _file(root)
     described = _of_split(read_description(file), split, file)
     card = dataclasses.replace(
         CARD, name=described.name, class_names=described.class_names, palette=described.palette
@@ -79,9 +77,28 @@ def open_folder(root: Path | None, split: str) -> Dataset:
     return open_pairs(card, file.parent, split, _pairs(file, described), described.labels)
 
 
+def splits_in(root: Path | None) -> list[str]:
+    """Return the splits that a dataset.toml and its folder name; there are none if it describes one set."""
+    file = _file(root)
+    texts = [text for text in _texts(read_description(file)).values() if SPLIT in text]
+    return _splits(file.parent, texts[0]) if texts else []
+
+
+def _file(root: Path | None) -> Path:
+    root = find_root(CARD, root)
+    file = root / "dataset.toml" if root.is_dir() else root
+    if not file.is_file():
+        raise InputError(f"Expected '{file}' to describe the data set, but there is no such file: write it.")
+    return file
+
+
+def _texts(described: Description) -> dict[str, Any]:
+    return {key: getattr(described, key) for key in ("images", "targets", "list")}
+
+
 def _of_split(described: Description, split: str, file: Path) -> Description:
     """Return the description with the name of a split in the place of `{split}`."""
-    texts = {key: getattr(described, key) for key in ("images", "targets", "list")}
+    texts = _texts(described)
     split_texts = [text for text in texts.values() if SPLIT in text]
     if not split_texts and split != CARD.default_split:
         raise InputError(
@@ -98,14 +115,15 @@ def _of_split(described: Description, split: str, file: Path) -> Description:
 
 
 def _splits(root: Path, text: str) -> list[str]:
-    """Return the names for which there is a folder or file in the place of the part with `{split}`."""
+    """Return the names in the place of `{split}` for which there is such a folder or file."""
     parts = PurePosixPath(text).parts
     place = next(i for i, part in enumerate(parts) if SPLIT in part)
     before, after = parts[place].split(SPLIT, 1)
     found = root.joinpath(*parts[:place]).glob(f"{before}*{after}")
-    return sorted(
+    names = sorted(
         file.name[len(before) : len(file.name) - len(after)] for file in found if file.is_dir() or after
     )
+    return [name for name in names if _folder(root, text.replace(SPLIT, name)).exists()]
 
 
 def _pairs(file: Path, described: Description) -> tuple[Pair, ...]:
