@@ -28,7 +28,7 @@ def class_table(value: int | list[int], comment: str, color: list[int] | None = 
         name = f"class-{''.join(f'{channel:02x}' for channel in value)}"
         keys: dict[str, Any] = {"name": name, "color": value}
     else:
-        keys = {"name": f"class-{value}", "id": value, "color": color}
+        keys = {"name": f"class-{value}", "id": value, "color": color or None}
     return f"# {comment}\n[[classes]]\n{to_toml(keys)}"
 
 

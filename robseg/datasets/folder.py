@@ -60,7 +60,7 @@ from robseg.datasets.files.patterns import Pattern, is_pattern
 from robseg.datasets.files.reader import open_pairs
 from robseg.errors import InputError
 
-__all__ = ["CARD", "splits_in"]
+__all__ = ["CARD", "SPLIT", "splits_in"]
 
 notes = logging.getLogger("robseg")
 
@@ -81,14 +81,17 @@ def splits_in(root: Path | None) -> list[str]:
     """Return the splits that a dataset.toml and its folder name; there are none if it describes one set."""
     file = _file(root)
     texts = [text for text in _texts(read_description(file)).values() if SPLIT in text]
-    return _splits(file.parent, texts[0]) if texts else []
+    return _splits(file.parent, texts) if texts else []
 
 
 def _file(root: Path | None) -> Path:
     root = find_root(CARD, root)
     file = root / "dataset.toml" if root.is_dir() else root
     if not file.is_file():
-        raise InputError(f"Expected '{file}' to describe the data set, but there is no such file: write it.")
+        raise InputError(
+            f"Expected '{file}' to describe the data set, but there is no such file: write it, or have a "
+            "first one written by `robseg check --init FOLDER`."
+        )
     return file
 
 
@@ -108,22 +111,24 @@ def _of_split(described: Description, split: str, file: Path) -> Description:
     if split_texts and split == CARD.default_split:
         raise InputError(
             f"Expected a split, since '{file}' has {SPLIT}: give --split NAME "
-            f"({', '.join(_splits(file.parent, split_texts[0])) or 'none was found'})."
+            f"({', '.join(_splits(file.parent, split_texts)) or 'none was found'})."
         )
     named = {key: text.replace(SPLIT, split) for key, text in texts.items()}
     return dataclasses.replace(described, **named)
 
 
-def _splits(root: Path, text: str) -> list[str]:
-    """Return the names in the place of `{split}` for which there is such a folder or file."""
-    parts = PurePosixPath(text).parts
+def _splits(root: Path, texts: list[str]) -> list[str]:
+    """Return the names in the place of `{split}` for which all folders and files of the texts exist."""
+    parts = PurePosixPath(texts[0]).parts
     place = next(i for i, part in enumerate(parts) if SPLIT in part)
     before, after = parts[place].split(SPLIT, 1)
     found = root.joinpath(*parts[:place]).glob(f"{before}*{after}")
     names = sorted(
         file.name[len(before) : len(file.name) - len(after)] for file in found if file.is_dir() or after
     )
-    return [name for name in names if _folder(root, text.replace(SPLIT, name)).exists()]
+    return [
+        name for name in names if all(_folder(root, text.replace(SPLIT, name)).exists() for text in texts)
+    ]
 
 
 def _pairs(file: Path, described: Description) -> tuple[Pair, ...]:

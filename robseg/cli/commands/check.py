@@ -44,9 +44,11 @@ def _run_file(argument: str) -> Path | None:
 
 @click.command("check", cls=Command, fields=FIELDS, run_file=_run_file)
 @click.argument("data", metavar="[DATA]", required=False)
+@click.option("--init", is_flag=True, help="Write a first dataset.toml for the folder DATA, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(
     data: str | None,
+    init: bool,
     as_json: bool,
     dataset: str | None,
     data_root: Path | None,
@@ -60,8 +62,12 @@ def command(
 
     \b
     robseg check camvid --data-root DIR --split val
+    robseg check --init FOLDER      write a first dataset.toml from what the folder holds
     robseg check FOLDER
     """
+    if init:
+        _init(data)
+        return
     from robseg.check import check
     from robseg.cli.progress import showing
     from robseg.datasets.folder import splits_in
@@ -106,15 +112,25 @@ def _asked(data: str | None, dataset: str | None, data_root: Path | None) -> tup
     return name, root
 
 
+def _init(data: str | None) -> None:
+    from robseg.check.init import describe_folder
+
+    if data is None:
+        raise InputError("Expected the folder to describe, but got none: write `robseg check --init FOLDER`.")
+    for line in describe_folder(Path(data)):
+        click.echo(line)
+
+
 def _lines(report: Report) -> Iterator[str]:
     yield f"{report.name}, {report.split}: {report.images} images"
     yield ""
-    yield f"{'Size':<24}{'images':>10}   (height x width)"
+    wide = max([len("Height x width"), *(len(each.name) for each in report.classes)])
+    yield f"  {'Height x width':<{wide}}{'images':>10}"
     for (height, width), number in report.sizes.items():
-        yield f"  {f'{height}x{width}':<22}{number:>10}"
-    yield f"{'Class':<24}{'images':>10}{'pixels':>10}"
+        yield f"  {f'{height}x{width}':<{wide}}{number:>10}"
+    yield f"  {'Class':<{wide}}{'images':>10}{'pixels':>10}"
     for each in report.classes:
-        yield f"  {each.name:<22}{each.images:>10}{each.share:>10.2%}"
+        yield f"  {each.name:<{wide}}{each.images:>10}{each.share:>10.2%}"
     scored = sum(each.pixels for each in report.classes)
     undeclared = sum(each.pixels for each in report.undeclared)
     everything = max(1, scored + report.unscored + undeclared)

@@ -202,6 +202,7 @@ def test_data_sets_without_files_and_of_any_number_of_workers_are_checked(yard: 
         ([".", "--data-root", "."], "Expected no --data-root beside the folder '.'"),
         (["camvid", "--data-root", "nowhere"], "'nowhere' does not exist"),
         (["."], "to describe the data set, but there is no such file"),
+        (["--init"], "Expected the folder to describe, but got none"),
     ],
 )
 def test_a_wrong_call_is_explained(

@@ -125,7 +125,7 @@ CALLS = {
     ("predict",): "a.png b.png -m enet -c fog -s 2 --labels --opacity 0.25",
     ("corrupt",): "in -c fog -s 1,3 -o out --sheet",
     ("corruptions", "verify"): "-c fog -s 2 --copies 30 --image a.png",
-    ("check",): "camvid --data-root dir --split val -j 2 --json",
+    ("check",): "camvid --data-root dir --split val -j 2 --json --init",
     ("report",): "a b --format csv,markdown --confidence 0.9 --reference ICNet",
     ("ranks",): "a b --format csv -o ranks.csv --confidence 0.9",
     ("compare",): "a b:enet --tally boundary-2 --force --confidence 0.9",
