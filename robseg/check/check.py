@@ -56,7 +56,8 @@ def check(
             tolerant = dataclasses.replace(dataset.read, labels=labels)
             dataset = dataclasses.replace(dataset, read=tolerant)
         looks = list(_looks(dataset, num_workers, progress))
-    faults += [fault for look in looks for fault in look.faults]
+    known = {file for fault in faults for file in fault.files}  # from opening the data set
+    faults += [fault for look in looks for fault in look.faults if not known.intersection(fault.files)]
     undeclared = () if labels is None else labels.undeclared
     counted = sum((look.pixels for look in looks), np.zeros(256, np.int64))
     has_class = sum((look.pixels > 0 for look in looks), np.zeros(256, np.int64))

@@ -45,8 +45,13 @@ class Content(NamedTuple):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width as stored."""
+        """Height and width as stored; (0, 0) of a file that is no image."""
         return self.height, self.width
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Height and width of the image turned as its EXIF orientation says."""
+        return self.size[::-1] if self.orientation >= 5 else self.size
 
 
 def contents(files: Sequence[Path]) -> list[Content]:

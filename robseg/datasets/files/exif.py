@@ -24,9 +24,8 @@ def turns(pairs: Sequence[Pair], contents: Sequence[tuple[Content, Content]]) ->
     for pair, (image, target) in zip(pairs, contents, strict=True):
         if image.orientation == 1:
             continue
-        is_quarter_turn = image.orientation >= 5
         fits_stored = target.size == image.size
-        fits_turned = target.size == (image.size[::-1] if is_quarter_turn else image.size)
+        fits_turned = target.size == image.upright_size
         if fits_stored and fits_turned:
             unclear.append(pair)
         elif fits_stored or fits_turned:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,10 @@ from robseg.datasets.base import Dataset, Sample
 from robseg.datasets.files.card import FileCard
 from robseg.datasets.files.contents import Content, contents, is_unchanged
 from robseg.datasets.files.exif import turns
+from robseg.datasets.files.faults import Fault, refuse, some
 from robseg.datasets.files.headers import read_header
 from robseg.datasets.files.layout import Pair, unique, without_repeats
-from robseg.datasets.files.pixels import IndexLabels, Labels, read_oriented, turned
+from robseg.datasets.files.pixels import IndexLabels, Labels, read_image, read_oriented, turned
 from robseg.errors import InputError
 
 __all__ = ["PairReader", "open_pairs"]
@@ -65,11 +66,12 @@ def open_pairs(card: FileCard, root: Path, split: str, pairs: Iterable[Pair], la
     """Return the data set of these pairs, sorted by id; two pairs with the same id are an error."""
     pairs = tuple(pairs)
     unique((pair.id, pair.image) for pair in sorted(pairs))
-    pairs = without_repeats(pairs, root)
+    pairs = _openable(without_repeats(pairs, root))
     images, targets = contents([pair.image for pair in pairs]), contents([pair.target for pair in pairs])
     if isinstance(labels, IndexLabels):
         _compare_palettes({target.palette: pair.target for pair, target in zip(pairs, targets, strict=True)})
     found = tuple(zip(images, targets, strict=True))
+    _refuse_unfit(pairs, found)
     reader = PairReader(pairs, found, labels, turns(pairs, found))
     return Dataset(
         name=card.name,
@@ -83,6 +85,47 @@ def open_pairs(card: FileCard, root: Path, split: str, pairs: Iterable[Pair], la
         citation=card.citation,
         labels=labels.meanings,
     )
+
+
+def _openable(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
+    """Return the pairs whose files can be opened; a link may lead nowhere."""
+    closed = sorted(
+        {file for pair in pairs for file in (pair.image, pair.target) if not os.access(file, os.R_OK)}
+    )
+    if closed:
+        message = f"Expected readable files, but cannot open {some(closed)}: check links and permissions."
+        refuse(Fault(message, "file that cannot be opened", closed))
+    return tuple(pair for pair in pairs if pair.image not in closed and pair.target not in closed)
+
+
+def _refuse_unfit(pairs: Sequence[Pair], contents: Sequence[tuple[Content, Content]]) -> None:
+    """Check what the headers of the files say, so that no run stops at a file that is no image or misfits."""
+    for pair, both in zip(pairs, contents, strict=True):
+        for file, content in zip((pair.image, pair.target), both, strict=True):
+            # a kept header is empty too if the file was once larger than allowed
+            if content.size == (0, 0) and read_header(file).height == 0:
+                _refuse_unreadable(file)
+    misfits = [
+        (pair, image, target)
+        for pair, (image, target) in zip(pairs, contents, strict=True)
+        if target.size not in (image.size, image.upright_size) and (0, 0) not in (image.size, target.size)
+    ]
+    if misfits:
+        pair, image, target = misfits[0]
+        more = f", and {len(misfits) - 1} more pairs differ" if len(misfits) > 1 else ""
+        message = (
+            f"Expected image and target of one size, but '{pair.image}' has {image.height}x{image.width} and "
+            f"'{pair.target}' has {target.height}x{target.width} (height x width){more}: "
+            "replace the wrong ones."
+        )
+        refuse(Fault(message, "image and target of different sizes", [pair.image for pair, _, _ in misfits]))
+
+
+def _refuse_unreadable(file: Path) -> None:
+    try:
+        read_image(file)
+    except InputError as error:
+        refuse(Fault(str(error), "file that cannot be read", [file]))
 
 
 def _compare_palettes(targets: Mapping[str, Path]) -> None:

@@ -58,6 +58,10 @@ def test_all_faults_are_found_at_once(yard: Path, photo: Save, mask: Save) -> No
     (yard / "images/a.png").write_bytes(b"no image")
     (yard / "masks/a.png").write_bytes(b"")
     photo(yard / "images/b.png", (5, 5))
+    for file in ("images/f.png", "masks/g.png"):
+        (yard / file).write_bytes((yard / file).read_bytes()[:50])
+    (yard / "images/link.png").symlink_to("nowhere.png")
+    mask(yard / "masks/link.png", 0)
     mask(yard / "masks/c.png", 0, 7, 7, 9)
     mask(yard / "masks/d.png", 7)
     photo(yard / "images/alone.png")
@@ -65,6 +69,8 @@ def test_all_faults_are_found_at_once(yard: Path, photo: Save, mask: Save) -> No
     photo(yard / "images/e.jpg")
     report = checked(yard, exit_code=2)
     assert sorted(kinds(report, "faults")) == [
+        "file that cannot be opened",
+        "file that cannot be read",
         "image and target of different sizes",
         "image that cannot be read",
         "image without target",
@@ -84,7 +90,7 @@ def test_all_faults_are_found_at_once(yard: Path, photo: Save, mask: Save) -> No
 
 def test_a_fault_of_many_files_is_one_line_with_three_names(yard: Path) -> None:
     for file in (yard / "masks").iterdir():
-        file.unlink() if file.stem < "f" else file.write_bytes(b"")
+        file.unlink() if file.stem < "f" else file.write_bytes(file.read_bytes()[:50])
     unpaired, unreadable = (
         line
         for line in run("check", yard, "-q").stdout.splitlines()
@@ -219,3 +225,29 @@ def test_an_evaluation_stops_at_the_first_kind_of_fault_and_counts_its_files(yar
         (yard / f"masks/{name}.png").unlink()
     with pytest.raises(InputError, match=r"c.png' and 2 more have none: add '.*/masks/a.png' or remove"):
         open_dataset("folder", yard)
+
+
+def test_an_evaluation_notices_sizes_that_differ_and_files_that_are_no_images_before_it_starts(
+    yard: Path, photo: Save
+) -> None:
+    for name in "abcd":
+        photo(yard / f"images/{name}.png", (5, 6))
+    with pytest.raises(
+        InputError, match=r"of one size, but '.*a.png' has 5x6 and '.*a.png' has 8x12 .*3 more pairs differ"
+    ):
+        open_dataset("folder", yard)
+    (yard / "masks/e.png").write_bytes(b"no image")
+    with pytest.raises(InputError, match=r"readable image file '.*masks/e.png'"):
+        open_dataset("folder", yard)
+
+
+def test_an_image_that_was_too_large_is_read_once_it_is_allowed(
+    yard: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in yard.rglob("*.png"):
+        os.utime(file, (1, 1))  # old enough for what its header says to be kept
+    monkeypatch.setenv("ROBSEG_MAX_PIXELS", "95")
+    with pytest.raises(InputError, match=r"at most 95 pixels, but '.*a.png' has 8x12"):
+        open_dataset("folder", yard)
+    monkeypatch.delenv("ROBSEG_MAX_PIXELS")
+    assert len(open_dataset("folder", yard)) == 7
