@@ -71,7 +71,7 @@ def describe_folder(folder: Path) -> list[str]:
         raise InputError(
             f"Expected images and targets in '{folder}', told apart by folders such as images and masks or "
             f"by names such as x.png and x_mask.png, but found no pair among {len(images)} image files: "
-            "rename them, or write a dataset.toml (see robseg/datasets/folder.py)."
+            "rename them, or write a dataset.toml (see docs/your-data.md)."
         )
     targets = [files[target] for _, target in sides.pairs]
     places = np.unique(np.linspace(0, len(targets) - 1, SAMPLE).round().astype(int))
