@@ -5,6 +5,7 @@ multiply-additions, so a kernel gives the same bits on every processor.
 """
 
 import contextlib
+import functools
 import logging
 import threading
 from collections.abc import Callable
@@ -15,12 +16,11 @@ import numba
 from numba.core import event
 from numba.core.caching import FunctionCache
 
-__all__ = ["is_everything_cached", "kernel"]
+__all__ = ["cache_folder", "kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _log = logging.getLogger("corruptions")
-_caches: list["_Cache"] = []
 
 
 def kernel(function: F) -> F:
@@ -32,13 +32,15 @@ def kernel(function: F) -> F:
     compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)
     with contextlib.suppress(RuntimeError):  # no folder for a cache can be written to
         compiled._cache = _Cache(function)  # type: ignore[no-untyped-call]
-        _caches.append(compiled._cache)
     return cast(F, compiled)
 
 
-def is_everything_cached() -> bool:
-    """Return whether the cache has every kernel that was imported, for some types, or there is no cache."""
-    return all(Path(cache.cache_path, cache._cache_file._index_name).exists() for cache in _caches)
+@functools.cache
+def cache_folder() -> Path | None:
+    """Return the folder in which compiled kernels are kept, or None if none can be written to."""
+    with contextlib.suppress(RuntimeError):
+        return Path(_Cache(cache_folder.__wrapped__).cache_path)  # type: ignore[no-untyped-call]
+    return None
 
 
 class _Cache(FunctionCache):
