@@ -124,6 +124,7 @@ CALLS = {
     "--limit 3 --protocol mpc --no-examples --refine segfix --offsets dir -j 2 --precision bf16 --dry-run",
     ("predict",): "a.png b.png -m enet -c fog -s 2 --labels --opacity 0.25",
     ("corrupt",): "in -c fog -s 1,3 -o out --sheet",
+    ("corruptions", "compile"): "-c fog,noise",
     ("corruptions", "verify"): "-c fog -s 2 --copies 30 --image a.png",
     ("check",): "camvid --data-root dir --split val -j 2 --json --init",
     ("report",): "a b --format csv,markdown --confidence 0.9 --reference ICNet",
