@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from reports.tables.results import Results, load
 from robseg.errors import unknown_name
 from robseg.evaluation.request import Request
 from robseg.models.catalogue import list_cards as list_models
+from robseg.notebook import notebook_bar
 from robseg.options import described
 
 if TYPE_CHECKING:
@@ -82,7 +84,8 @@ def evaluate(request: Request) -> Results:
     from robseg.pipeline import execute
 
     refuse_unguarded()
-    return execute(request, "robseg.evaluate(...)")
+    shown = dataclasses.replace(request, progress=request.progress or notebook_bar())
+    return execute(shown, "robseg.evaluate(...)")
 
 
 def compare(
