@@ -8,13 +8,14 @@ import html
 import json
 import logging
 from collections.abc import Hashable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from reports import tallies
-from reports.run.errors import InvalidRun
+from reports.run.errors import InvalidRun, unknown_name
 from reports.run.files import write_atomically
 from reports.run.folder import OutFolder
 from reports.run.record import CLEAN, RunRecord
@@ -26,6 +27,9 @@ from reports.scoring.reference import Reference, find_reference
 from reports.scoring.replicates import Replicates, read_replicates
 from reports.tables import frames
 from reports.tables.tallies import TallyTables, csv_tables, tally_tables
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = [
     "TABLES",
@@ -48,7 +52,7 @@ notes = logging.getLogger("reports")
 
 MODELS_SHOWN = 6  # with title and notes, a repr has ten lines
 OVERALL = ("clean_miou", "mpc", "rpc", "mcd", "mrcd")
-FURTHER = "Tables: .summary .scores .classes .corruptions .groups .severities"
+FURTHER = "Tables: .summary .scores .classes .corruptions .groups .severities, figures: .plot()"
 
 TABLES = ("scores", "classes", "summary", "corruptions", "groups", "severities")
 
@@ -109,6 +113,24 @@ class Results:
             index=False, float_format="{:.1f}".format, na_rep="–", border=0
         )
         return f"<p>{html.escape(self._title())}</p>{table}<p>{FURTHER}</p>"
+
+    def plot(self, kind: str = "curves") -> Figure:
+        """Return a figure, which notebooks show: `curves`, `heat_map` or `clean_against_corrupted`.
+
+        Raises
+        ------
+        InputError
+            If there is no such kind.
+        """
+        import matplotlib.pyplot  # noqa: F401 - it has notebooks show figures
+        from matplotlib import rc_context
+
+        figures = import_module("reports.formats.figures")  # by name, because formats are built on tables
+        if kind not in figures.FIGURES:
+            raise unknown_name("kind of figure", kind, figures.FIGURES)
+        with rc_context(figures.STYLE):
+            figure: Figure = figures.FIGURES[kind](self)
+        return figure
 
     def _title(self) -> str:
         data = self.record.dataset["name"]
