@@ -6,6 +6,7 @@ from .api import gate as gate
 from .api import list_models as list_models
 from .api import load as load
 from .datasets import open_dataset as open_dataset
+from .datasets.samples import as_dataset as as_dataset
 from .errors import IncompleteRun as IncompleteRun
 from .errors import InputError as InputError
 from .models.model import Model as Model

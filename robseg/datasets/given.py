@@ -16,7 +16,7 @@ from robseg.datasets.base import IGNORE_INDEX, Dataset, Sample
 from robseg.datasets.files.pixels import MAX_CLASSES, rgb_of
 from robseg.errors import InputError
 
-__all__ = ["checked"]
+__all__ = ["array_of", "checked", "image_of", "target_of"]
 
 
 def checked(dataset: Dataset) -> Dataset:
@@ -76,7 +76,7 @@ class Checked:
 
 def target_of(value: Any, num_classes: int, name: str) -> NDArray[np.uint8]:
     """Return a target as uint8 (H, W); its values must be classes or IGNORE_INDEX."""
-    labels = _array(value, f"the target of {name}")
+    labels = array_of(value, f"the target of {name}")
     if labels.ndim == 3 and 1 in (labels.shape[0], labels.shape[-1]):
         labels = labels.reshape(labels.shape[1:] if labels.shape[0] == 1 else labels.shape[:-1])
     if labels.ndim != 2 or labels.dtype.kind not in "bui":
@@ -99,7 +99,7 @@ def image_of(value: Any, size: tuple[int, ...], name: str) -> NDArray[np.uint8]:
     """Return an image as uint8 (H, W, 3) RGB, of the `size` (H, W) of its target."""
     if isinstance(value, Image.Image):
         value = rgb_of(value, f"the image of {name}")
-    image = _array(value, f"the image of {name}")
+    image = array_of(value, f"the image of {name}")
     if image.shape == (3, *size) and (image.shape != (*size, 3) or hasattr(value, "detach")):
         image = np.moveaxis(image, 0, -1)
     elif image.shape in (size, (1, *size), (*size, 1)):
@@ -127,7 +127,8 @@ def _bytes(image: NDArray[Any], name: str) -> NDArray[np.uint8]:
     )
 
 
-def _array(value: Any, what: str) -> NDArray[Any]:
+def array_of(value: Any, what: str) -> NDArray[Any]:
+    """Return an array, tensor or PIL image as an array; `what` names it in an error."""
     try:
         return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
     except (TypeError, ValueError, RuntimeError) as error:

@@ -38,6 +38,8 @@ def severities_of(
 ) -> dict[str, tuple[int, ...]]:
     """Return the severities of each selected corruption, each once. None: all corruptions, all severities.
 
+    A selection such as fog:3 has its own severity.
+
     Raises
     ------
     InputError
@@ -47,6 +49,8 @@ def severities_of(
     --------
     >>> severities_of(["fog", "snow"], [3, 1, 3])
     {'fog': (3, 1), 'snow': (3, 1)}
+    >>> severities_of(["fog:3", "snow", "fog:5"], [1])
+    {'fog': (3, 5), 'snow': (1,)}
     """
     if selections is None:
         selections = ("all",)
@@ -57,9 +61,20 @@ def severities_of(
             "Expected severities, but got an empty list: choose some, or leave them out for all."
         )
     asked = tuple(dict.fromkeys(severities or ()))
-    found = {name: asked or corruptions.get(name).severities for name in names_of(selections)}
+    found: dict[str, tuple[int, ...]] = {}
+    for selection in selections:
+        chosen, colon, severity = selection.partition(":")
+        for name in names_of([chosen]):
+            levels = (_severity(severity, selection),) if colon else asked or corruptions.get(name).severities
+            found[name] = tuple(dict.fromkeys([*found.get(name, ()), *levels]))
     conditions_of((name, severity) for name, levels in found.items() for severity in levels)
     return found
+
+
+def _severity(text: str, selection: str) -> int:
+    if not text.isdecimal():
+        raise InputError(f"Expected a corruption and a severity, such as fog:3, but got '{selection}'.")
+    return int(text)
 
 
 def conditions_of(pairs: Iterable[tuple[str, int]]) -> tuple[Condition, ...]:

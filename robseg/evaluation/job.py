@@ -19,6 +19,7 @@ from reports.run.tally import Tally
 from robseg.datasets import open_dataset
 from robseg.datasets.base import Dataset
 from robseg.datasets.given import checked
+from robseg.datasets.samples import as_dataset
 from robseg.errors import InputError
 from robseg.evaluation import resolve
 from robseg.evaluation.classes import label_map
@@ -69,7 +70,10 @@ def prepare(request: Request) -> Job:
     counted = tallies.wanted(request.tally_names)
     sources = resolve.models(request)
     dataset = _opened(request)
-    own = [loaded(source, request, dataset.class_names) for source in sources]
+    class_names = None if dataset is None else dataset.class_names
+    own = [loaded(source, request, class_names) for source in sources]
+    if dataset is None:
+        dataset = _thinned(as_dataset(request.dataset, own[0].card.class_names), request)
     plain = named(own, sources, request.name)
     for model in plain:
         if UNTOLD in model.card.options:
@@ -117,12 +121,17 @@ def _by_name(*models: Predictor) -> dict[str, Predictor]:
     return named
 
 
-def _opened(request: Request) -> Dataset:
+def _opened(request: Request) -> Dataset | None:
+    """Return the data set of a request, or None if that is samples whose classes only a model can name."""
     if isinstance(request.dataset, Dataset):
-        dataset = checked(request.dataset)
-    else:
-        root = None if request.data_root is None else Path(request.data_root)
-        dataset = open_dataset(request.dataset, root, request.split)
+        return _thinned(checked(request.dataset), request)
+    if not isinstance(request.dataset, str):
+        return None
+    root = None if request.data_root is None else Path(request.data_root)
+    return _thinned(open_dataset(request.dataset, root, request.split), request)
+
+
+def _thinned(dataset: Dataset, request: Request) -> Dataset:
     return dataset.thinned(request.every).spread(request.limit)
 
 

@@ -47,15 +47,17 @@ class Request(RefineOptions):
         Flag(short="m", names="models", many=True, metavar="MODEL"),
     ]
     dataset: Annotated[
-        str | Dataset,
+        str | Dataset | Any,
         "Data set to evaluate on; `robseg list datasets` shows them.",
-        "Also a Dataset.",
+        "Also a Dataset, (images, targets), or a data set of PyTorch, whose classes are those of the first "
+        "model; `robseg.as_dataset` says more.",
         Flag(short="d", names="datasets", metavar="NAME"),
     ] = "streets"
     corruptions: Annotated[
         Sequence[str] | None,
         "Corruptions, groups (such as noise) or subsets (such as all or common), separated by commas; "
-        "none for clean images only.",
+        "fog:3 for one severity, none for clean images only.",
+        'Also pairs such as ("fog", 3).',
         Flag(short="c", names="corruptions", commas=True, metavar="NAME,...", unset="all"),
     ] = None
     severities: Annotated[
@@ -154,11 +156,13 @@ class Request(RefineOptions):
     examples: Annotated[bool, "Show example images in the report."] = True
     progress: Annotated[
         Callable[[Progress], None] | None,
-        "Function that is called after each shard of work, with a Progress that says how far the run is.",
+        "Function that is called after each batch, with a Progress that says how far the run is. Without "
+        "one, a notebook shows a bar.",
         Flag(shell=False),
     ] = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "corruptions", _spelled(self.corruptions))
         settle(self)
 
     @property
@@ -166,3 +170,13 @@ class Request(RefineOptions):
         """The names of the tallies that were asked for, each once, including those of `boundaries`."""
         near = [f"{kind}-{width}" for width in self.boundaries for kind in ("trimap", "boundary")]
         return tuple(dict.fromkeys([*self.tallies, *near]))
+
+
+def _spelled(corruptions: Any) -> Any:
+    """Return corruptions with texts such as fog:3 in the place of pairs."""
+    if not isinstance(corruptions, list | tuple):
+        return corruptions
+    return [
+        f"{item[0]}:{item[1]}" if isinstance(item, list | tuple) and len(item) == 2 else item
+        for item in corruptions
+    ]

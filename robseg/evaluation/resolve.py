@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.run.record import Condition
+from reports.run.typed import shown
 from reports.scoring import protocols
 from robseg.datasets.base import DATASETS, Dataset
+from robseg.datasets.samples import has_samples
 from robseg.errors import InputError, unknown_name
 from robseg.evaluation.conditions import conditions_of, severities_of
 from robseg.evaluation.request import Request
@@ -57,10 +59,10 @@ def check(request: Request) -> None:
     """
     if isinstance(request.dataset, str):
         DATASETS[request.dataset]
-    elif not isinstance(request.dataset, Dataset):
+    elif not isinstance(request.dataset, Dataset) and not has_samples(request.dataset):
         raise InputError(
-            f"Expected the name of a data set or a Dataset, but got {request.dataset!r}: "
-            "see `robseg list datasets`."
+            "Expected the name of a data set, a Dataset, (images, targets) or a data set of PyTorch, but got "
+            f"{shown(request.dataset)}: see `robseg list datasets`."
         )
     elif request.data_root is not None or request.split is not None:
         raise InputError(
@@ -82,7 +84,8 @@ def models(request: Request) -> tuple[ModelSource | Model, ...]:
         raise InputError("Expected at least one model, but got none: name one, such as enet.")
     _check_architecture(request.arch, given)
     files = _paired([Path(path) for path in _several(request.weights)], given, "--weights")
-    dataset = request.dataset if isinstance(request.dataset, str) else request.dataset.name
+    data = request.dataset
+    dataset = data if isinstance(data, str) else getattr(data, "name", "")
     sources: list[ModelSource | Model] = []
     for one, file in zip(given, files, strict=True):
         if isinstance(one, str):

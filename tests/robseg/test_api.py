@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import inspect
+import io
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import reports
 import robseg
 from robseg.datasets.base import Dataset
 from robseg.evaluation.request import Request
+from robseg.evaluation.resolve import conditions
 from robseg.models.model import Model
 from robseg.options import fields
 
@@ -57,6 +59,7 @@ def test_evaluate_takes_what_a_request_is_made_of() -> None:
         ({"limit": 0}, "Expected `limit` to be a whole number above 0, but got 0"),
         ({"every": "2"}, "Expected `every` to be a whole number above 0, but got '2'"),
         ({"precision": "fp8"}, "Expected `precision` to be fp32, bf16 or fp16, but got 'fp8'"),
+        ({"corruptions": [("fog", 6)]}, "a severity of fog from 1 to 5, but got 6"),
         ({"severities": [6]}, "a severity of .* from 1 to 5, but got 6"),
         ({"tallies": ["trimap"]}, "'trimap'"),
         ({"weights": ["a.pth", "b.pth"]}, "Expected one --weights for each model, but got 2 for 1"),
@@ -94,10 +97,32 @@ def test_results_are_ten_lines_and_a_table_in_notebooks(runs: tuple[Path, Path])
     assert "&lt;b&gt;" in dataclasses.replace(results, run=Path("<b>"))._repr_html_()
 
 
+@pytest.mark.parametrize("kind", ["curves", "heat_map", "clean_against_corrupted"])
+def test_results_are_drawn(runs: tuple[Path, Path], kind: str) -> None:
+    results = robseg.load(runs[0])
+    file = io.BytesIO()
+    results.plot(kind).savefig(file)
+    assert file.getvalue().startswith(b"\x89PNG")
+    with pytest.raises(robseg.InputError, match="Unknown kind of figure 'curve': did you mean 'curves'"):
+        results.plot("curve")
+
+
 def test_arrays_stand_for_lists_of_options() -> None:
     request = Request("enet", corruptions=np.array(["fog", "snow"]), severities=np.arange(1, 4))  # type: ignore[arg-type]
     assert (request.corruptions, request.severities) == (("fog", "snow"), (1, 2, 3))
     assert Request("enet", severities=torch.tensor(3)).severities == (3,)  # type: ignore[arg-type]
+
+
+def test_corruptions_may_have_their_own_severity() -> None:
+    request = Request("enet", corruptions=[("fog", 3), "snow", ["fog", 5]], severities=1)  # type: ignore[list-item, arg-type]
+    assert request.corruptions == ("fog:3", "snow", "fog:5")
+    assert [(each.corruption, each.severity) for each in conditions(request)[1:]] == [
+        ("fog", 3),
+        ("fog", 5),
+        ("snow", 1),
+    ]
+    with pytest.raises(robseg.InputError, match="such as fog:3, but got 'fog:x'"):
+        conditions(Request("enet", corruptions="fog:x"))
 
 
 def test_widths_of_boundaries_stand_for_tallies() -> None:

@@ -12,7 +12,7 @@ from robseg.datasets.base import IGNORE_INDEX
 from robseg.datasets.files.pixels import MAX_CLASSES, ColourLabels, IndexLabels, Labels
 from robseg.errors import InputError, unknown_name
 
-__all__ = ["Description", "read_description"]
+__all__ = ["Description", "read_description", "spare_colour"]
 
 KEYS = ("name", "images", "targets", "image_suffix", "target_suffix", "list", "ignore", "classes")
 CLASS_KEYS = ("name", "id", "color")
@@ -76,7 +76,7 @@ def _description(table: Table) -> Description:
         list=_text(table, "list", default=""),
         class_names=_distinct([each.name for each in classes], "names"),
         palette=tuple(
-            each.colours[0] if each.colours else _spare_colour(i + 1) for i, each in enumerate(classes)
+            each.colours[0] if each.colours else spare_colour(i + 1) for i, each in enumerate(classes)
         ),
         labels=_labels(classes, table.get("ignore", [])),
     )
@@ -174,7 +174,7 @@ def _colour(value: object) -> Colour:
     return red, green, blue
 
 
-def _spare_colour(number: int) -> Colour:
+def spare_colour(number: int) -> Colour:
     """Return PASCAL VOC's colour of a number, whose bits fill red, green and blue in turn, from the top."""
     red, green, blue = (
         sum(((number >> (3 * bit + channel)) & 1) << (7 - bit) for bit in range(3)) for channel in range(3)

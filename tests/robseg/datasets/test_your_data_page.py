@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,3 +77,11 @@ def test_targets_beside_their_images(
     assert dataset.read(0).target[0].tolist() == [0, 2] * 3
     [said] = caplog.messages
     assert "leaves out 1 files in its folders (1 .csv)" in said
+
+
+def test_the_python_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102
+    assert list(names["results"].scores["corruption"]) == ["clean", "fog", "snow"]
