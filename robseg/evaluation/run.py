@@ -43,11 +43,11 @@ def run(
     # Closed here, whatever `progress` raises, so that no worker process is left.
     with contextlib.closing(execute(job, out, shards, num_workers)) as every:
         for news in every:
-            if isinstance(news, int):
-                done += news
-            else:
+            if not isinstance(news, int):
                 stages.update(news.seconds)
                 predicted.update(news.shard.models)
-            if progress is not None and news:
-                progress(Progress(done, total))
+            elif news:
+                done += news
+                if progress is not None:
+                    progress(Progress(done, total))
     return Timing(dict(stages), frozenset(predicted), time.perf_counter() - start)
