@@ -62,6 +62,7 @@ def curves(results: Results) -> Figure:
         ax.set_axis_off()
     for ax in axes[max(0, len(names) - ACROSS) : len(names)]:
         ax.tick_params(labelbottom=True)  # the lowest panel of each column
+    axes[0].set_xticks(range(int(scores["severity"].max()) + 1))  # all panels share them
     figure.supxlabel("severity (0: clean)")
     figure.supylabel("mIoU, %")
     _say_how_many(figure, results, models)
@@ -83,7 +84,6 @@ def _panel(ax: Axes, shown: pd.DataFrame, models: list[str]) -> None:
         low, high = 100 * line["miou_low"], 100 * line["miou_high"]
         ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
     ax.set_ylim(0, None)
-    ax.set_xticks(range(int(shown["severity"].max()) + 1))
 
 
 def heat_map(results: Results) -> Figure:

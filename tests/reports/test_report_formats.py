@@ -139,6 +139,15 @@ def test_of_very_many_models_figures_show_the_most_robust_and_say_so(pristine: S
     assert len(heat_map(results).axes[0].get_xticks()) == 24
 
 
+def test_curves_of_unlike_severities_share_the_ticks_of_all(pristine: SyntheticRun) -> None:
+    results = reports.load(pristine.folder)
+    names = list(dict.fromkeys(results.scores["corruption"]))
+    is_last = results.scores["corruption"] == names[-1]
+    mild = results.scores[~is_last | (results.scores["severity"] < 2)]
+    ticks = curves(dataclasses.replace(results, scores=mild)).axes[0].get_xticks()
+    assert list(ticks) == list(range(int(mild["severity"].max()) + 1))
+
+
 @pytest.mark.parametrize(
     "changes",
     [

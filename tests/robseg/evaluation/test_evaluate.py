@@ -183,7 +183,7 @@ def test_an_opened_data_set_has_its_folder_and_split(
         ({"model": []}, "Expected at least one model, but got none"),
         ({"model": None}, "Expected at least one model, but got none"),
         ({"model": [3]}, "Expected the name of a model, a Model or a callable, but got 3"),
-        ({"dataset": 3}, "Expected the name of a data set or a Dataset, but got 3"),
+        ({"dataset": 3}, "Expected the name of a data set, a Dataset, .* but got 3"),
         ({"model": "ennet", "dataset": "camvid", "data_root": "/nowhere"}, "Unknown model 'ennet'"),
     ],
 )
