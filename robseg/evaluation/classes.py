@@ -16,8 +16,9 @@ __all__ = ["label_map"]
 def label_map(model: str, channels: Sequence[str], classes: Sequence[str]) -> NDArray[np.uint8]:
     """Return a table (256,) from a model's labels to a data set's class ids, matched by name.
 
-    A channel also matches a class whose name differs only in case, if no other channel has that name exactly
-    and no other class differs only in case.
+    A channel and a class without a partner of exactly their name match if they alone are spelled alike:
+    without regard to case, blanks at the ends, and whether words are joined by a blank, "_" or "-". ("bed " is
+    a name of mmsegmentation's.)
 
     A channel without a class in the data set (such as "void") maps to IGNORE_INDEX, which counts as wrong
     where the target is labelled.
@@ -33,7 +34,7 @@ def label_map(model: str, channels: Sequence[str], classes: Sequence[str]) -> ND
     array([255,   1,   0], dtype=uint8)
     """
     ids = {name: index for index, name in enumerate(classes)}
-    matched = {name: _matching(name, channels, classes) for name in dict.fromkeys(channels)}
+    matched = _matches(channels, classes)
     missing = ids.keys() - set(matched.values())
     if missing:
         raise InputError(
@@ -43,13 +44,21 @@ def label_map(model: str, channels: Sequence[str], classes: Sequence[str]) -> ND
         )
     table = np.full(256, IGNORE_INDEX, np.uint8)
     for channel, name in enumerate(channels):
-        table[channel] = ids.get(matched[name] or "", IGNORE_INDEX)
+        table[channel] = ids[matched[name]] if name in matched else IGNORE_INDEX
     return table
 
 
-def _matching(name: str, channels: Sequence[str], classes: Sequence[str]) -> str | None:
-    """Return the class of a channel: the one of its name, or the only one that differs in case alone."""
-    if name in classes:
-        return name
-    alike = [each for each in classes if each.lower() == name.lower() and each not in channels]
-    return alike[0] if len(alike) == 1 else None
+def _matches(channels: Sequence[str], classes: Sequence[str]) -> dict[str, str]:
+    """Return the class of each channel that has one."""
+    exact = {name: name for name in channels if name in classes}
+    alone, left = ([name for name in names if name not in exact] for names in (set(channels), classes))
+    alike = {
+        name: [each for each in left if _spelling(each) == _spelling(name)]
+        for name in alone
+        if [_spelling(other) for other in alone].count(_spelling(name)) == 1
+    }
+    return exact | {name: found[0] for name, found in alike.items() if len(found) == 1}
+
+
+def _spelling(name: str) -> str:
+    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())

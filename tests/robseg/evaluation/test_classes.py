@@ -24,3 +24,17 @@ def test_names_that_differ_in_case_only_are_kept_apart() -> None:
     assert label_map("m", ["a", "A"], ["a"])[:2].tolist() == [0, 255]
     with pytest.raises(InputError, match="lacks A, a"):
         label_map("m", ["o", "x"], ["O", "a", "A"])
+
+
+def test_names_that_are_spelled_alike_match() -> None:
+    table = label_map("m", ["bed ", "Traffic_Light", "pool-table"], ["pool table", "traffic light", "bed"])
+    assert table[:3].tolist() == [2, 1, 0]
+
+
+def test_names_that_two_channels_could_mean_are_missing() -> None:
+    with pytest.raises(InputError, match=r"lacks traffic light \(it has traffic_light, Traffic Light\)"):
+        label_map("m", ["traffic_light", "Traffic Light"], ["traffic light"])
+
+
+def test_a_name_is_left_over_beside_one_that_is_exact() -> None:
+    assert label_map("m", ["bed ", "bed"], ["bed"])[:2].tolist() == [255, 0]
