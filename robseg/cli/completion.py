@@ -47,6 +47,12 @@ def _protocols() -> Iterable[str]:
     return PROTOCOLS
 
 
+def _class_maps() -> Iterable[str]:
+    from robseg.evaluation.class_maps import shipped
+
+    return shipped()
+
+
 def _tallies() -> Iterable[str]:
     from reports import tallies
 
@@ -72,6 +78,7 @@ KINDS: dict[str, Callable[[], Iterable[str]]] = {
     "datasets": _datasets,
     "corruptions": _corruptions,
     "protocols": _protocols,
+    "class-maps": _class_maps,
     "tallies": _tallies,
     "executors": _executors,
     "recipes": _recipes,

@@ -147,7 +147,7 @@ class DatasetCard:
     `open(root, split)` checks the layout below `root` (None for a data set that needs no files) and returns a
     Dataset; it raises InputError with the first file that is wrong. `variable` is the environment variable
     that usually holds the data set's root. `names_own_splits` is true if its files may define more splits
-    than `splits`.
+    than `splits`. `palette` has a colour for each class.
     """
 
     name: str
@@ -161,9 +161,10 @@ class DatasetCard:
     variable: str = ""
     licence: str = ""
     citation: str = ""
+    palette: tuple[tuple[int, int, int], ...] = ()
 
 
 # The data set that needs no download comes first: it is the default one.
 DATASETS: Registry[DatasetCard] = Registry(
-    "data set", "robseg.datasets", "CARD", besides=("base", "files", "given"), first="streets"
+    "data set", "robseg.datasets", "CARD", besides=("base", "files", "given", "samples"), first="streets"
 )

@@ -17,8 +17,8 @@ def label_map(model: str, channels: Sequence[str], classes: Sequence[str]) -> ND
     """Return a table (256,) from a model's labels to a data set's class ids, matched by name.
 
     A channel and a class without a partner of exactly their name match if they alone are spelled alike:
-    without regard to case, blanks at the ends, and whether words are joined by a blank, "_" or "-". ("bed " is
-    a name of mmsegmentation's.)
+    without regard to case, blanks at the ends, and whether words are joined by a blank, "_" or "-". (One of
+    mmsegmentation's names is "bed ".)
 
     A channel without a class in the data set (such as "void") maps to IGNORE_INDEX, which counts as wrong
     where the target is labelled.
@@ -40,7 +40,7 @@ def label_map(model: str, channels: Sequence[str], classes: Sequence[str]) -> ND
         raise InputError(
             f"Expected model '{model}' to have the data set's {len(classes)} classes, but it lacks "
             f"{', '.join(sorted(missing))} (it has {', '.join(channels)}): "
-            "choose a data set with its classes, or weights trained on this one."
+            "choose a data set with its classes, weights trained on this one, or a --class-map."
         )
     table = np.full(256, IGNORE_INDEX, np.uint8)
     for channel, name in enumerate(channels):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from robseg.datasets.given import checked
 from robseg.datasets.samples import as_dataset
 from robseg.errors import InputError
 from robseg.evaluation import resolve
+from robseg.evaluation.class_maps import read_class_map
 from robseg.evaluation.classes import label_map
 from robseg.evaluation.names import named
 from robseg.evaluation.provenance import counted_versions
@@ -87,6 +89,7 @@ def prepare(request: Request) -> Job:
         *plain,
         *refined_models(plain, request, dataset.name, dataset.ids, request.device, request.precision),
     )
+    dataset, maps = _matched(request, dataset, models)
     context = Context(
         dataset=f"{dataset.name}/{dataset.split}/{dataset.fingerprint}",
         labels=dict(dataset.labels),
@@ -102,10 +105,19 @@ def prepare(request: Request) -> Job:
         models={name: model.identity for name, model in models.items()},
         versions=counted_versions(),
     )
-    maps = {
-        name: label_map(name, model.card.class_names, dataset.class_names) for name, model in models.items()
-    }
     return Job(conditions, models, maps, dataset, context, counted, request.batch_size)
+
+
+def _matched(
+    request: Request, dataset: Dataset, models: Mapping[str, Predictor]
+) -> tuple[Dataset, dict[str, NDArray[np.uint8]]]:
+    """Return the data set with the classes that are scored, and the table of each model's labels to these."""
+    channels = {name: model.card.class_names for name, model in models.items()}
+    if request.class_map is not None:
+        class_map = read_class_map(request.class_map)
+        dataset = class_map.applied(dataset, itertools.chain(*channels.values()))
+        channels = {name: class_map.channels(own) for name, own in channels.items()}
+    return dataset, {name: label_map(name, own, dataset.class_names) for name, own in channels.items()}
 
 
 def _by_name(*models: Predictor) -> dict[str, Predictor]:

@@ -104,6 +104,12 @@ class Request(RefineOptions):
     split: Annotated[
         str | None, "Split of the data set.", Flag(unset="the split that is usually scored", metavar="NAME")
     ] = None
+    class_map: Annotated[
+        Path | str | None,
+        "TOML file that says which classes outputs of models and targets count as, or the name of a map that "
+        "`robseg list class-maps` shows.",
+        Flag(names="class-maps", metavar="FILE|NAME"),
+    ] = None
     limit: Annotated[
         int | None,
         "Evaluate only N images, spread evenly over the set. A larger N keeps what is done.",

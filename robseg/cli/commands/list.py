@@ -1,4 +1,4 @@
-"""List models, data sets, corruptions or protocols."""
+"""List models, data sets, corruptions, protocols or class maps."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ def _datasets() -> list[Row]:
             "name": card.name,
             "title": card.title,
             "classes": len(card.class_names) or None,
+            "class_names": list(card.class_names),
+            "palette": [list(colour) for colour in card.palette],
             "splits": list(card.splits),
             "needs_root": card.needs_root,
             "licence": card.licence,
@@ -98,14 +100,36 @@ def _protocols() -> list[Row]:
     ]
 
 
+def _class_maps() -> list[Row]:
+    from robseg.evaluation.class_maps import read_class_map, shipped
+
+    rows = []
+    for name in shipped():
+        found = read_class_map(name)
+        outputs, targets = found.classes | found.outputs, found.classes | found.targets
+        ignore = list(found.ignore)
+        rows.append(
+            {"name": name, "outputs": outputs, "targets": targets, "ignore": ignore, "source": found.source}
+        )
+    return rows
+
+
 KINDS: dict[str, Callable[[], list[Row]]] = {
     "models": _models,
     "datasets": _datasets,
     "corruptions": _corruptions,
     "protocols": _protocols,
+    "class-maps": _class_maps,
 }
 COLUMNS = 100  # of a terminal
-HIDDEN = {"parameters"}  # too wide for a table; --json has them
+HIDDEN = {
+    "parameters",
+    "class_names",
+    "palette",
+    "outputs",
+    "targets",
+    "ignore",
+}  # too wide for a table; --json has them
 
 
 def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -117,7 +141,7 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 @click.argument("pattern", default="*", metavar="[GLOB]")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON with all that is known.")
 def command(kind: str, pattern: str, as_json: bool) -> None:
-    """List models, data sets, corruptions or protocols whose names match GLOB."""
+    """List models, data sets, corruptions, protocols or class maps whose names match GLOB."""
     if kind not in KINDS:
         raise unknown_name("kind of thing", kind, KINDS)
     rows = [row for row in KINDS[kind]() if fnmatch.fnmatchcase(row["name"], pattern)]

@@ -17,9 +17,8 @@ ROOT_VARIABLE = "ROBSEG_DATA_ROOT"
 
 @dataclasses.dataclass(frozen=True)
 class FileCard(DatasetCard):
-    """A data set in files has colours, and one line that says what its root holds."""
+    """A data set in files has one line that says what its root holds."""
 
-    palette: tuple[tuple[int, int, int], ...] = ()
     layout: str = ""
 
 

@@ -109,6 +109,7 @@ CARD = DatasetCard(
     name="streets",
     title="Rendered street scenes with CamVid's classes",
     class_names=CLASS_NAMES,
+    palette=PALETTE,
     splits=tuple(SPLITS),
     default_split="val",
     open=_open,
