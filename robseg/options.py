@@ -18,7 +18,8 @@ from numbers import Real
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from reports.run.typed import ANY, WORDS, Range, WrongValue, expected, from_toml, typed
+from reports.run.parse import from_toml
+from reports.run.typed import ANY, WORDS, Range, WrongValue, expected, typed
 from robseg.errors import InputError
 
 __all__ = [

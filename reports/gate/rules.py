@@ -28,8 +28,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reports.run.errors import InvalidRun
+from reports.run.parse import from_toml
 from reports.run.tally import PERCENT, Measure
-from reports.run.typed import Range, from_toml, shown, typed
+from reports.run.typed import Range, shown, typed
 from reports.scoring.model_scores import ScoreKey
 
 __all__ = ["DEFAULT", "OFF", "RULES", "Limit", "Rules", "assigned", "limits", "limits_of", "read_rules"]

@@ -10,8 +10,8 @@ from typing import Any
 
 from reports.run.errors import InputError, InvalidRun
 from reports.run.files import remove_abandoned
+from reports.run.parse import from_json
 from reports.run.record import RunRecord
-from reports.run.typed import from_json
 
 __all__ = ["LIST", "OutFolder"]
 

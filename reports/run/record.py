@@ -19,8 +19,9 @@ from typing import Annotated, Any, NotRequired, TypedDict
 from reports.run.context import Context
 from reports.run.errors import InputError, InvalidRun
 from reports.run.files import DAMAGE, contents, holds_run
+from reports.run.parse import from_json
 from reports.run.tally import PRIMARY
-from reports.run.typed import Range, from_json, shown, typed
+from reports.run.typed import Range, shown, typed
 
 __all__ = [
     "CLEAN",

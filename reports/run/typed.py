@@ -10,13 +10,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import json
 import math
 import os
 import reprlib
-import tomllib
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from numbers import Integral, Real
 from pathlib import Path
 from typing import (
@@ -39,8 +37,6 @@ __all__ = [
     "Range",
     "WrongValue",
     "expected",
-    "from_json",
-    "from_toml",
     "shown",
     "typed",
     "typed_fields",
@@ -98,36 +94,6 @@ class WrongValue(InputError):
 
     def __init__(self, place: str, expected: str, value: object) -> None:
         super().__init__(f"Expected `{place}` to be {expected}, but got {shown(value)}.")
-
-
-def from_json(content: str | bytes) -> Any:
-    """Return what JSON holds; bytes are UTF-8.
-
-    Raises
-    ------
-    ValueError
-        If it is not JSON, or nested too deeply.
-    """
-    return _unnested(json.loads, content)
-
-
-def from_toml(content: str | bytes) -> dict[str, Any]:
-    """Return what TOML holds; bytes are UTF-8, with or without a byte order mark.
-
-    Raises
-    ------
-    ValueError
-        If it is not TOML, or nested too deeply.
-    """
-    found: dict[str, Any] = _unnested(tomllib.loads, content)
-    return found
-
-
-def _unnested(parse: Callable[[str], Any], content: str | bytes) -> Any:
-    try:
-        return parse(content if isinstance(content, str) else content.decode("utf-8-sig"))
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
 
 
 def typed(hint: Any, value: Any, place: str, limits: Range = ANY) -> Any:

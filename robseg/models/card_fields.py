@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reports.run.typed import WrongValue, from_json, typed_fields
+from reports.run.parse import from_json
+from reports.run.typed import WrongValue, typed_fields
 from robseg.errors import InputError
 from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
 

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from reports.run.typed import from_json
+from reports.run.parse import from_json
 from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.card_fields import card_fields

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard, TypeVar
 
-from reports.run.typed import from_toml, shown
+from reports.run.parse import from_toml
+from reports.run.typed import shown
 from robseg.datasets.base import IGNORE_INDEX
 from robseg.datasets.files.pixels import MAX_CLASSES, ColourLabels, IndexLabels, Labels
 from robseg.errors import InputError, unknown_name
