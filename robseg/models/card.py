@@ -13,7 +13,16 @@ from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 from reports.run.typed import Range
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "UNTOLD", "Card", "ChangesNoLabel", "as_tuples", "label_fields"]
+__all__ = [
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "UNTOLD",
+    "Answers",
+    "Card",
+    "ChangesNoLabel",
+    "as_tuples",
+    "label_fields",
+]
 
 # The mean and standard deviation of ImageNet's RGB pixels on the scale 0..255, which nearly all published
 # networks use.
@@ -34,8 +43,11 @@ OF_WEIGHTS = ChangesNoLabel("It says where weights come from; the SHA-256 of tho
 PUBLISHED = ChangesNoLabel("It repeats what others measured.")
 TOLD = ChangesNoLabel("It tells people about the model.")
 
-POSITIVE = Range(above=0)
+SPREADS = Range(above=0, most=2**16)  # far beyond 255, and numbers that float32 can hold
+LEVELS = Range(least=-(2**16), most=2**16)
 SIDES = Range(least=1, most=2**16)  # pixels; no JPEG file is larger
+
+Answers = Literal["logits", "logits_last", "labels", "logit", "probability"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,6 +99,10 @@ class Card:
     output
         Which output of a model with several is evaluated: its name or its number from 0. None stands for the
         one called `out` or `logits`, else the first.
+    answers
+        What the network answers: `logits` (N, C, h, w), `logits_last` (N, h, w, C), `labels`, one `logit` for
+        two classes (a pixel is the second where it is above 0), or one `probability` of the second of two
+        classes. None stands for what shape and values show. Probabilities are averaged as they are.
     weights_urls
         The addresses of the weights, in the order in which they are tried.
     weights_file
@@ -120,8 +136,8 @@ class Card:
     dataset: Annotated[str, ChangesNoLabel("The classes, which count, have their names here.")]
     class_names: tuple[str, ...]
     backbone: Annotated[str, ChangesNoLabel("The network is built from `options`, which count.")] = ""
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: Annotated[tuple[float, float, float], POSITIVE] = (255.0, 255.0, 255.0)
+    mean: Annotated[tuple[float, float, float], LEVELS] = (0.0, 0.0, 0.0)
+    std: Annotated[tuple[float, float, float], SPREADS] = (255.0, 255.0, 255.0)
     channel_order: Literal["RGB", "BGR"] = "RGB"
     test_size: Annotated[tuple[int, int] | None, SIDES] = None
     resize: Literal["exact", "fit", "short", "long", "bounded"] = "exact"
@@ -136,6 +152,7 @@ class Card:
     align_corners: bool = False
     resize_logits: Literal["twice", "once"] = "twice"
     output: int | str | None = None
+    answers: Answers | None = None
     weights_urls: Annotated[tuple[str, ...], OF_WEIGHTS] = ()
     weights_file: Annotated[str, OF_WEIGHTS] = ""
     sha256: Annotated[str, OF_WEIGHTS] = ""

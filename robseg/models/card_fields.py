@@ -79,12 +79,14 @@ def check_options(model: str, fields: Mapping[str, Any], used: Mapping[str, Any]
 
 
 def check_single_output(card: Card) -> None:
-    """Raise InputError if the card of a model with a single output chooses one."""
-    if card.output is not None:
-        raise InputError(
-            f"Expected no `output` in the card of {card.id}, which answers logits alone, but got "
-            f"{card.output!r}: leave it out."
-        )
+    """Raise InputError if the card of a model whose answer is known says what it answers."""
+    for field in ("output", "answers"):
+        value = getattr(card, field)
+        if value is not None:
+            raise InputError(
+                f"Expected no `{field}` in the card of {card.id}, which answers logits alone, but got "
+                f"{value!r}: leave it out."
+            )
 
 
 def _check_scale(card: Card) -> None:

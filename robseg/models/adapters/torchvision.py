@@ -19,6 +19,7 @@ from robseg.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
 from robseg.models.checkpoints.fetch import weights_path
 from robseg.models.checkpoints.weights import fitted
 from robseg.models.checkpoints.wrapped import fitted_inside
+from robseg.models.foreign.answers import ForeignNetwork
 from robseg.models.foreign.reading import Foreign, Weights, origin_of, tensors_of, weights_name
 from robseg.models.layers import resize
 
@@ -71,6 +72,8 @@ def load(name: str, weights: Weights | None, device: object) -> Foreign:
     network, num_classes = fitted_inside(functools.partial(_built, name), tensors, origin_of(weights))
     if not card.class_names and num_classes == len(CLASSES):
         card = dataclasses.replace(card, class_names=CLASSES)
+    if num_classes == 1:  # the logit of the second of two classes
+        return Foreign(card, ForeignNetwork(network.eval(), card.id), sha256)
     return Foreign(card, network.eval(), sha256, num_classes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from robseg.errors import InputError
+from robseg.models.card import Answers
+from robseg.models.foreign.kinds import as_logits, kind_of, note_on
 from robseg.models.foreign.outputs import Main, main_output
 from robseg.models.foreign.reading import last_line
 from robseg.models.predict.failures import is_out_of_memory, out_of_memory
@@ -27,14 +29,12 @@ Model = Callable[[Tensor], Any]
 class ForeignNetwork(nn.Module):
     """Somebody else's model as a network: float (N, 3, H, W) to logits (N, C, h, w).
 
-    Integer answers (N, H, W) or (N, 1, H, W) are labels. They become one channel for each class, 1 where the
-    label is that class, and a last channel for labels beyond the `num_classes`.
+    `kind` says what the model answers. `learn` finds it out, unless the card states it.
 
     `remade` makes the model again in another process, on its device, if it cannot be pickled. `batch_size` is
     the only batch size that the model takes, if it takes only one. `hidden_parameters` counts the parameters
     that are no tensors of torch. `output` is the name or number of the main one of several outputs, None if
-    the model shows it. `labels_only` is set once `channels` has seen the model answer labels, which come
-    without confidences.
+    the model shows it.
     """
 
     def __init__(
@@ -54,7 +54,12 @@ class ForeignNetwork(nn.Module):
         self.hidden_parameters = hidden_parameters
         self.num_classes: int | None = None
         self.output: int | str | None = None
-        self.labels_only = False
+        self.kind: Answers = "logits"
+
+    @property
+    def labels_only(self) -> bool:
+        """Whether the model answers labels, which come without confidences."""
+        return self.kind == "labels"
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits of the model's main answer.
@@ -67,8 +72,12 @@ class ForeignNetwork(nn.Module):
         batches = torch.split(images, self.batch_size or len(images))
         return torch.cat([self._logits(batch, self._main(batch).output) for batch in batches])
 
-    def channels(self, images: Tensor) -> int | None:
-        """Return how many classes the model answers for an image, None if it answers labels."""
+    def learn(self, images: Tensor, class_names: Sequence[str], kind: Answers | None) -> int | None:
+        """Find out what the model answers for an image of noise, unless `kind` says it.
+
+        Returns how many classes it answers, None if it answers labels. `class_names` are empty if they are
+        unknown.
+        """
         main = self._main(images)
         if main.guessed:
             logger.warning(
@@ -79,11 +88,16 @@ class ForeignNetwork(nn.Module):
         elif main.chosen:
             logger.info("Of the outputs of %s, %s is evaluated.", self.name, main.chosen)
         answer = main.output
-        self.labels_only = is_labels(answer)
-        if self.labels_only:
+        height, width = images.shape[-2:]
+        self.kind = kind or kind_of(answer, (height, width), len(class_names), self.name)
+        note = "" if kind else note_on(self.kind, answer, class_names)
+        if note:
+            logger.warning("%s %s; `answers` in the model's card says otherwise.", self.name, note)
+        self.num_classes = len(class_names) if self.labels_only else None
+        if self.labels_only and not class_names:
             return None
-        self.num_classes = None
-        return self._logits(images, answer).shape[1]
+        channels = self._logits(images, answer).shape[1]
+        return None if self.labels_only else channels
 
     def _main(self, images: Tensor) -> Main:
         """Return the model's main output for at most as many images as it takes."""
@@ -112,34 +126,12 @@ class ForeignNetwork(nn.Module):
         return main._replace(output=answer[: len(images)] if missing else answer)
 
     def _logits(self, images: Tensor, answer: Tensor) -> Tensor:
-        """Return an answer for these images as logits, after checking its shape."""
-        if is_labels(answer):
-            answer = self._one_hot(answer.reshape(len(answer), *answer.shape[-2:]))
-        elif answer.ndim == 4 and self.num_classes not in {None, answer.shape[1]}:
-            raise InputError(
-                f"Expected {self.name} to answer logits of its {self.num_classes} classes, but got "
-                f"{answer.shape[1]} channels: give class_names that fit."
-            )
-        if answer.ndim != 4 or len(answer) != len(images):
-            raise InputError(
-                f"Expected {self.name} to answer logits (N, C, h, w) or labels (N, H, W) of the batch "
-                f"{tuple(images.shape)}, but got {tuple(answer.shape)} of {answer.dtype}: wrap the model."
-            )
-        return answer
-
-    def _one_hot(self, labels: Tensor) -> Tensor:
-        if self.num_classes is None:
-            raise InputError(
-                f"Expected class names for {self.name}, which answers labels, but got none: give class_names."
-            )
-        labels = labels.long()
-        known = (labels >= 0) & (labels < self.num_classes)
-        labels = torch.where(known, labels, self.num_classes)
-        return F.one_hot(labels, self.num_classes + 1).permute(0, 3, 1, 2).float()
+        """Return an answer for these images as scores of each class, after checking its shape."""
+        return as_logits(answer, self.kind, self.num_classes, images, self.name)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         state = (self.name, self.batch_size, self.hidden_parameters)
-        seen = (self.num_classes, self.output, self.labels_only)
+        seen = (self.num_classes, self.output, self.kind)
         if self.remade is not None:
             return _again, (self.remade, None, state, seen)
         try:
@@ -155,7 +147,7 @@ def _again(
     remade: Callable[[], Model] | None,
     pickled: bytes | None,
     state: tuple[str, int | None, int],
-    seen: tuple[int | None, int | str | None, bool],
+    seen: tuple[int | None, int | str | None, Answers],
 ) -> ForeignNetwork:
     """Return the network that was pickled in another process."""
     model = remade() if remade is not None else pickle.loads(cast(bytes, pickled))  # noqa: S301 - our own
@@ -163,7 +155,7 @@ def _again(
     network = ForeignNetwork(
         model, name, remade=remade, batch_size=batch_size, hidden_parameters=hidden_parameters
     )
-    network.num_classes, network.output, network.labels_only = seen
+    network.num_classes, network.output, network.kind = seen
     return network.eval()
 
 
@@ -176,9 +168,3 @@ def as_tensor(answer: Any, device: torch.device) -> Tensor:
             f"Expected a model to answer a tensor, but got {type(answer).__name__}: return the logits."
         )
     return answer
-
-
-def is_labels(answer: Tensor) -> bool:
-    """Return whether an answer is labels, integers (N, H, W) or (N, 1, H, W), and not logits."""
-    flat = answer.ndim == 3 or (answer.ndim == 4 and answer.shape[1] == 1)
-    return flat and not answer.is_floating_point() and not answer.is_complex()

@@ -16,8 +16,9 @@ CARD = Card("enet@toy", "enet", "toy", ("road", "sky", "car"), options={"generat
 HINTS = get_type_hints(Card, include_extras=True)
 FIELDS = tuple(field.name for field in dataclasses.fields(Card))
 
-# What makes a network of a card or chooses its output, and what maps its channels to a data set's classes.
-BUILT = {"architecture", "options", "class_names", "output"}
+# What makes a network of a card, chooses its output and says what it is, and what maps its channels to a
+# data set's classes.
+BUILT = {"architecture", "options", "class_names", "output", "answers"}
 
 
 class Read:
