@@ -69,8 +69,10 @@ class Model:
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """How labels are resized, of a model that answers labels."""
-        return {"label_resizing": "nearest"} if getattr(self.network, "labels_only", False) else {}
+        """How labels are resized, and the type of the weights that it is computed in, where not as usual."""
+        facts = {"label_resizing": "nearest"} if getattr(self.network, "labels_only", False) else {}
+        dtype = getattr(self.network, "dtype", torch.float32)
+        return facts if dtype == torch.float32 else {**facts, "weights": str(dtype).removeprefix("torch.")}
 
     @property
     def parameters(self) -> int | None:

@@ -61,6 +61,7 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
         card.id,
         remade=functools.partial(_read, path, device, taken.dtype),
         batch_size=batch if isinstance(batch, int) else None,
+        takes=torch.float32,  # which the program converts itself
     )
     return Foreign(card, network.eval(), sha256_of(path))
 

@@ -24,6 +24,7 @@ from robseg.models.checkpoints.unpickle import Stub, restricted_pickle
 
 __all__ = [
     "Checkpoint",
+    "as_float32",
     "fitted",
     "halved",
     "read_checkpoint",
@@ -66,7 +67,12 @@ class Checkpoint:
 
     def as_float32(self) -> dict[str, Tensor]:
         """Return the tensors, floating-point ones as float32."""
-        return {key: each.float() if each.is_floating_point() else each for key, each in self.tensors.items()}
+        return as_float32(self.tensors)
+
+
+def as_float32(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors, floating-point ones as float32."""
+    return {key: each.float() if each.is_floating_point() else each for key, each in tensors.items()}
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -25,6 +25,8 @@ logger = logging.getLogger("robseg")
 
 Model = Callable[[Tensor], Any]
 
+HALVES = (torch.float16, torch.bfloat16)
+
 
 class ForeignNetwork(nn.Module):
     """Somebody else's model as a network: float (N, 3, H, W) to logits (N, C, h, w).
@@ -33,8 +35,8 @@ class ForeignNetwork(nn.Module):
 
     `remade` makes the model again in another process, on its device, if it cannot be pickled. `batch_size` is
     the only batch size that the model takes, if it takes only one. `hidden_parameters` counts the parameters
-    that are no tensors of torch. `output` is the name or number of the main one of several outputs, None if
-    the model shows it.
+    that are no tensors of torch. `takes` is the type of the images, None for that of the model's weights.
+    `output` is the name or number of the main one of several outputs, None if the model shows it.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class ForeignNetwork(nn.Module):
         remade: Callable[[], Model] | None = None,
         batch_size: int | None = None,
         hidden_parameters: int = 0,
+        takes: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         self.model = model
@@ -52,9 +55,18 @@ class ForeignNetwork(nn.Module):
         self.remade = remade
         self.batch_size = batch_size
         self.hidden_parameters = hidden_parameters
+        self.takes = takes
         self.num_classes: int | None = None
         self.output: int | str | None = None
         self.kind: Answers = "logits"
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the model's weights, in which it computes."""
+        if not isinstance(self.model, nn.Module):
+            return torch.float32
+        weights = (one.dtype for one in self.model.parameters() if one.is_floating_point())
+        return next(weights, torch.float32)
 
     @property
     def labels_only(self) -> bool:
@@ -70,7 +82,7 @@ class ForeignNetwork(nn.Module):
             If the model raises, or its answer is neither logits nor labels for this batch.
         """
         batches = torch.split(images, self.batch_size or len(images))
-        return torch.cat([self._logits(batch, self._main(batch).output) for batch in batches])
+        return torch.cat([self._logits(batch, self._main(batch).output) for batch in batches]).float()
 
     def learn(self, images: Tensor, class_names: Sequence[str], kind: Answers | None) -> int | None:
         """Find out what the model answers for an image of noise, unless `kind` says it.
@@ -107,7 +119,7 @@ class ForeignNetwork(nn.Module):
         if missing:
             padded = F.pad(padded, (0, 0, 0, 0, 0, 0, 0, missing))
         try:
-            main = main_output(self.model(padded), self.output)
+            main = main_output(self._called(padded), self.output)
             answer = as_tensor(main.output, images.device)
         except (InputError, KeyboardInterrupt):
             raise
@@ -125,12 +137,29 @@ class ForeignNetwork(nn.Module):
             )
         return main._replace(output=answer[: len(images)] if missing else answer)
 
+    def _called(self, images: Tensor) -> Any:
+        """Return what the model answers for float32 images, which it gets in the type that it takes."""
+        dtype = self.takes or self.dtype
+        try:
+            return self.model(images.to(dtype))
+        except RuntimeError as error:
+            lacking = dtype in HALVES and "not implemented for" in str(error)
+            if not lacking or not isinstance(self.model, nn.Module):
+                raise
+            logger.warning(
+                "%s has weights in %s, for which torch lacks an operation here: it is computed in float32.",
+                self.name,
+                str(dtype).removeprefix("torch."),
+            )
+            self.model.float()
+            return self.model(images)
+
     def _logits(self, images: Tensor, answer: Tensor) -> Tensor:
         """Return an answer for these images as scores of each class, after checking its shape."""
         return as_logits(answer, self.kind, self.num_classes, images, self.name)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        state = (self.name, self.batch_size, self.hidden_parameters)
+        state = (self.name, self.batch_size, self.hidden_parameters, self.takes)
         seen = (self.num_classes, self.output, self.kind)
         if self.remade is not None:
             return _again, (self.remade, None, state, seen)
@@ -146,14 +175,14 @@ class ForeignNetwork(nn.Module):
 def _again(
     remade: Callable[[], Model] | None,
     pickled: bytes | None,
-    state: tuple[str, int | None, int],
+    state: tuple[str, int | None, int, torch.dtype | None],
     seen: tuple[int | None, int | str | None, Answers],
 ) -> ForeignNetwork:
     """Return the network that was pickled in another process."""
     model = remade() if remade is not None else pickle.loads(cast(bytes, pickled))  # noqa: S301 - our own
-    name, batch_size, hidden_parameters = state
+    name, batch_size, hidden_parameters, takes = state
     network = ForeignNetwork(
-        model, name, remade=remade, batch_size=batch_size, hidden_parameters=hidden_parameters
+        model, name, remade=remade, batch_size=batch_size, hidden_parameters=hidden_parameters, takes=takes
     )
     network.num_classes, network.output, network.kind = seen
     return network.eval()

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.checkpoints.digest import sha256_of
-from robseg.models.checkpoints.weights import fitted, read_weights, sha256_of_tensors, unwrapped
+from robseg.models.checkpoints.weights import as_float32, fitted, read_weights, sha256_of_tensors, unwrapped
 from robseg.models.checkpoints.wrapped import fitted_inside
 
 __all__ = [
@@ -111,10 +111,10 @@ def take_weights(network: nn.Module, weights: Weights | None, title: str) -> str
 
 
 def tensors_of(weights: Weights) -> tuple[dict[str, Tensor], str]:
-    """Return the tensors of a file or state dict, and their SHA-256."""
+    """Return the tensors of a file or state dict, floating-point ones as float32, and their SHA-256."""
     if isinstance(weights, Mapping):
         tensors = unwrapped(weights, GIVEN)
-        return tensors, sha256_of_tensors(tensors)
+        return as_float32(tensors), sha256_of_tensors(tensors)
     return read_weights(Path(weights)), sha256_of(Path(weights))
 
 
