@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import logging
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,17 +23,41 @@ from robseg.models.foreign.reading import Foreign, Weights, existing, package, r
 
 __all__ = ["load"]
 
-DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
+logger = logging.getLogger("robseg")
+
+DTYPES = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(float16)": np.float16,
+    "tensor(uint8)": np.uint8,
+}
+
+# The lengths (N, H, W) with which a graph is tried that leaves them open.
+TRIED = (1, 64, 64)
+
+
+class Taken(NamedTuple):
+    """The images that a graph takes: their number, their sides (H, W), and whether channels come last.
+
+    A length that is left open is None or a name.
+    """
+
+    name: str
+    batch: Any
+    sides: tuple[Any, Any]
+    dtype: Any
+    last: bool
 
 
 class Session:
-    """An onnxruntime session as a callable from images to its outputs by name."""
+    """An onnxruntime session as a callable from images (N, 3, H, W) to its outputs by name."""
 
     def __init__(self, path: Path, device: torch.device) -> None:
         runtime = package("onnxruntime", "onnx")
         options = runtime.SessionOptions()
         # One thread, as everywhere in a run: results must not depend on the number of cores.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4  # what fails is raised, and need not be printed too
         wanted = ["CUDAExecutionProvider"] if device.type == "cuda" else []
         there = runtime.get_available_providers()
         if not set(wanted) <= set(there):
@@ -40,15 +66,31 @@ class Session:
                 "pip install onnxruntime-gpu, or use --device cpu."
             )
         self.session = runtime.InferenceSession(str(path), options, [*wanted, "CPUExecutionProvider"])
+        orders = _input(self.session.get_inputs(), path)
+        # Channels-first is usual in ONNX; where a graph does not state it, running it shows it.
+        self.taken = next((one for one in orders[:-1] if self._runs(one)), orders[-1])
 
     def __call__(self, images: Tensor) -> Ordered:
         """Return the graph's outputs."""
-        taken = self.session.get_inputs()[0]
         pixels = images.cpu().numpy()
-        dtype = DTYPES[taken.type]
-        fed = np.rint(pixels).astype(dtype) if dtype is np.uint8 else pixels.astype(dtype)
+        if self.taken.last:
+            pixels = np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))
+        fed = (np.rint(pixels) if self.taken.dtype is np.uint8 else pixels).astype(self.taken.dtype)
         names = [one.name for one in self.session.get_outputs()]
-        return Ordered(zip(names, self.session.run(names, {taken.name: fed}), strict=True))
+        return Ordered(zip(names, self.session.run(names, {self.taken.name: fed}), strict=True))
+
+    def _runs(self, taken: Taken) -> bool:
+        """Return whether the graph runs with black images of that order."""
+        batch, *sides = (
+            side if _fixed(side) else open_
+            for side, open_ in zip((taken.batch, *taken.sides), TRIED, strict=True)
+        )
+        shape = (batch, *sides, 3) if taken.last else (batch, 3, *sides)
+        try:
+            self.session.run(None, {taken.name: np.zeros(shape, taken.dtype)})
+        except Exception:  # noqa: BLE001 - onnxruntime has a class of its own for each kind of failure
+            return False
+        return True
 
 
 def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
@@ -59,37 +101,50 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
     with reading(f"{name} to be an ONNX graph that onnxruntime runs", "export it again"):
         graph = onnx.load(str(path), load_external_data=False).graph
         session = Session(path, device)
-    batch, rows, columns, dtype = _input(session, name)
+    taken = session.taken
+    rows, columns = taken.sides
+    if taken.last:
+        logger.info("%s takes images with the channels in the last place (N, H, W, 3).", name)
     card = Card(
         id=f"onnx:{path.stem}",
         architecture="onnx",
         dataset="",
         class_names=(),
         # A graph that takes bytes normalises them itself.
-        std=(1.0, 1.0, 1.0) if dtype is np.uint8 else (255.0, 255.0, 255.0),
+        std=(1.0, 1.0, 1.0) if taken.dtype is np.uint8 else (255.0, 255.0, 255.0),
         test_size=(rows, columns) if isinstance(rows, int) and isinstance(columns, int) else None,
     )
     network = ForeignNetwork(
         session,
         card.id,
         remade=functools.partial(Session, path, device),
-        batch_size=batch if isinstance(batch, int) else None,
+        batch_size=taken.batch if isinstance(taken.batch, int) else None,
         hidden_parameters=_parameters(onnx, graph),
     )
     return Foreign(card, network.eval(), _sha256(onnx, graph, path))
 
 
-def _input(session: Session, name: str) -> tuple[Any, Any, Any, Any]:
-    """Return N, H, W and the type that the graph takes; a size left open is None or a name."""
-    inputs = session.session.get_inputs()
-    taken = inputs[0]
-    if len(inputs) != 1 or len(taken.shape) != 4 or taken.shape[1] != 3 or taken.type not in DTYPES:
+def _input(inputs: Sequence[Any], path: Path) -> list[Taken]:
+    """Return what the graph takes: both orders of the axes, if its channels are left open."""
+    first = inputs[0]
+    shape = first.shape
+    places = [
+        place for place in (1, 3) if len(shape) == 4 and (shape[place] == 3 or not _fixed(shape[place]))
+    ]
+    if len(inputs) != 1 or not places or first.type not in DTYPES:
         raise InputError(
-            f"Expected {name} to take one batch of images (N, 3, H, W) of float or uint8, but it takes "
-            f"{', '.join(f'{one.name} {one.shape} {one.type}' for one in inputs)}: export it that way."
+            f"Expected {path.name} to take one batch of images (N, 3, H, W) or (N, H, W, 3) of float or "
+            f"uint8, but it takes {', '.join(f'{one.name} {one.shape} {one.type}' for one in inputs)}: "
+            "export it that way."
         )
-    batch, _, rows, columns = taken.shape
-    return batch, rows, columns, DTYPES[taken.type]
+    stated = [place for place in places if shape[place] == 3][:1]
+    sides = {1: (shape[-2], shape[-1]), 3: (shape[-3], shape[-2])}
+    dtype = DTYPES[first.type]
+    return [Taken(first.name, shape[0], sides[place], dtype, place == 3) for place in stated or places]
+
+
+def _fixed(length: Any) -> bool:
+    return isinstance(length, int)
 
 
 def _parameters(onnx: Any, graph: Any) -> int:
