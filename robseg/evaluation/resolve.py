@@ -184,7 +184,7 @@ def _check_architecture(name: str | None, models: Sequence[object]) -> None:
 
 
 def _is_weights(spec: str) -> bool:
-    return spec.endswith(catalogue.WEIGHTS_SUFFIXES) and not adapters.adapter_of(spec)
+    return catalogue.is_weights_file(spec) and not adapters.adapter_of(spec)
 
 
 def _is_several(spec: str) -> bool:

@@ -24,13 +24,14 @@ __all__ = [
     "ARCHITECTURES",
     "CARDS",
     "DEFAULT_DATASET",
-    "WEIGHTS_SUFFIXES",
+    "SAFETENSORS",
     "ZOO",
     "architecture_of",
     "card_from_json",
     "card_to_json",
     "find",
     "find_file",
+    "is_weights_file",
     "list_cards",
     "read_card",
     "resolve",
@@ -42,7 +43,8 @@ ZOO = Path(__file__).parent / "zoo"
 PUBLISHED = "published.toml"
 
 # The endings of files that hold weights of our architectures.
-WEIGHTS_SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors")
+SAFETENSORS = ".safetensors"
+WEIGHTS_SUFFIXES = (".pth", ".pt", ".ckpt", SAFETENSORS)
 
 ARCHITECTURES: Registry[Any] = Registry("architecture", "robseg.models.architectures", "ARCHITECTURE")
 
@@ -64,6 +66,17 @@ REQUIRED = {
     for field in dataclasses.fields(Card)
     if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 }
+
+
+def is_weights_file(spec: str) -> bool:
+    """Return whether a spec has the ending of a file of weights, in upper or lower case.
+
+    Examples
+    --------
+    >>> is_weights_file("./Best.PTH"), is_weights_file("enet@streets")
+    (True, False)
+    """
+    return spec.lower().endswith(WEIGHTS_SUFFIXES)
 
 
 def card_to_json(card: Card) -> str:
@@ -115,7 +128,7 @@ def read_card(path: Path) -> Card:
 
 def card_beside(weights: Path) -> Card | None:
     """Return the card in the JSON file beside a safetensors file, or None; `robseg train` writes both."""
-    if weights.suffix != ".safetensors" or not weights.is_file():
+    if weights.suffix.lower() != SAFETENSORS or not weights.is_file():
         return None
     path = weights.with_suffix(".json")
     return read_card(path) if path.is_file() else None
@@ -207,7 +220,7 @@ def wanted(pattern: str) -> tuple[Card, ...]:
 
 def shipped(card: Card) -> bool:
     """Return whether a card's weights come with the package: safetensors without an address."""
-    return card.weights_file.endswith(".safetensors") and not card.weights_urls
+    return card.weights_file.endswith(SAFETENSORS) and not card.weights_urls
 
 
 def _unknown(spec: str) -> InputError:

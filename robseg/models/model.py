@@ -164,7 +164,7 @@ def load_model(
         return Model(
             described(foreign, fields, class_names, place), network, foreign.sha256, place, precision
         )
-    if spec.endswith(catalogue.WEIGHTS_SUFFIXES):
+    if catalogue.is_weights_file(spec):
         raise InputError(
             f"Expected the name of a model, but got the weights file {spec}: name its architecture and give "
             f"the file as weights, or write ts:{spec} if it is a TorchScript program that you trust."

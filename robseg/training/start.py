@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from robseg.errors import InputError
 from robseg.models.base import Architecture
 from robseg.models.card import Card
-from robseg.models.catalogue import WEIGHTS_SUFFIXES, architecture_of
+from robseg.models.catalogue import architecture_of, is_weights_file
 from robseg.models.checkpoints.weights import fitted
 from robseg.models.model import load_model
 from robseg.training.recipe import Recipe
@@ -64,7 +64,7 @@ def options_of(recipe: Recipe, start: Start | None) -> dict[str, Any]:
 
 def open_start(architecture: Architecture, spec: str) -> Start:
     """Return the start model for a model's id, or for a file with weights of this architecture."""
-    if spec.endswith(WEIGHTS_SUFFIXES):
+    if is_weights_file(spec):
         model = load_model(architecture.name, Path(spec))
     else:
         name = architecture_of(spec)  # before it is loaded: a model of another program would run

@@ -23,12 +23,15 @@ __all__ = ["ADAPTERS", "adapter_of", "load"]
 
 ADAPTERS: Registry[Callable[..., Foreign]] = Registry("adapter", __name__, "load")
 
+# The endings of files that are not the prefix of their adapter.
+ENDINGS = {"torchscript": "ts"}
+
 
 def adapter_of(spec: str) -> tuple[str, str] | None:
     """Return the prefix of a spec and the name after it, or None if the spec is not for an adapter.
 
-    A file whose ending is a prefix needs no other. What a file contains does not matter: a program runs only
-    where its name says that it is one.
+    A file whose ending is a prefix or stands for one, in upper or lower case, needs no other. What a file
+    contains does not matter: a program runs only where its name says that it is one.
 
     Examples
     --------
@@ -38,7 +41,8 @@ def adapter_of(spec: str) -> tuple[str, str] | None:
     prefix, colon, name = spec.partition(":")
     if colon and prefix in ADAPTERS:
         return prefix, name
-    ending = Path(spec).suffix.removeprefix(".")
+    ending = Path(spec).suffix.removeprefix(".").lower()
+    ending = ENDINGS.get(ending, ending)
     return (ending, spec) if ending in ADAPTERS else None
 
 

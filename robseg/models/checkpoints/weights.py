@@ -19,7 +19,7 @@ from torch import Tensor
 from reports.run.files import write_atomically
 from robseg.errors import InputError
 from robseg.models.card import Card
-from robseg.models.catalogue import card_to_json
+from robseg.models.catalogue import SAFETENSORS, card_to_json
 from robseg.models.checkpoints.unpickle import Stub, restricted_pickle
 
 __all__ = [
@@ -92,7 +92,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Return the contents of a checkpoint; it is read as by `read_weights`."""
     if not path.is_file():
         raise InputError(f"Expected a checkpoint at {path}, but there is no such file: check the path.")
-    if path.suffix == ".safetensors":
+    if path.suffix.lower() == SAFETENSORS:
         return Checkpoint(unwrapped(_read_safetensors(path), str(path)), "safetensors")
     with path.open("rb") as file:
         head = file.read(2)

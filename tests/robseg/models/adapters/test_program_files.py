@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from numpy.typing import NDArray
 
 from robseg.errors import InputError
 from robseg.models import load_model
 from robseg.models.adapters import adapter_of
+from robseg.models.architectures.enet import ENet
 
 
 def test_the_sizes_of_a_program_stand_on_its_card(
@@ -102,7 +104,12 @@ def test_files_are_known_by_their_ending() -> None:
     assert adapter_of("model.pt2") == ("pt2", "model.pt2")
     assert adapter_of("model.ts") == ("ts", "model.ts")
     assert adapter_of("model.onnx") == ("onnx", "model.onnx")
+    assert adapter_of("model.torchscript") == ("ts", "model.torchscript")
+    assert adapter_of("MODEL.ONNX") == ("onnx", "MODEL.ONNX")
+    assert adapter_of("A.TorchScript") == ("ts", "A.TorchScript")
+    assert adapter_of("ts:A.PT") == ("ts", "A.PT")
     assert adapter_of("model.pt") is None
+    assert adapter_of("A.PT") is None
     assert adapter_of("enet@streets") is None
 
 
@@ -147,3 +154,13 @@ def test_weights_beside_a_graph_count_into_its_digest(make_onnx: Callable[..., N
         (tmp_path / "data.bin").unlink()
     assert digests[0] != digests[1]
     assert load_model(f"onnx:{tmp_path / 'whole.onnx'}").parameters == 127
+
+
+def test_a_weights_file_in_upper_case_is_read_and_no_model_by_itself(tmp_path: Path) -> None:
+    state = ENet(3).state_dict()
+    torch.save(state, tmp_path / "A.PTH")
+    safetensors.torch.save_file(state, tmp_path / "A.SAFETENSORS")
+    for file in (tmp_path / "A.PTH", tmp_path / "A.SAFETENSORS"):
+        assert load_model("enet", file, class_names=("a", "b", "c")).card.id == "enet:A"
+        with pytest.raises(InputError, match=f"got the weights file .*{file.suffix}: name its architecture"):
+            load_model(str(file))
