@@ -20,6 +20,7 @@ from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.foreign.answers import ForeignNetwork
 from robseg.models.foreign.outputs import Ordered
 from robseg.models.foreign.reading import Foreign, Weights, existing, package, reading, without_weights
+from robseg.models.foreign.ultralytics import Export, Letterboxed, export_of
 
 __all__ = ["load"]
 
@@ -99,29 +100,40 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
     path = existing(name, "an ONNX file")
     onnx = package("onnx", "onnx")
     with reading(f"{name} to be an ONNX graph that onnxruntime runs", "export it again"):
-        graph = onnx.load(str(path), load_external_data=False).graph
+        file = onnx.load(str(path), load_external_data=False)
         session = Session(path, device)
     taken = session.taken
     rows, columns = taken.sides
     if taken.last:
         logger.info("%s takes images with the channels in the last place (N, H, W, 3).", name)
+    fixed = (rows, columns) if _fixed(rows) and _fixed(columns) else None
+    export = export_of({one.key: one.value for one in file.metadata_props}, fixed, name)
     card = Card(
         id=f"onnx:{path.stem}",
         architecture="onnx",
         dataset="",
-        class_names=(),
+        class_names=() if export is None else export.class_names,
         # A graph that takes bytes normalises them itself.
         std=(1.0, 1.0, 1.0) if taken.dtype is np.uint8 else (255.0, 255.0, 255.0),
-        test_size=(rows, columns) if isinstance(rows, int) and isinstance(columns, int) else None,
+        test_size=fixed if export is None else None,
     )
     network = ForeignNetwork(
-        session,
+        _fed(session, export),
         card.id,
-        remade=functools.partial(Session, path, device),
+        remade=functools.partial(_again, path, device, export),
         batch_size=taken.batch if isinstance(taken.batch, int) else None,
-        hidden_parameters=_parameters(onnx, graph),
+        hidden_parameters=_parameters(onnx, file.graph),
     )
-    return Foreign(card, network.eval(), _sha256(onnx, graph, path))
+    return Foreign(card, network.eval(), _sha256(onnx, file.graph, path))
+
+
+def _again(path: Path, device: torch.device, export: Export | None) -> Session | Letterboxed:
+    return _fed(Session(path, device), export)
+
+
+def _fed(session: Session, export: Export | None) -> Session | Letterboxed:
+    """Return the session as a callable from images, which Ultralytics' models see letterboxed."""
+    return session if export is None else Letterboxed(session, export.sides, export.stride)
 
 
 def _input(inputs: Sequence[Any], path: Path) -> list[Taken]:
