@@ -68,8 +68,14 @@ class Session:
             )
         self.session = runtime.InferenceSession(str(path), options, [*wanted, "CPUExecutionProvider"])
         orders = _input(self.session.get_inputs(), path)
-        # Channels-first is usual in ONNX; where a graph does not state it, running it shows it.
-        self.taken = next((one for one in orders[:-1] if self._runs(one)), orders[-1])
+        # Where a graph leaves the place of the channels open, running it shows it.
+        runs = orders if len(orders) == 1 else [one for one in orders if self._runs(one)]
+        if len(runs) > 1:
+            raise InputError(
+                f"Expected {path.name} to state which side of its images is the channels, but it runs with "
+                "both (N, 3, H, W) and (N, H, W, 3): export it with the length 3 in the shape of its input."
+            )
+        self.taken = (runs or orders)[0]
 
     def __call__(self, images: Tensor) -> Ordered:
         """Return the graph's outputs."""

@@ -129,3 +129,17 @@ def test_a_graph_with_as_many_classes_as_pixels_in_a_row_is_told_by_its_card(loa
     image = np.random.default_rng(5).integers(0, 256, (1, 3, 3, 3), dtype=np.uint8)
     check(load([1, 3, 3, 3], card={"answers": "logits"}), image)
     check(load([1, 3, 3, 3], answer="logits last", card={"answers": "logits_last"}), image)
+
+
+def test_a_graph_that_runs_with_channels_in_both_places_is_refused(tmp_path: Path) -> None:
+    proto = onnx.TensorProto
+    graph = helper.make_graph(
+        [helper.make_node("ArgMax", ["x"], ["y"], axis=3, keepdims=0)],
+        "open",
+        [helper.make_tensor_value_info("x", proto.FLOAT, list("abcd"))],
+        [helper.make_tensor_value_info("y", proto.INT64, list("efg"))],
+    )
+    file = str(tmp_path / "a.onnx")
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), file)
+    with pytest.raises(InputError, match=r"a.onnx to state which side of its images is the channels"):
+        load_model(file, class_names=NAMES)
