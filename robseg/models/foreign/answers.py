@@ -108,6 +108,13 @@ class ForeignNetwork(nn.Module):
         self.num_classes = len(class_names) if self.labels_only else None
         if self.labels_only and not class_names:
             return None
+        if self.labels_only and bool((other := answer[answer >= len(class_names)]).numel()):
+            logger.warning(
+                "%s answers the label %g, which is none of its %d classes and counts as wrong.",
+                self.name,
+                float(other.max()),
+                len(class_names),
+            )
         channels = self._logits(images, answer).shape[1]
         return None if self.labels_only else channels
 

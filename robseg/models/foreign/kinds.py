@@ -150,5 +150,6 @@ def _shares(probability: Tensor, name: str) -> Tensor:
 def _unusual(answer: Tensor, images: Tensor, name: str) -> InputError:
     return InputError(
         f"Expected {name} to answer logits (N, C, h, w) or labels (N, H, W) of the batch "
-        f"{tuple(images.shape)}, but got {tuple(answer.shape)} of {answer.dtype}: wrap the model."
+        f"{tuple(images.shape)}, but got {tuple(answer.shape)} of {answer.dtype}: "
+        "state what it is by `answers` in the card, or wrap the model."
     )

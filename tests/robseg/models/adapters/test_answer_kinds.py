@@ -177,3 +177,8 @@ def test_a_card_that_states_one_number_for_each_pixel_must_be_right(kind: str) -
 def test_a_model_whose_answer_is_known_takes_no_statement_about_it() -> None:
     with pytest.raises(InputError, match="Expected no `answers` in the card"):
         load_model("enet", ENet(3).state_dict(), card={"answers": "logits"})
+
+
+def test_labels_that_are_no_class_are_told_at_loading(caplog: pytest.LogCaptureFixture) -> None:
+    load_model(lambda images: 255 * (images[:, 0] > 0.5).long(), class_names=["background", "crack"])
+    assert "answers the label 255, which is none of its 2 classes and counts as wrong" in caplog.text
