@@ -75,7 +75,8 @@ def export_of(metadata: Mapping[str, str], fixed: Size | None, name: str) -> Exp
         names = _names(metadata["names"])
         if fixed is not None:
             return Export(names, fixed, None)
-        rows, columns = ast.literal_eval(metadata["imgsz"])
+        given = ast.literal_eval(metadata["imgsz"])
+        rows, columns = (given, given) if isinstance(given, int) else given
         return Export(names, (int(rows), int(columns)), int(metadata["stride"]))
     except UNREADABLE as error:
         raise InputError(

@@ -127,9 +127,10 @@ def test_answers_of_a_smaller_size_are_cut_where_the_frame_ends(logits: bool, ex
     np.testing.assert_array_equal(found[:, 8::16, 8::16], image.argmax(3)[:, 8::16, 8::16])
 
 
-def test_a_dynamic_export_gets_a_frame_of_multiples_of_its_stride(export: Written) -> None:
+@pytest.mark.parametrize("imgsz", ["[128, 128]", "128"])
+def test_a_dynamic_export_gets_a_frame_of_multiples_of_its_stride(export: Written, imgsz: str) -> None:
     image = blocks(40, 128, 8)
-    model = load_model(export(("batch", 3, "height", "width"), imgsz="[128, 128]"))
+    model = load_model(export(("batch", 3, "height", "width"), imgsz=imgsz))
     np.testing.assert_array_equal(model.predict(image), image.argmax(3))
     assert placed((40, 128), (128, 128), 32) == ((40, 128), 12, 0, (64, 128))
 
@@ -154,7 +155,7 @@ def test_a_model_of_one_class_has_a_background(export: Written) -> None:
     [
         ({"task": "detect"}, "for the task semantic, but it is for detect: export a model for semantic"),
         ({"names": "{0: print('run')}"}, r"names, imgsz and stride .* cannot be read \(ValueError\)"),
-        ({"imgsz": "640", "taken": ("n", 3, "h", "w")}, "cannot be read"),
+        ({"imgsz": "six", "taken": ("n", 3, "h", "w")}, "cannot be read"),
         ({"names": "{0: 'a', 1: 'b'}"}, "give class_names|2 classes"),
     ],
 )
