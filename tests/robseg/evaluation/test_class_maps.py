@@ -73,6 +73,9 @@ def test_another_map_does_not_continue_a_run(model: Model, data: Any, tmp_path: 
     assert evaluated(model, data, tmp_path, "source = 'why'\n" + toml.format("red")) == first
     with pytest.raises(robseg.InputError, match="but its dataset is data/all/"):
         evaluated(model, data, tmp_path, toml.format("green"))
+    other = robseg.as_dataset((IMAGES[:, ::-1], TARGETS), data.class_names)
+    with pytest.raises(robseg.InputError, match="but its dataset is data/all/"):
+        evaluated(model, other, tmp_path, toml.format("red"))
 
 
 @pytest.mark.parametrize(

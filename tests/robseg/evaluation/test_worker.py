@@ -14,7 +14,7 @@ from robseg.evaluation import worker as worker_module
 from robseg.evaluation.conditions import CLEAN_CONDITION
 from robseg.evaluation.job import Job
 from robseg.evaluation.shards import Shard
-from robseg.evaluation.worker import Worker
+from robseg.evaluation.worker import ShardDone, Worker
 from robseg.models.model import Model
 
 
@@ -39,8 +39,11 @@ def test_images_are_kept_while_there_is_room(
         batch_size=2,
     )
     worker = Worker(job, tmp_path)
+    shard = Shard(CLEAN_CONDITION, (0, 1, 2), dataset.ids[:3], (model.name,), ("confusion",))
     for _ in range(3):
-        list(worker.run(Shard(CLEAN_CONDITION, (0, 1, 2), dataset.ids[:3], (model.name,), ("confusion",))))
+        *numbers, done = worker.run(shard)
+        assert numbers == [0, 2, 1]  # the sign that it works, and then the images of each batch
+        assert isinstance(done, ShardDone)
     assert read == {0: reads, 1: reads, 2: reads}
     held = sum(sample.image.nbytes + sample.target.nbytes for sample in worker._samples.values())
     assert held <= room or len(worker._samples) == 1
