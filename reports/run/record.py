@@ -43,7 +43,11 @@ SEVERITIES = Range(least=0, most=127)  # counts keep them in a byte
 
 
 class DatasetFacts(TypedDict):
-    """What a run says about its data set; `total` is its number of images if the run is on a part of it."""
+    """What a run says about its data set.
+
+    `total` is its number of images if the run is on a part of it. `class_map` says what outputs of models and
+    classes of the data set count as, and which are ignored, if `class_names` are not the data set's own.
+    """
 
     name: str
     split: str
@@ -52,6 +56,7 @@ class DatasetFacts(TypedDict):
     palette: Annotated[tuple[tuple[int, int, int], ...], BYTE]
     citation: str
     total: NotRequired[int]
+    class_map: NotRequired[dict[str, Any]]
 
 
 class CardFacts(TypedDict, total=False):

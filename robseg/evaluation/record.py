@@ -11,6 +11,7 @@ import corruptions
 from reports.run.record import CLEAN, Call, Condition, DatasetFacts, ModelRecord, RunRecord
 from robseg.datasets.base import Dataset
 from robseg.evaluation import resolve
+from robseg.evaluation.class_maps import read_class_map
 from robseg.evaluation.job import Job
 from robseg.evaluation.provenance import versions
 from robseg.evaluation.request import Request
@@ -39,7 +40,7 @@ def first_record(
     models = tuple(_model_record(name, job, (height, width), known.get(name)) for name in job.models)
     return RunRecord(
         command=this.command,
-        dataset=_dataset_facts(job.dataset),
+        dataset=_dataset_facts(job.dataset, request),
         images=job.dataset.ids,
         clusters=job.dataset.clusters,
         conditions=job.conditions,
@@ -81,9 +82,12 @@ def timed_record(record: RunRecord, job: Job, timing: Timing) -> RunRecord:
     return dataclasses.replace(record, models=models, seconds=seconds)
 
 
-def _dataset_facts(dataset: Dataset) -> dict[str, Any]:
-    facts = {fact: getattr(dataset, fact) for fact in DatasetFacts.__annotations__}
-    return {**facts, "fingerprint": dataset.identity}  # results compare only if labels mean the same
+def _dataset_facts(dataset: Dataset, request: Request) -> dict[str, Any]:
+    facts = {fact: getattr(dataset, fact) for fact in DatasetFacts.__annotations__ if fact != "class_map"}
+    facts["fingerprint"] = dataset.identity  # results compare only if labels mean the same
+    if request.class_map is not None:
+        facts["class_map"] = read_class_map(request.class_map).stated
+    return facts
 
 
 def _set_versions(conditions: Sequence[Condition]) -> dict[str, str]:

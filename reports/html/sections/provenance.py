@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from reports.formats.documents import one_line
 from reports.formats.text import scoring_sentence
@@ -53,6 +53,7 @@ def facts_of(results: Results, left_out: Sequence[str]) -> list[tuple[str, str]]
         ("Data fingerprint", dataset["fingerprint"]),
         ("Citation", dataset["citation"]),
         (plural(len(classes), "class").capitalize(), ", ".join(map(str, classes))),
+        ("Class map", _mapped(dataset.get("class_map", {}))),
         ("Protocol", f"{record.protocol}: {protocol.title} ({protocol.source})" if protocol else "custom"),
         ("Scores", scoring_sentence(results)),
         ("mCD, mrCD", f"{results.scoring.ratio} over corruptions" if results.scoring.reference else ""),
@@ -67,6 +68,17 @@ def facts_of(results: Results, left_out: Sequence[str]) -> list[tuple[str, str]]
         ("Seconds", ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in record.seconds.items())),
     ]
     return _known(facts)
+
+
+def _mapped(class_map: Mapping[str, Any]) -> str:
+    """Return in words what a class map says; what it says of outputs, targets and both comes in turn."""
+    tables = [
+        f"{key}: {', '.join(f'{name} as {other}' for name, other in table.items())}"
+        for key, table in class_map.items()
+        if isinstance(table, Mapping)
+    ]
+    ignored = class_map.get("ignore", ())
+    return "; ".join([*tables, *([f"ignored: {', '.join(map(str, ignored))}"] if ignored else [])])
 
 
 def origins_of(results: Results) -> list[Origin]:

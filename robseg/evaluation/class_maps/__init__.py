@@ -24,6 +24,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,11 @@ class ClassMap:
     classes: dict[str, str] = dataclasses.field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     source: str = ""
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """The keys that the map's file has."""
+        return {key: value for key, value in dataclasses.asdict(self).items() if value}
 
     def channels(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the class that each output of a model counts as."""

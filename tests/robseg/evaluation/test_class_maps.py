@@ -59,6 +59,13 @@ def test_counts_are_those_of_mapped_labels(model: Model, data: Any, tmp_path: Pa
     assert evaluated(model, data, tmp_path, toml) == pytest.approx(iou(labels, targets, 2))
     record = robseg.load(tmp_path / "run").record
     assert record.dataset["class_names"] == ("warm", "blue")
+    assert record.dataset["class_map"] == {
+        "outputs": {"red": "warm", "green": "warm"},
+        "targets": {"sky": "blue"},
+        "ignore": ("void",),
+    }
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "outputs: red as warm, green as warm; targets: sky as blue; ignored: void" in page
 
 
 def test_an_output_that_counts_as_no_class_is_wrong(model: Model, data: Any, tmp_path: Path) -> None:
