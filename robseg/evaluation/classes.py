@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from robseg.datasets.base import IGNORE_INDEX
 from robseg.errors import InputError
 
-__all__ = ["label_map"]
+__all__ = ["label_map", "spelling"]
 
 
 def label_map(model: str, channels: Sequence[str], classes: Sequence[str]) -> NDArray[np.uint8]:
@@ -53,12 +53,19 @@ def _matches(channels: Sequence[str], classes: Sequence[str]) -> dict[str, str]:
     exact = {name: name for name in channels if name in classes}
     alone, left = ([name for name in names if name not in exact] for names in (set(channels), classes))
     alike = {
-        name: [each for each in left if _spelling(each) == _spelling(name)]
+        name: [each for each in left if spelling(each) == spelling(name)]
         for name in alone
-        if [_spelling(other) for other in alone].count(_spelling(name)) == 1
+        if [spelling(other) for other in alone].count(spelling(name)) == 1
     }
     return exact | {name: found[0] for name, found in alike.items() if len(found) == 1}
 
 
-def _spelling(name: str) -> str:
+def spelling(name: str) -> str:
+    """Return a text that is the same for names that are spelled alike.
+
+    Examples
+    --------
+    >>> spelling("Traffic_Light "), spelling("traffic-light")
+    ('traffic light', 'traffic light')
+    """
     return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())

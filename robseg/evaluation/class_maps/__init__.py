@@ -22,7 +22,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from reports.run.typed import typed_fields
 from robseg.datasets.base import IGNORE_INDEX, Dataset, Sample
 from robseg.errors import InputError, unknown_name
+from robseg.evaluation.classes import spelling
 from robseg.options import read_toml
 
 __all__ = ["ClassMap", "read_class_map", "shipped"]
@@ -54,7 +55,7 @@ class ClassMap:
 
     def channels(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the class that each output of a model counts as."""
-        return tuple((self.classes | self.outputs).get(name, name) for name in names)
+        return tuple(_found(self.classes | self.outputs, name) for name in names)
 
     def applied(self, dataset: Dataset, channels: Iterable[str]) -> Dataset:
         """Return a data set with the classes that its targets count as; `channels` are all models' outputs.
@@ -70,7 +71,14 @@ class ClassMap:
         _check(self.classes, own | outputs, "class")
         targets = self.classes | self.targets
         # Where several classes become one, the first gives the colour.
-        scored = {index: targets.get(name, name) for index, name in enumerate(own) if name not in self.ignore}
+        ignored = set(map(spelling, self.ignore))
+        if twice := [name for name in self.targets if spelling(name) in ignored]:
+            raise InputError(
+                f"Expected the class map to score or ignore '{twice[0]}', but it does both: choose one."
+            )
+        scored = {
+            index: _found(targets, name) for index, name in enumerate(own) if spelling(name) not in ignored
+        }
         names = tuple(dict.fromkeys(scored.values()))
         if not names:
             raise InputError("Expected the class map to leave a class, but it ignores all: score some.")
@@ -89,9 +97,16 @@ class ClassMap:
         )
 
 
+def _found(table: Mapping[str, str], name: str) -> str:
+    """Return what a name counts as: by its exact name, else by the one that is spelled alike, else itself."""
+    alike = [key for key in table if spelling(key) == spelling(name)]
+    return table[name] if name in table else table[alike[0]] if len(alike) == 1 else name
+
+
 def _check(names: Iterable[str], known: Iterable[str], kind: str) -> None:
+    spelled = set(map(spelling, known))
     for name in names:
-        if name not in known:
+        if spelling(name) not in spelled:
             raise unknown_name(f"{kind} in the class map", name, known)
 
 
@@ -122,9 +137,12 @@ def read_class_map(file: Path | str) -> ClassMap:
             raise unknown_name("class map (or write FILE.toml)", str(file), maps)
         path = maps[str(file)]
     try:
-        return ClassMap(**typed_fields(ClassMap, read_toml(path)))
+        found = ClassMap(**typed_fields(ClassMap, read_toml(path)))
     except InputError as error:
         raise InputError(f"In the class map {path}: {error}") from error
+    if not found.stated.keys() - {"source"}:
+        raise InputError(f"Expected the class map {path} to map or ignore a class, but it is empty: fill it.")
+    return found
 
 
 def shipped() -> dict[str, Path]:

@@ -74,6 +74,21 @@ def test_an_output_that_counts_as_no_class_is_wrong(model: Model, data: Any, tmp
     assert evaluated(model, data, tmp_path, toml) == pytest.approx(iou(labels, targets, 2))
 
 
+def test_names_in_a_map_may_be_spelled_in_other_ways(data: Any, tmp_path: Path) -> None:
+    toml = """
+        ignore = ["Void", " sky"]
+        [outputs]
+        "deep red" = "warm"
+        [targets]
+        BLUE = "cold"
+        [classes]
+        "light blue" = "cold"
+    """
+    model = load_model(lambda images: images, class_names=["Deep_Red", "green", "light-blue"])
+    labels, targets = np.array([0, 9, 1])[IMAGES.argmax(-1)], np.array([0, 1, 255, 255])[TARGETS]
+    assert evaluated(model, data, tmp_path, toml) == pytest.approx(iou(labels, targets, 2))
+
+
 def test_another_map_does_not_continue_a_run(model: Model, data: Any, tmp_path: Path) -> None:
     toml = 'ignore = ["void", "sky"]\n[outputs]\n{} = "warm"\n'
     first = evaluated(model, data, tmp_path, toml.format("red"))
@@ -97,6 +112,8 @@ def test_another_map_does_not_continue_a_run(model: Model, data: Any, tmp_path: 
         ("[outputs]\nred = 3", "Expected `outputs.red` to be text, but got 3"),
         ("[output]", "Unknown field 'output': did you mean 'outputs'"),
         ("ignore = [", "cannot be read"),
+        ("source = 'why'", "to map or ignore a class, but it is empty"),
+        ('ignore = ["sky"]\n[targets]\nsky = "blue"', "to score or ignore 'sky', but it does both"),
     ],
 )
 def test_a_wrong_map_is_named(model: Model, data: Any, tmp_path: Path, toml: str, message: str) -> None:
