@@ -29,20 +29,21 @@ def test_images_are_kept_while_there_is_room(
         read[index] += 1
         return dataset.read(index)
 
+    names = ("first", "second")
     job = Job(
         conditions=(CLEAN_CONDITION,),
-        models={model.name: model},
-        label_maps={model.name: np.arange(256, dtype=np.uint8)},
+        models=dict.fromkeys(names, model),
+        label_maps=dict.fromkeys(names, np.arange(256, dtype=np.uint8)),
         dataset=dataclasses.replace(dataset, read=counted),
-        context=Context("d", {}, 0, True, "cpu", "fp32", {model.name: "sha"}),
+        context=Context("d", {}, 0, True, "cpu", "fp32", dict.fromkeys(names, "sha")),
         tallies=wanted(()),
         batch_size=2,
     )
     worker = Worker(job, tmp_path)
-    shard = Shard(CLEAN_CONDITION, (0, 1, 2), dataset.ids[:3], (model.name,), ("confusion",))
+    shard = Shard(CLEAN_CONDITION, (0, 1, 2), dataset.ids[:3], names, ("confusion",))
     for _ in range(3):
         *numbers, done = worker.run(shard)
-        assert numbers == [0, 2, 1]  # the sign that it works, and then the images of each batch
+        assert numbers == [0, 4, 2]  # the sign that it works, and then the predictions of each batch
         assert isinstance(done, ShardDone)
     assert read == {0: reads, 1: reads, 2: reads}
     held = sum(sample.image.nbytes + sample.target.nbytes for sample in worker._samples.values())
