@@ -66,12 +66,27 @@ def as_dataset(
     (2, ('0', '1'), np.uint8(1))
     """
     if isinstance(data, tuple) and len(data) == 2:
+        if all(isinstance(side, tuple) and len(side) == 2 for side in data):
+            raise InputError(
+                "Expected (images, targets), or a list of pairs (image, target), but got two tuples of two, "
+                "which could be either: give lists."
+            )
         data = _Zipped(*data)
     if not has_samples(data):
         raise InputError(
             f"Expected (images, targets), or a data set with a length that gives (image, target) by index, "
             f"but got {type(data).__name__}: put what it gives into a list."
         )
+    for what, values in (
+        ("class_names", class_names),
+        ("ids", ids),
+        ("clusters", clusters),
+        ("ignore", ignore),
+    ):
+        if isinstance(values, str) or not hasattr(values, "__iter__"):
+            raise InputError(
+                f"Expected `{what}` to be a list, but got {shown(values)}: put it into brackets."
+            )
     ids = tuple(map(str, ids)) or tuple(map(str, range(len(data))))
     if len(ids) != len(data):
         raise InputError(f"Expected an id for each of the {len(data)} images, but got {len(ids)}.")

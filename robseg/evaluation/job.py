@@ -75,7 +75,7 @@ def prepare(request: Request) -> Job:
     class_names = None if dataset is None else dataset.class_names
     own = [loaded(source, request, class_names) for source in sources]
     if dataset is None:
-        dataset = _thinned(as_dataset(request.dataset, own[0].card.class_names), request)
+        dataset = _thinned(checked(as_dataset(request.dataset, own[0].card.class_names)), request)
     plain = named(own, sources, request.name)
     for model in plain:
         if UNTOLD in model.card.options:

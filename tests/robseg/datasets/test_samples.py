@@ -79,6 +79,7 @@ def test_ids_and_clusters_may_be_given() -> None:
     ("data", "message"),
     [
         ((IMAGES, TARGETS[:3]), "of one length, but got 4 and 3"),
+        (((IMAGES[0], TARGETS[0]), (IMAGES[1], TARGETS[1])), "two tuples of two, which could be either"),
         ((IMAGES, 3), "of one length, but got 4 and no sequence"),
         ((IMAGES / 255 - 0.5, TARGETS), "give it without normalisation"),
         ([{"image": IMAGES[0], "mask": TARGETS[0]}], r"to give \(image, target\), but got 'dict' for 0"),
@@ -90,6 +91,19 @@ def test_other_samples_are_refused(data: Any, message: str) -> None:
         as_dataset(data, CLASSES)
 
 
+@pytest.mark.parametrize(
+    ("classes", "options", "message"),
+    [
+        ("abc", {}, "Expected `class_names` to be a list, but got 'abc'"),
+        (3, {}, "Expected `class_names` to be a list, but got 3"),
+        (CLASSES, {"ignore": -100}, "Expected `ignore` to be a list, but got -100"),
+    ],
+)
+def test_what_is_no_list_is_refused(classes: Any, options: Any, message: str) -> None:
+    with pytest.raises(robseg.InputError, match=message):
+        as_dataset((IMAGES, TARGETS), classes, **options)
+
+
 def test_a_data_set_that_gives_other_images_each_time_is_refused(model: Model, tmp_path: Path) -> None:
     with pytest.raises(robseg.InputError, match="those of 0 differ from before: leave out random transforms"):
         robseg.evaluate(model, Changing(), "none", out=tmp_path)
@@ -99,3 +113,19 @@ def test_changed_images_do_not_continue_a_run(model: Model, tmp_path: Path) -> N
     robseg.evaluate(model, (IMAGES, TARGETS), "none", out=tmp_path)
     with pytest.raises(robseg.InputError, match="its dataset is data/all/"):
         robseg.evaluate(model, (IMAGES[:, ::-1], TARGETS), "none", out=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("data", "classes", "message"),
+    [
+        ((IMAGES[:0], TARGETS[:0]), CLASSES, "to have images, but its ids are empty"),
+        ([], CLASSES, "to have images, but its ids are empty"),
+        ((IMAGES, TARGETS), [f"class {i}" for i in range(300)], "1 to 254 classes in .*, but got 300"),
+    ],
+)
+def test_samples_get_the_checks_of_a_dataset(
+    data: Any, classes: list[str], message: str, tmp_path: Path
+) -> None:
+    model = load_model(lambda images: images.repeat(1, len(classes) // 3, 1, 1), class_names=classes)
+    with pytest.raises(robseg.InputError, match=message):
+        robseg.evaluate(model, data, "none", out=tmp_path)
