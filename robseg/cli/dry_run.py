@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -60,7 +59,7 @@ def _cost(job: Job, shards: list[Shard]) -> float:
     """Return the seconds that the shards would take on one core."""
     reading, sample = _timed(lambda: job.dataset.read(0))
     predicting = {
-        names: _timed(lambda names=names: list(predictions(job, [sample], names, Counter())))[0]  # type: ignore[misc]
+        names: _timed(lambda names=names: list(predictions(job, [sample], names, [])))[0]  # type: ignore[misc]
         for names in {shard.models for shard in shards}
     }
     corrupting = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -13,7 +12,8 @@ from reports.run.folder import OutFolder
 from reports.run.record import Condition, Example
 from robseg.datasets.base import Sample
 from robseg.evaluation.job import Job
-from robseg.evaluation.worker import corrupt_sample, predictions
+from robseg.evaluation.reading import corrupt_sample
+from robseg.evaluation.worker import predictions
 from robseg.pictures import write_png
 
 __all__ = ["write_examples"]
@@ -62,7 +62,7 @@ def _examples(
 
 
 def _predictions(job: Job, sample: Sample) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    for name, (prediction,) in predictions(job, [sample], tuple(job.models), Counter()):
+    for name, (prediction,) in predictions(job, [sample], tuple(job.models), []):
         yield name, prediction.labels
 
 

@@ -29,6 +29,7 @@ from robseg.evaluation.names import named
 from robseg.evaluation.provenance import counted_versions
 from robseg.evaluation.request import Request
 from robseg.evaluation.resolve import ModelSource
+from robseg.machine import cores
 from robseg.models.card import UNTOLD
 from robseg.models.refine.options import refined_models
 
@@ -46,7 +47,8 @@ class Job:
     """Everything that a worker needs for any shard of a run; each process receives it once.
 
     `label_maps` has, for each model, a table of 256 entries from its labels to the data set's classes. All
-    `tallies` count every prediction; the primary tally is the first.
+    `tallies` count every prediction; the primary tally is the first. In each worker, `prefetch_threads` read
+    and corrupt images ahead of the models.
     """
 
     conditions: tuple[Condition, ...]
@@ -56,6 +58,7 @@ class Job:
     context: Context
     tallies: tuple[Tally, ...]
     batch_size: int
+    prefetch_threads: int = 0
 
 
 def prepare(request: Request) -> Job:
@@ -105,7 +108,11 @@ def prepare(request: Request) -> Job:
         models={name: model.identity for name, model in models.items()},
         versions=counted_versions(),
     )
-    return Job(conditions, models, maps, dataset, context, counted, request.batch_size)
+    threads = request.prefetch_threads
+    if threads is None:
+        # A GPU leaves the cores to those who feed it; on a CPU the network takes the worker's one.
+        threads = 0 if request.device == "cpu" else cores() // max(1, request.num_workers) or 1
+    return Job(conditions, models, maps, dataset, context, counted, request.batch_size, threads)
 
 
 def _matched(

@@ -159,6 +159,13 @@ class Request(RefineOptions):
         NON_NEGATIVE,
         Flag(short="j", metavar="N", unset="one per core; 1 on a GPU"),
     ] = 0
+    prefetch_threads: Annotated[
+        int | None,
+        "Threads in each worker that read and corrupt images ahead of the models. With 0, a worker does one "
+        "thing after another. The counts are the same.",
+        NON_NEGATIVE,
+        Flag(metavar="N", unset="0 on a CPU; on a GPU, the cores of each worker"),
+    ] = None
     examples: Annotated[bool, "Show example images in the report."] = True
     progress: Annotated[
         Callable[[Progress], None] | None,

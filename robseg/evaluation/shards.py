@@ -46,12 +46,11 @@ class Shard:
 
     def rows(self, tally: str) -> list[RowKey]:
         """Return the keys of the shard's rows by a tally, model by model and image by image."""
-        corruption, severity = self.condition.corruption, self.condition.severity
-        return [
-            RowKey(tally, model, corruption, severity, image)
-            for model in self.models
-            for image in self.images
-        ]
+        return [self.row(tally, model, image) for model in self.models for image in self.images]
+
+    def row(self, tally: str, model: str, image: str) -> RowKey:
+        """Return the key of one of its rows."""
+        return RowKey(tally, model, self.condition.corruption, self.condition.severity, image)
 
     def __len__(self) -> int:
         return len(self.indices) * len(self.models)

@@ -1,71 +1,69 @@
-"""A worker does one shard: read and corrupt the images, predict with every model, count, and store."""
+"""A worker does shards: read and corrupt the images, predict with every model, count, and store."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections import Counter, OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-import corruptions
 from reports.run.record import CLEAN, Condition
-from reports.run.tally import Prediction, Row, Tally
+from reports.run.tally import Prediction, Row
+from robseg.ahead import ahead, grouped
 from robseg.datasets.base import Sample
 from robseg.errors import InputError
 from robseg.evaluation.job import Job
+from robseg.evaluation.reading import Reader
 from robseg.evaluation.shards import RowKey, Shard
 from robseg.evaluation.store import write_shard
+from robseg.evaluation.timed import PREDICT, Device, Span, add_up, timed
 from robseg.models.predict.batch import Batch
 
-__all__ = ["News", "ShardDone", "Worker", "corrupt_sample", "predictions"]
+__all__ = ["Counted", "News", "ShardDone", "Worker", "predictions", "stored"]
 
-SAMPLES_KEPT = 256 * 2**20  # bytes, so that a data set of a few hundred small images is read only once
+# On a GPU a second thread hands it the next batch while the first one waits for its labels and counts.
+BATCHES_AT_ONCE = 2
 
-Seconds = Counter[str]
+
+class Counted(NamedTuple):
+    """A shard's counts, and the seconds of each stage ("read", "corrupt", "predict:MODEL", ...) so far.
+
+    These are the worker's since the last shard that it did.
+    """
+
+    shard: Shard
+    rows: dict[RowKey, Row]
+    seconds: dict[str, float]
 
 
 class ShardDone(NamedTuple):
-    """A shard that is on disk, and the seconds of each stage ("read", "corrupt", "predict:MODEL", ...)."""
+    """A shard that is on disk, and the seconds of each stage since the last one."""
 
     shard: Shard
     seconds: dict[str, float]
 
 
 # What an executor hears of: a number of predictions that were made since the last news, or a shard that is on
-# disk. The first news of each shard is the number 0.
+# disk. The first news of each worker is the number 0.
 News = int | ShardDone
 
 
-def corrupt_sample(sample: Sample, condition: Condition, *, seed: int, move_targets: bool) -> Sample:
-    """Return the sample under a condition; of the sample, random draws depend only on the image's id."""
-    if condition.corruption == CLEAN:
-        return sample
-    name, severity = condition.corruption, condition.severity
-    if move_targets and corruptions.get(name).moves_pixels:
-        image, target = corruptions.corrupt_pair(
-            sample.image, sample.target, name, severity, seed=seed, key=sample.id
-        )
-        return Sample(sample.id, image, target)
-    image = corruptions.corrupt(sample.image, name, severity, seed=seed, key=sample.id)
-    return sample._replace(image=image)
-
-
 def predictions(
-    job: Job, samples: Sequence[Sample], models: Sequence[str], seconds: Seconds, *, confidence: bool = False
+    job: Job, samples: Sequence[Sample], models: Sequence[str], spans: list[Span], *, confidence: bool = False
 ) -> Iterator[tuple[str, list[Prediction]]]:
     """Yield each model's name and its predictions, in the data set's classes, for images of one size.
 
-    Parts that several models share are computed once. The time of each part is added to `seconds`.
+    Parts that several models share are computed once. The times of each part are added to `spans`.
     """
     batch = Batch(
         np.stack([sample.image for sample in samples]),
         [sample.id for sample in samples],
         confidence=confidence,
-        timed=lambda part: _timed(seconds, f"predict:{part}"),
+        timed=lambda part: timed(spans, f"{PREDICT}{part}"),
     )
     for name in models:
         labels, sure = batch.result(job.models[name])
@@ -73,100 +71,130 @@ def predictions(
         yield name, [Prediction(mapped[n], None if sure is None else sure[n]) for n in range(len(samples))]
 
 
+def stored(job: Job, out: Path, every: Iterable[int | Counted]) -> Iterator[News]:
+    """Write the counts of each shard into the folder of a run, and pass the news on."""
+    for news in every:
+        if isinstance(news, int):
+            yield news
+            continue
+        spans: list[Span] = []
+        with timed(spans, "write"):
+            for tally in job.tallies:
+                if tally.name in news.shard.tallies:
+                    write_shard(out, tally, news.shard, job.context, news.rows)
+        yield ShardDone(news.shard, news.seconds | add_up(spans))
+
+
 class Worker:
-    """Does one shard after another and keeps the latest images in memory, up to SAMPLES_KEPT bytes."""
+    """Does one shard after another.
 
-    def __init__(self, job: Job, out: Path) -> None:
+    With `job.prefetch_threads`, so many threads read and corrupt images ahead of the models, and a batch may
+    hold images of several shards. Without, the calling thread does one thing after another.
+    """
+
+    def __init__(self, job: Job) -> None:
         self.job = job
-        self._out = out
-        self._samples: OrderedDict[int, Sample] = OrderedDict()
-        self._kept = 0
+        self._reader = Reader(job)
 
-    def run(self, shard: Shard) -> Iterator[News]:
-        """Compute a shard and write its counts. Nothing is written if the caller does not read on."""
-        seconds: Seconds = Counter()
-        counted = [tally for tally in self.job.tallies if tally.name in shard.tallies]
-        rows: dict[RowKey, Row] = {}
+    def run(self, shards: Iterable[Shard]) -> Iterator[int | Counted]:
+        """Yield the number of predictions after each batch, and each shard when it is counted.
+
+        A shard is taken from `shards` when its first image is needed. The first number is 0.
+        """
         yield 0
-        for start in range(0, len(shard.indices), self.job.batch_size):
-            batch = self._corrupted(shard, shard.indices[start : start + self.job.batch_size], seconds)
-            with _under(shard.condition):
-                for same_size in _by_size(batch):
-                    rows |= self._counted(shard, counted, same_size, seconds)
-            yield len(batch) * len(shard.models)
-        self.job.dataset.refuse_changes(shard.indices)
-        with _timed(seconds, "write"):
-            for tally in counted:
-                write_shard(self._out, tally, shard, self.job.context, rows)
-        yield ShardDone(shard, dict(seconds))
+        spans: list[Span] = []
+        device = Device(time.perf_counter())
+        at_once = 0 if self.job.context.device == "cpu" else BATCHES_AT_ONCE
+        for batch in ahead(self._counted, self._batches(shards), at_once, at_once + 1):
+            spans += [*batch.spans, *device.spans(batch.spans)]
+            yield sum(len(image.open.shard.models) for image in batch.images)
+            for image, rows in zip(batch.images, batch.rows, strict=True):
+                image.open.rows |= rows
+                image.open.left -= 1
+                if image.open.left == 0:
+                    self.job.dataset.refuse_changes(image.open.shard.indices)
+                    yield Counted(image.open.shard, image.open.rows, add_up(spans))
+                    spans = []
 
-    def _corrupted(self, shard: Shard, indices: tuple[int, ...], seconds: Seconds) -> list[Sample]:
-        context = self.job.context
-        with _timed(seconds, "read"):
-            samples = [self._read(index) for index in indices]
-        with _timed(seconds, "corrupt"):
-            return [
-                corrupt_sample(sample, shard.condition, seed=context.seed, move_targets=context.move_targets)
-                for sample in samples
-            ]
+    def _batches(self, shards: Iterable[Shard]) -> Iterator[list[_Image]]:
+        """Yield images that the models can predict together."""
+        threads, size = self.job.prefetch_threads, self.job.batch_size
+        for stream in [shards] if threads else ([shard] for shard in shards):
+            opened = (_Open(shard, len(shard.indices)) for shard in stream)
+            places = ((shard, index) for shard in opened for index in shard.shard.indices)
+            images = ahead(self._image, places, threads, threads + size)
+            yield from grouped(images, _Image.kind, size, held=2 * size)
 
-    def _counted(
-        self, shard: Shard, counted: Sequence[Tally], samples: Sequence[Sample], seconds: Seconds
-    ) -> dict[RowKey, Row]:
-        """Return the rows of some samples of one size."""
+    def _image(self, place: tuple[_Open, int]) -> _Image:
+        shard, index = place
+        spans: list[Span] = []
+        return _Image(shard, self._reader.read(index, shard.shard.condition, spans), spans)
+
+    def _counted(self, images: Sequence[_Image]) -> _Batch:
+        """Return the rows of images that are predicted together."""
+        shards = [image.open.shard for image in images]
+        tallies = [tally for tally in self.job.tallies if tally.name in shards[0].tallies]
+        spans = [span for image in images for span in image.spans]
         targets = {}
-        for tally in counted:
-            with _timed(seconds, f"count:{tally.name}"):
-                targets[tally.name] = [tally.prepare(sample.target) for sample in samples]
-        rows: dict[RowKey, Row] = {}
-        confidence = any(tally.needs_confidence for tally in counted)
-        condition = (shard.condition.corruption, shard.condition.severity)
-        for model, found in predictions(self.job, samples, shard.models, seconds, confidence=confidence):
-            for tally in counted:
-                with _timed(seconds, f"count:{tally.name}"):
-                    for sample, prediction, target in zip(samples, found, targets[tally.name], strict=True):
-                        row = tally.count(prediction, target, self.job.dataset.num_classes)
-                        rows[RowKey(tally.name, model, *condition, sample.id)] = row
-        return rows
-
-    def _read(self, index: int) -> Sample:
-        if index in self._samples:
-            self._samples.move_to_end(index)
-            return self._samples[index]
-        sample = self._samples[index] = self.job.dataset.read(index)
-        self._kept += _bytes(sample)
-        while self._kept > SAMPLES_KEPT and len(self._samples) > 1:
-            self._kept -= _bytes(self._samples.popitem(last=False)[1])
-        return sample
+        for tally in tallies:
+            with timed(spans, f"count:{tally.name}"):
+                targets[tally.name] = [tally.prepare(image.sample.target) for image in images]
+        rows: list[dict[RowKey, Row]] = [{} for _ in images]
+        samples = [image.sample for image in images]
+        confidence = any(tally.needs_confidence for tally in tallies)
+        with _under([shard.condition for shard in shards]):
+            for model, found in predictions(
+                self.job, samples, shards[0].models, spans, confidence=confidence
+            ):
+                for tally in tallies:
+                    with timed(spans, f"count:{tally.name}"):
+                        for n, prediction in enumerate(found):
+                            key = shards[n].row(tally.name, model, samples[n].id)
+                            target = targets[tally.name][n]
+                            rows[n][key] = tally.count(prediction, target, self.job.dataset.num_classes)
+        return _Batch(images, rows, spans)
 
 
-def _bytes(sample: Sample) -> int:
-    return sample.image.nbytes + sample.target.nbytes
+@dataclasses.dataclass
+class _Open:
+    """A shard that is at work: how many of its images are left, and the rows of the others."""
+
+    shard: Shard
+    left: int
+    rows: dict[RowKey, Row] = dataclasses.field(default_factory=dict)
 
 
-def _by_size(batch: list[Sample]) -> list[list[Sample]]:
-    """Group samples by image size, because a network takes only images of one size together."""
-    groups: dict[tuple[int, ...], list[Sample]] = {}
-    for sample in batch:
-        groups.setdefault(sample.image.shape, []).append(sample)
-    return list(groups.values())
+class _Image(NamedTuple):
+    """A corrupted image of a shard."""
+
+    open: _Open
+    sample: Sample
+    spans: list[Span]
+
+    def kind(self) -> Hashable:
+        """Return what images have in common that are predicted together."""
+        return self.sample.image.shape, self.open.shard.models, self.open.shard.tallies
+
+
+class _Batch(NamedTuple):
+    """Images that were predicted together, and the rows of each."""
+
+    images: Sequence[_Image]
+    rows: list[dict[RowKey, Row]]
+    spans: list[Span]
 
 
 @contextmanager
-def _under(condition: Condition) -> Iterator[None]:
-    """Say under which condition a model failed."""
+def _under(conditions: Iterable[Condition]) -> Iterator[None]:
+    """Say under which conditions a model failed."""
     try:
         yield
     except InputError as error:
-        clean = condition.corruption == CLEAN
-        where = (
-            "On clean images" if clean else f"Under {condition.corruption} at severity {condition.severity}"
-        )
-        raise InputError(f"{where}: {error}") from error
+        where = " or ".join(dict.fromkeys(map(_named, conditions)))
+        raise InputError(f"{where[0].upper()}{where[1:]}: {error}") from error
 
 
-@contextmanager
-def _timed(seconds: Seconds, stage: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    seconds[stage] += time.perf_counter() - start  # type: ignore[assignment]
+def _named(condition: Condition) -> str:
+    if condition.corruption == CLEAN:
+        return "on clean images"
+    return f"under {condition.corruption} at severity {condition.severity}"

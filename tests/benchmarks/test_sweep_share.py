@@ -13,7 +13,7 @@ from corruptions.verify import photograph
 from robseg.evaluation.job import prepare
 from robseg.evaluation.request import Request
 from robseg.evaluation.store import Done
-from robseg.evaluation.worker import Worker
+from robseg.evaluation.worker import Worker, stored
 from robseg.models.base import architecture
 from robseg.models.card import Card
 from robseg.models.model import Model
@@ -52,9 +52,7 @@ def test_a_sweep(benchmark: Any, tmp_path: Path, name: str, size: tuple[int, int
     job = prepare(Request(model, data, "all", (3,)))
 
     def sweep() -> None:
-        worker = Worker(job, tmp_path)
-        for shard in shards_left(job, Done(set(), {})):
-            list(worker.run(shard))
+        list(stored(job, tmp_path, Worker(job).run(shards_left(job, Done(set(), {})))))
 
     sweep()  # compiles
     timed.seconds = 0.0

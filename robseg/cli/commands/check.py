@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from robseg.cli.machine import cores
 from robseg.cli.options import Command
 from robseg.errors import InputError
 from robseg.evaluation.request import Request
+from robseg.machine import cores
 from robseg.options import fields, read_toml
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ def command() -> None:
 def _devices() -> list[str]:
     import torch
 
-    from robseg.cli.machine import cores
+    from robseg.machine import cores
 
     gpus = [f"cuda:{i}  {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
     return [f"cpu     {cores()} cores", *gpus] if gpus else [f"cpu     {cores()} cores (no CUDA device)"]

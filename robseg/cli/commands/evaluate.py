@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from robseg.cli.machine import cores
 from robseg.cli.options import Command, made
 from robseg.cli.output import console
 from robseg.evaluation.request import Request
+from robseg.machine import cores
 from robseg.options import fields
 
 GROUP = "Measure"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import pickle
 import sys
@@ -19,7 +18,7 @@ from robseg.evaluation.job import Job
 from robseg.evaluation.processes.child import Child, end, started
 from robseg.evaluation.processes.interrupts import holding_interrupts
 from robseg.evaluation.shards import Shard
-from robseg.evaluation.worker import News, ShardDone, Worker
+from robseg.evaluation.worker import News, ShardDone, Worker, stored
 
 __all__ = ["EXECUTOR", "one_thread"]
 
@@ -58,13 +57,13 @@ def local(job: Job, out: Path, shards: Sequence[Shard], num_workers: int) -> Gen
     IncompleteRun
         If a worker process died, for example because memory ran out, or does not start.
     """
+    if not shards:
+        return
     compile_ahead(dict.fromkeys(name for shard in shards if (name := shard.condition.corruption) != CLEAN))
     num_workers = min(num_workers, len(shards))
     if num_workers == 0:
         with one_thread():  # as in a worker, so that the counts have the same bytes
-            worker = Worker(job, out)
-            for shard in shards:
-                yield from worker.run(shard)
+            yield from stored(job, out, Worker(job).run(shards))
     else:
         yield from _in_processes(job, out, shards, num_workers)
 
@@ -79,23 +78,25 @@ def _in_processes(
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     tasks = enumerate(shards)
+    left = len(shards)
     children: list[Child] = []
     with contextlib.ExitStack() as temporary:
         path = temporary.enter_context(_job_file(job, out, shards))
         try:
             with holding_interrupts():
-                for task in itertools.islice(tasks, num_workers):
-                    child = started(f"worker {len(children) + 1}", path, task)
-                    children.append(child)
-            while busy := [child for child in children if not child.connection.closed]:
+                children.extend(started(f"worker {n + 1}", path) for n in range(num_workers))
+            while left:
+                busy = [child for child in children if not child.connection.closed]
                 talking = wait([child.connection for child in busy], CHECKED_EVERY)
                 for child in busy:
                     if child.connection not in talking:
                         child.check()
                         continue
                     news = child.news()
-                    if isinstance(news, ShardDone):
+                    if news is None:
                         child.give(next(tasks, None))
+                        continue
+                    left -= isinstance(news, ShardDone)
                     yield news
                 if all(child.started for child in children):
                     temporary.close()  # early, because a killed process cannot do it

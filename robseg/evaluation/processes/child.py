@@ -20,7 +20,7 @@ from robseg.evaluation.worker import News, ShardDone
 
 __all__ = ["Child", "end", "started"]
 
-START_LIMIT = 600.0  # seconds until a worker must have begun its first shard
+START_LIMIT = 600.0  # seconds until a worker must have loaded the job
 SILENCE = 300.0  # seconds without news after which the user is told
 GRACE = 1.0  # seconds that workers get to end by themselves
 EXIT_LIMIT = 5.0  # seconds until a worker that has hung up must have an exit code
@@ -32,36 +32,50 @@ logger = logging.getLogger(__name__)
 class Child:
     """A worker process, as this process sees it.
 
-    It has `started` when it has begun its first shard. It was last `heard` when it sent news, and the user is
-    told when it has been silent for `patience` seconds.
+    It is at work on `shards`, to which others come until it has got its `last`. It has `started` when it has
+    everything that it needs for them. It was last `heard` when it sent news, and the user is told when it has
+    been silent for `patience` seconds.
     """
 
     process: SpawnProcess
     connection: Connection
-    shard: Shard
+    shards: list[Shard] = dataclasses.field(default_factory=list)
+    last: bool = False
     started: bool = False
     heard: float = dataclasses.field(default_factory=time.monotonic)
     patience: float = dataclasses.field(default_factory=lambda: SILENCE)
 
     def give(self, task: tuple[int, Shard] | None) -> None:
-        """Give the worker a shard with its number, or have it end."""
-        if task is None:
-            self.connection.close()
-            return
-        number, self.shard = task
+        """Give the worker a shard with its number, or have it end with those that it has."""
+        number = None
+        if task is not None:
+            number, shard = task
+            self.shards.append(shard)
         with contextlib.suppress(OSError):  # it is dead, which `news` will find
             self.connection.send(number)
+        self.last = task is None
+        self._close_if_done()
 
-    def news(self) -> News:
-        """Return how many predictions were made, or the shard if it is done."""
+    def news(self) -> News | None:
+        """Return how many predictions were made, a shard that is done, or None if the worker wants another.
+
+        The connection is closed when the last shard is done.
+        """
         try:
-            message = self.connection.recv()
+            message: News | Exception | None = self.connection.recv()
         except (EOFError, OSError):
             raise self._death() from None
         if isinstance(message, Exception):
             raise message
         self.heard, self.started = time.monotonic(), True
-        return message if isinstance(message, int) else ShardDone(self.shard, message)
+        if isinstance(message, ShardDone):
+            self.shards.remove(message.shard)
+            self._close_if_done()
+        return message
+
+    def _close_if_done(self) -> None:
+        if self.last and not self.shards:
+            self.connection.close()
 
     def check(self) -> None:
         """Raise IncompleteRun if the worker is dead or does not start; warn if it may hang."""
@@ -105,12 +119,14 @@ class Child:
     def _place(self) -> str:
         if not self.started:
             return "while it was starting"
-        condition = self.shard.condition
-        return f"at {condition.corruption} {condition.severity} with {', '.join(self.shard.models)}"
+        if not self.shards:
+            return "before its next shard"
+        condition, models = self.shards[0].condition, self.shards[0].models
+        return f"at {condition.corruption} {condition.severity} with {', '.join(models)}"
 
 
-def started(name: str, job_file: Path, task: tuple[int, Shard]) -> Child:
-    """Start a worker process with its first shard.
+def started(name: str, job_file: Path) -> Child:
+    """Start a worker process.
 
     Raises
     ------
@@ -128,9 +144,7 @@ def started(name: str, job_file: Path, task: tuple[int, Shard]) -> Child:
             "Run the same command again with fewer --num-workers."
         ) from error
     theirs.close()
-    child = Child(process, ours, task[1])
-    child.give(task)
-    return child
+    return Child(process, ours)
 
 
 def end(children: Sequence[Child]) -> None:

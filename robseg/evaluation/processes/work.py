@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING
 from robseg.evaluation.processes.exits import exit_error
 
 if TYPE_CHECKING:
+    from robseg.evaluation.job import Job
     from robseg.evaluation.shards import Shard
-    from robseg.evaluation.worker import Worker
+    from robseg.evaluation.worker import News
 
 __all__ = ["UNGUARDED", "refuse_unguarded", "work"]
 
@@ -39,27 +40,25 @@ def refuse_unguarded() -> None:
 
 
 def work(path: Path, parent: Connection) -> None:
-    """Do the shards whose numbers come from the parent, until it closes the connection.
+    """Do the shards whose numbers come from the parent.
 
-    `path` is the file of the job, its folder and all shards. The answers are the news of each shard, of which
-    ShardDone is sent as its seconds alone, or the error that ends this process.
+    `path` is the file of the job, its folder and all shards. The parent receives all news; None, on which it
+    sends the number of another shard, or None if there is none; or the error that ends this process.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops the workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        worker, shards = _loaded(path)
-        while True:
-            for news in worker.run(shards[parent.recv()]):
-                parent.send(news if isinstance(news, int) else news.seconds)
+        job, out, shards = _loaded(path)
+        for news in _news(job, out, _given(shards, parent)):
+            parent.send(news)
     except BaseException as error:  # noqa: BLE001 - the parent raises it
         with contextlib.suppress(OSError):  # the parent has closed the connection
             parent.send(_portable(error))
 
 
-def _loaded(path: Path) -> tuple[Worker, Sequence[Shard]]:
+def _loaded(path: Path) -> tuple[Job, Path, Sequence[Shard]]:
     import torch  # here, because this process is prepared now
 
-    from robseg.evaluation.worker import Worker
     from robseg.memory import keep_freed_memory
 
     torch.set_num_threads(1)
@@ -67,7 +66,23 @@ def _loaded(path: Path) -> tuple[Worker, Sequence[Shard]]:
     keep_freed_memory()
     with path.open("rb") as file:
         job, out, shards = pickle.load(file)  # noqa: S301 - from our own parent
-    return Worker(job, out), shards
+    return job, out, shards
+
+
+def _news(job: Job, out: Path, shards: Iterable[Shard]) -> Iterator[News]:
+    from robseg.evaluation.worker import Worker, stored  # here, because it imports torch
+
+    return stored(job, out, Worker(job).run(shards))
+
+
+def _given(shards: Sequence[Shard], parent: Connection) -> Iterator[Shard]:
+    """Ask the parent for shards until it has none."""
+    while True:
+        parent.send(None)
+        number = parent.recv()
+        if number is None:
+            return
+        yield shards[number]
 
 
 def _portable(error: BaseException) -> Exception:

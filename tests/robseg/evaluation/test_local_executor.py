@@ -120,9 +120,9 @@ def test_a_worker_that_is_slow_is_named_and_goes_on(
     monkeypatch.setattr(child_module, "SILENCE", 0.3)
     monkeypatch.setattr(child_module, "START_LIMIT", 30.0)
     assert [news for news in start(hostile.be_slow) if news] == [ShardDone(SHARD, {"read": 1.0})] * 2
-    told = [message for message in caplog.messages if message.startswith("No news from worker 2 (process ")]
+    told = [message for message in caplog.messages if message.startswith("No news from worker ")]
     assert any("0 minutes, at clean 0 with enet. If a batch cannot take so long" in line for line in told)
-    assert len(told) <= 4  # each after twice the silence of the one before
+    assert len(told) <= 8  # of each worker, each after twice the silence of the one before
 
 
 @pytest.mark.usefixtures("interruptible")
@@ -145,8 +145,10 @@ def test_only_this_user_can_read_the_job(start: Start) -> None:
 
 def test_the_job_is_deleted_as_soon_as_all_workers_have_it(start: Start, temporary: Path) -> None:
     with contextlib.closing(start(hostile.be_slow)) as done:
-        for _ in range(3):  # each of the two says first that it begins
-            next(done)
+        begun = 0
+        while begun < 2:  # each of the two says first that it begins
+            begun += next(done) == 0
+        next(done)
         assert not list(temporary.iterdir())
 
 
