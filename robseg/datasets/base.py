@@ -44,7 +44,8 @@ class Dataset:
     value or colour that files of targets may hold; the fingerprint does not depend on it. `clusters` names
     for each image the block of related images that it belongs to; it is empty if images are unrelated.
     `total` is the number of images of the whole split if this is a part of it, else 0. `is_unchanged(index)`
-    returns whether an image and its target are as they were when the data set was opened.
+    returns whether an image and its target are as they were when the data set was opened. `threadsafe` is
+    whether several threads may call `read` at once.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Dataset:
     total: int = 0
     labels: tuple[tuple[str, int], ...] = ()
     is_unchanged: Callable[[int], bool] = dataclasses.field(default=_always, compare=False)
+    threadsafe: bool = False
 
     @property
     def num_classes(self) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
+from contextlib import AbstractContextManager
 
 import corruptions
 from reports.run.record import CLEAN, Condition
@@ -57,13 +59,18 @@ class _Kept:
         self._samples: OrderedDict[int, Sample] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
+        # A user's data set may hold an open file, whose position two threads would both move.
+        self._reading: AbstractContextManager[object] = (
+            contextlib.nullcontext() if dataset.threadsafe else threading.Lock()
+        )
 
     def read(self, index: int) -> Sample:
         with self._lock:
             if index in self._samples:
                 self._samples.move_to_end(index)
                 return self._samples[index]
-        sample = self._dataset.read(index)  # without the lock: this is where threads help
+        with self._reading:
+            sample = self._dataset.read(index)
         with self._lock:
             if index not in self._samples:
                 self._samples[index] = sample

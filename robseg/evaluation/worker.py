@@ -22,6 +22,7 @@ from robseg.evaluation.shards import RowKey, Shard
 from robseg.evaluation.store import write_shard
 from robseg.evaluation.timed import PREDICT, Device, Span, add_up, timed
 from robseg.models.predict.batch import Batch
+from robseg.models.predict.gpu import own_stream
 
 __all__ = ["Counted", "News", "ShardDone", "Worker", "predictions", "stored"]
 
@@ -142,7 +143,7 @@ class Worker:
         rows: list[dict[RowKey, Row]] = [{} for _ in images]
         samples = [image.sample for image in images]
         confidence = any(tally.needs_confidence for tally in tallies)
-        with _under([shard.condition for shard in shards]):
+        with _under([shard.condition for shard in shards]), own_stream(self.job.context.device):
             for model, found in predictions(
                 self.job, samples, shards[0].models, spans, confidence=confidence
             ):

@@ -84,6 +84,7 @@ def open_pairs(card: FileCard, root: Path, split: str, pairs: Iterable[Pair], la
         fingerprint=_fingerprint(root, reader, card.class_names),
         citation=card.citation,
         labels=labels.meanings,
+        threadsafe=True,
     )
 
 

@@ -98,6 +98,7 @@ def dataset(
         ids=tuple(_name(split, index) for index in range(number)),
         read=functools.partial(_read, seed=seed, split=split, height=height, width=width),
         fingerprint=_digest("streets", RENDERER_VERSION, seed, split, height, width).hex(),
+        threadsafe=True,
     )
 
 

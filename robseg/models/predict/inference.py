@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.predict.finite import finite
+from robseg.models.predict.gpu import ONE_AT_A_TIME, moved
 from robseg.models.predict.kernels import normalised
 from robseg.models.predict.one_pass import labels_of
 from robseg.models.predict.prediction import Prediction
@@ -129,7 +130,7 @@ def _normalised(images: NDArray[np.uint8], card: Card, device: torch.device | st
     if size == (height, width) and torch.device(device).type == "cpu":
         return torch.from_numpy(normalised(images, card.mean, card.std)).permute(0, 3, 1, 2)
     # Bytes are a quarter of the floats' size to move. The permuted view is channels-last memory.
-    x = torch.tensor(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).float()
+    x = moved(images, device).permute(0, 3, 1, 2).float()
     if size != (height, width):
         # As OpenCV does, or with antialiasing as Pillow does, but without rounding to bytes.
         x = F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=card.antialias)
@@ -180,7 +181,7 @@ def _answers(network: nn.Module, x: Tensor, card: Card, precision: Precision) ->
 def _logits(network: nn.Module, x: Tensor, card: Card, precision: Precision) -> Tensor:
     """Return what the network answers for x after padding, float32 (N, C, h, w)."""
     x = _padded(x, card)
-    with autocast(x.device, precision):
+    with ONE_AT_A_TIME, autocast(x.device, precision):
         logits = cast(Tensor, network(x)).float()
     logits = finite(logits)
     if logits.shape[1] > MAX_CLASSES:

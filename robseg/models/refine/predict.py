@@ -14,6 +14,7 @@ from robseg.models.base import Network
 from robseg.models.layers import resize
 from robseg.models.model import Model
 from robseg.models.predict.finite import finite
+from robseg.models.predict.gpu import ONE_AT_A_TIME
 from robseg.models.predict.inference import autocast, preprocess
 from robseg.models.predict.sizes import resized_size
 from robseg.models.predict.sliding import slide
@@ -48,7 +49,7 @@ def predict_offsets(model: Model, images: NDArray[np.uint8]) -> NDArray[np.int8]
 
 def _scores(model: Model, x: Tensor) -> Tensor:
     """Return the probability of a boundary and the logits of directions, (N, 1 + 8, h, w), for x."""
-    with autocast(x.device, model.precision):
+    with ONE_AT_A_TIME, autocast(x.device, model.precision):
         directions, mask = cast(Network, model.network).heads(x)
     boundary = finite(mask.float()).softmax(dim=1)[:, 1:]
     together = torch.cat((boundary, finite(directions.float())), dim=1)

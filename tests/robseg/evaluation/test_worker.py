@@ -1,7 +1,9 @@
 """A worker reads an image once while it has room for it, and threads ahead of the models change no count."""
 
+import contextlib
 import dataclasses
 import threading
+import time
 from collections import Counter
 from typing import Any
 
@@ -92,6 +94,7 @@ def test_nor_do_batches_that_wait_for_each_other_on_a_gpu(
         return real(*arguments, **named)
 
     monkeypatch.setattr(worker_module, "predictions", watched)
+    monkeypatch.setattr(worker_module, "own_stream", contextlib.nullcontext)
     context = dataclasses.replace(job_of(model, dataset).context, device="cuda")  # where the model is not
     assert rows_of(job_of(model, dataset, prefetch_threads=2, context=context)) == plain
     assert threading.main_thread() not in threads
@@ -107,6 +110,27 @@ def test_with_threads_ahead_batches_are_filled_from_several_shards(
     worker = Worker(job_of(model, dataset, prefetch_threads=threads))
     numbers = [news for news in worker.run(shards) if isinstance(news, int)]
     assert numbers == [0, *sizes]
+
+
+@pytest.mark.parametrize(("threadsafe", "most"), [(False, 1), (True, 3)])
+def test_a_data_set_of_a_user_is_read_by_one_thread_at_a_time(
+    model: Model, dataset: Dataset, threadsafe: bool, most: int
+) -> None:
+    reading = []
+    at_once = 0
+
+    def read(index: int) -> Sample:
+        nonlocal at_once
+        reading.append(index)
+        time.sleep(0.1)
+        at_once = max(at_once, len(reading))
+        reading.remove(index)
+        return dataset.read(index)
+
+    slow = dataclasses.replace(dataset, read=read, threadsafe=threadsafe)
+    shard = Shard(CLEAN_CONDITION, (0, 1, 2, 3), dataset.ids[:4], ("first",), ("confusion",))
+    assert list(Worker(job_of(model, slow, prefetch_threads=3)).run([shard]))
+    assert at_once == most
 
 
 def test_images_of_many_sizes_do_not_pile_up(model: Model, dataset: Dataset) -> None:
