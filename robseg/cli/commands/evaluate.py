@@ -19,7 +19,10 @@ GROUP = "Measure"
 
 @click.command("evaluate", cls=Command, fields=fields(Request).values())
 @click.option("--dry-run", is_flag=True, help="Show the grid, its cost and its disk space, and stop.")
-def command(dry_run: bool, **options: Any) -> None:
+@click.option(
+    "--profile", is_flag=True, help="Also show how long each stage took, and how long the device waited."
+)
+def command(dry_run: bool, profile: bool, **options: Any) -> None:
     """Evaluate models on clean and corrupted images, and write tables and a report.
 
     The same command continues a run that was stopped. If more is asked for, only what is missing is computed.
@@ -31,6 +34,7 @@ def command(dry_run: bool, **options: Any) -> None:
     """
     from reports import console_summary
     from robseg.cli.dry_run import show
+    from robseg.cli.profile import time_of
     from robseg.cli.progress import showing
     from robseg.pipeline import execute
 
@@ -43,4 +47,6 @@ def command(dry_run: bool, **options: Any) -> None:
             return
         results = execute(request, shlex.join(["robseg", *sys.argv[1:]]))
     console().print(console_summary(results))
+    if profile:
+        console().print(time_of(results.record))
     click.echo(f"Report: {results.run / 'report.html'}")

@@ -1,6 +1,7 @@
 """`robseg evaluate` as a user types it, and what it says to a user's mistakes."""
 
 import pickle
+import re
 from functools import partial
 from pathlib import Path
 
@@ -55,6 +56,18 @@ def assert_refused(result: Result, *said: str) -> None:
     assert len(result.output.strip().splitlines()) <= 2
     for text in said:
         assert text in result.output
+
+
+def test_profile_shows_the_share_of_each_stage(asked: list[object]) -> None:
+    said = run(*asked, "--profile", "--prefetch-threads", 2).output
+    table = said[said.index("Time of the run") :]
+    shares = dict(
+        re.findall(r"(read|corrupt|predict:enet:\w+|count:confusion|write) +[\d.]+ +([\d.]+) %", table)
+    )
+    assert len(shares) == 5
+    assert sum(map(float, shares.values())) == pytest.approx(100, abs=0.3)
+    worked, waited = map(float, re.findall(r"(?:predictions|waited) ([\d.]+) %", table))
+    assert worked + waited == pytest.approx(100, abs=0.1)
 
 
 def test_a_run_ends_with_a_summary_and_the_reports_path(asked: list[object], tmp_path: Path) -> None:
