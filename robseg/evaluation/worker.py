@@ -22,7 +22,7 @@ from robseg.evaluation.shards import RowKey, Shard
 from robseg.evaluation.store import write_shard
 from robseg.evaluation.timed import PREDICT, Device, Span, add_up, timed
 from robseg.models.predict.batch import Batch
-from robseg.models.predict.gpu import own_stream
+from robseg.models.predict.threads import own_stream
 
 __all__ = ["Counted", "News", "ShardDone", "Worker", "predictions", "stored"]
 

@@ -37,6 +37,7 @@ from robseg.models.predict.batch import Batch
 from robseg.models.predict.inference import Precision, check_precision, open_device, predicted
 from robseg.models.predict.prediction import Prediction
 from robseg.models.predict.sizes import Size, network_sizes
+from robseg.models.predict.threads import prepare_thread
 
 __all__ = ["Model", "load_model"]
 
@@ -97,7 +98,7 @@ class Model:
                 f"Expected {self.name} to say how confident it is, but it answers labels alone: give a model "
                 "that answers logits, or leave out what needs confidences."
             )
-        torch.set_flush_denormal(True)  # in each thread and process that predicts, see load_model
+        prepare_thread()
         return predicted(self.network, batch.images, self.card, self.device, self.precision, batch.confidence)
 
     def gmacs(self, height: int, width: int) -> float | None:
@@ -154,9 +155,7 @@ def load_model(
     """
     place = open_device(device)
     check_precision(precision, place)
-    # Activations of published ENets reach denormal numbers, on which some CPUs are 20 times slower; flushing
-    # them changes no label. Each thread has its own setting; threads that torch starts later inherit it.
-    torch.set_flush_denormal(True)
+    prepare_thread()
     fields = card_fields(card)
     if not isinstance(spec, str) or adapters.adapter_of(spec):
         foreign = adapters.load(spec, weights, place, fields.get("options"))

@@ -62,7 +62,6 @@ def _loaded(path: Path) -> tuple[Job, Path, Sequence[Shard]]:
     from robseg.memory import keep_freed_memory
 
     torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
     keep_freed_memory()
     with path.open("rb") as file:
         job, out, shards = pickle.load(file)  # noqa: S301 - from our own parent

@@ -19,13 +19,13 @@ from torch import Tensor, nn
 from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.predict.finite import finite
-from robseg.models.predict.gpu import ONE_AT_A_TIME, moved
 from robseg.models.predict.kernels import normalised
 from robseg.models.predict.one_pass import labels_of
 from robseg.models.predict.prediction import Prediction
 from robseg.models.predict.resizing import resize
 from robseg.models.predict.sizes import Size, divisible, resized_once, resized_size
 from robseg.models.predict.sliding import by_window, slide
+from robseg.models.predict.threads import ONE_AT_A_TIME, moved
 
 __all__ = [
     "PRECISIONS",

@@ -14,10 +14,10 @@ from robseg.models.base import Network
 from robseg.models.layers import resize
 from robseg.models.model import Model
 from robseg.models.predict.finite import finite
-from robseg.models.predict.gpu import ONE_AT_A_TIME
 from robseg.models.predict.inference import autocast, preprocess
 from robseg.models.predict.sizes import resized_size
 from robseg.models.predict.sliding import slide
+from robseg.models.predict.threads import ONE_AT_A_TIME, prepare_thread
 from robseg.models.refine.directions import DIRECTIONS
 
 __all__ = ["predict_offsets"]
@@ -32,7 +32,7 @@ def predict_offsets(model: Model, images: NDArray[np.uint8]) -> NDArray[np.int8]
     `model` is a SegFix; its card says how it is fed. Where windows overlap, the probability of a boundary and
     the logits of directions are averaged. A pixel that is not near a boundary has the offset (0, 0).
     """
-    torch.set_flush_denormal(True)  # in each thread, see load_model
+    prepare_thread()
     card = model.card
     x = preprocess(images, card, model.device)
     score = functools.partial(_scores, model)

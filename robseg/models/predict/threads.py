@@ -1,4 +1,4 @@
-"""What keeps a GPU busy: batches from several threads, and copies that it need not wait for."""
+"""What a thread needs that predicts: settings of torch, and on a GPU a queue of its own."""
 
 from __future__ import annotations
 
@@ -11,12 +11,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["ONE_AT_A_TIME", "moved", "own_stream"]
+__all__ = ["ONE_AT_A_TIME", "moved", "own_stream", "prepare_thread"]
 
 # Networks of others may keep state in between. On a GPU, a call returns before the network has computed.
 ONE_AT_A_TIME = threading.Lock()
 
 _of_thread = threading.local()
+
+
+def prepare_thread() -> None:
+    """Have torch compute in this thread as in all others, and float32 as float32 on a GPU too."""
+    # Activations of published ENets reach denormal numbers, on which some CPUs are 20 times slower; flushing
+    # them changes no label. Each thread has its own setting; threads that torch starts later inherit it.
+    torch.set_flush_denormal(True)
+    # Convolutions would otherwise round their inputs to the 10 bits of TF32, and choose sums that vary.
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
 
 
 @contextmanager

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from robseg.models.predict import gpu
-from robseg.models.predict.gpu import moved, own_stream
+from robseg.models.model import load_model
+from robseg.models.predict import threads
+from robseg.models.predict.threads import moved, own_stream
 
 
 def test_each_thread_has_a_stream_of_its_own_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,7 +24,7 @@ def test_each_thread_has_a_stream_of_its_own_and_keeps_it(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(torch.cuda, "Stream", lambda device: (device, object()))
     monkeypatch.setattr(torch.cuda, "stream", stream)
-    monkeypatch.setattr(gpu, "_of_thread", threading.local())
+    monkeypatch.setattr(threads, "_of_thread", threading.local())
 
     def twice() -> None:
         for _ in range(2):
@@ -36,6 +37,12 @@ def test_each_thread_has_a_stream_of_its_own_and_keeps_it(monkeypatch: pytest.Mo
     thread.join()
     assert [device for device, _ in used] == ["cuda:1"] * 4
     assert used[0] is used[1] is not used[2] is used[3]
+
+
+def test_float32_means_float32_on_a_gpu_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    load_model(lambda images: images, class_names=["red", "green", "blue"])
+    assert not torch.backends.cudnn.allow_tf32
 
 
 def test_on_a_cpu_there_are_no_streams(monkeypatch: pytest.MonkeyPatch) -> None:
