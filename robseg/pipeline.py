@@ -60,9 +60,9 @@ def execute(request: Request, command: str = "") -> Results:
         record = _written(first_record(request, job, command, store.recorded), store.out)
         if store.recorded and (changes := drift(store.recorded, record)):
             notes.warning("The run goes on with other software than before: %s.", ", ".join(changes))
-        timing = run(job, store.out, shards, executor, request.num_workers, request.progress)
+        timing = run(job, store.out, shards, executor, request)
         job.dataset.refuse_changes(range(len(job.dataset)))
-        record = _written(timed_record(record, job, timing), store.out)
+        record = _written(timed_record(record, job, timing, request), store.out)
         start = time.perf_counter()
         results = reports.load(store.out)
         save_tables(results, store.out, beside=["report.html"])

@@ -51,7 +51,7 @@ def showing(what: str = "predictions") -> Iterator[Callable[[Done], None]]:
 
         def update(done: Done) -> None:
             progress.start()  # at the first call, since loading the models may write lines
-            progress.update(task, completed=done.done, total=done.total)
+            progress.update(task, completed=done.done, total=done.total, description=what + _place(done))
 
         try:
             yield update
@@ -87,4 +87,14 @@ class _Lines:
         self._last = now
         rate = done.done / max(now - self._start, 1e-9)
         left = (done.total - done.done) / rate
-        click.echo(f"{done.done}/{done.total} {self._what}, {rate:.1f}/s, {left:.0f} s left", err=True)
+        click.echo(
+            f"{done.done}/{done.total} {self._what}{_place(done)}, {rate:.1f}/s, {left:.0f} s left", err=True
+        )
+
+
+def _place(done: Done) -> str:
+    """Return where the work is done, if not here."""
+    if done.place is None:
+        return ""
+    nodes, workers = done.place
+    return f" ({nodes} node{'s' * (nodes != 1)}, {workers} worker{'s' * (workers != 1)})"

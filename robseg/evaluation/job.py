@@ -35,9 +35,10 @@ from robseg.models.refine.options import refined_models
 
 if TYPE_CHECKING:
     from robseg.models.model import Model
+    from robseg.models.predict.inference import Precision
     from robseg.models.predict.prediction import Predictor
 
-__all__ = ["Job", "loaded", "prepare"]
+__all__ = ["Job", "loaded", "place_of_models", "prepare"]
 
 notes = logging.getLogger("robseg")
 
@@ -89,8 +90,7 @@ def prepare(request: Request) -> Job:
                 model.card.options[UNTOLD],
             )
     models = _by_name(
-        *plain,
-        *refined_models(plain, request, dataset.name, dataset.ids, request.device, request.precision),
+        *plain, *refined_models(plain, request, dataset.name, dataset.ids, *place_of_models(request))
     )
     dataset, maps = _matched(request, dataset, models)
     context = Context(
@@ -113,6 +113,16 @@ def prepare(request: Request) -> Job:
         # A GPU leaves the cores to those who feed it; on a CPU the network takes the worker's one.
         threads = 0 if request.device == "cpu" else cores() // max(1, request.num_workers) or 1
     return Job(conditions, models, maps, dataset, context, counted, request.batch_size, threads)
+
+
+def place_of_models(request: Request) -> tuple[str, Precision]:
+    """Return the device and the precision of the models in this process.
+
+    Where other machines do the work, it only looks at them, and need not have what these have.
+    """
+    if request.executor == "local":
+        return request.device, request.precision
+    return "cpu", "fp32" if request.precision == "fp16" else request.precision
 
 
 def _matched(
@@ -168,11 +178,12 @@ def loaded(
         return source
     from robseg.models.model import load_model  # here, so that names are checked before torch is imported
 
+    device, precision = place_of_models(request)
     return load_model(
         source.spec,
         source.weights,
-        device=request.device,
-        precision=request.precision,
+        device=device,
+        precision=precision,
         class_names=class_names,
         card=source.card,
     )

@@ -12,7 +12,7 @@ from reports.run.record import CLEAN, Call, Condition, DatasetFacts, ModelRecord
 from robseg.datasets.base import Dataset
 from robseg.evaluation import resolve
 from robseg.evaluation.class_maps import read_class_map
-from robseg.evaluation.job import Job
+from robseg.evaluation.job import Job, place_of_models
 from robseg.evaluation.provenance import versions
 from robseg.evaluation.request import Request
 from robseg.evaluation.run import Timing
@@ -61,15 +61,18 @@ def first_record(
     )
 
 
-def timed_record(record: RunRecord, job: Job, timing: Timing) -> RunRecord:
+def timed_record(record: RunRecord, job: Job, timing: Timing, request: Request) -> RunRecord:
     """Return the record with the times of a run added; except for "wall", they are sums over workers.
 
-    A model that has predicted anything is timed alone, if no earlier call has done so.
+    A model that has predicted anything is timed alone, if no earlier call has done so and it is on the device
+    here.
     """
     measured = {
         model.name: measure(job, model.name)
         for model in record.models
-        if model.ms_per_image is None and model.name in timing.predicted
+        if model.ms_per_image is None
+        and model.name in timing.predicted
+        and place_of_models(request) == (request.device, request.precision)
     }
     models = tuple(
         dataclasses.replace(model, ms_per_image=speed.median, ms_range=(speed.least, speed.most))

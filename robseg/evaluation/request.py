@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from robseg.evaluation.ray.options import RayOptions
 from robseg.models.refine.options import RefineOptions
 from robseg.options import NON_NEGATIVE, POSITIVE, Flag, settle
 
@@ -28,7 +29,7 @@ N = Flag(metavar="N")
 
 
 @dataclasses.dataclass(frozen=True)
-class Request(RefineOptions):
+class Request(RefineOptions, RayOptions):
     """One evaluation as a user asks for it, in plain values or in loaded objects.
 
     Examples
@@ -150,14 +151,14 @@ class Request(RefineOptions):
     batch_size: Annotated[int, "Images per forward pass of a network.", POSITIVE, N] = 1
     executor: Annotated[
         str,
-        "Executor of the work: local (processes on this machine).",
+        "Executor of the work: local (processes on this machine) or ray (a Ray cluster).",
         Flag(names="executors", metavar="NAME"),
     ] = "local"
     num_workers: Annotated[
         int,
         "Worker processes. With 0, the work is done in the calling process. The counts are the same.",
         NON_NEGATIVE,
-        Flag(short="j", metavar="N", unset="one per core; 1 on a GPU"),
+        Flag(short="j", metavar="N", unset="one per core, 1 on a GPU; with ray as many as there is room for"),
     ] = 0
     prefetch_threads: Annotated[
         int | None,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from robseg.evaluation.executors import Executor
 from robseg.evaluation.job import Job
-from robseg.evaluation.progress import Progress
+from robseg.evaluation.progress import Place, Progress
+from robseg.evaluation.request import Request
 from robseg.evaluation.shards import Shard
+from robseg.evaluation.worker import ShardDone
 
 __all__ = ["Timing", "run"]
 
@@ -30,24 +32,30 @@ def run(
     out: Path,
     shards: Sequence[Shard],
     execute: Executor,
-    num_workers: int,
-    progress: Callable[[Progress], None] | None = None,
+    request: Request,
 ) -> Timing:
-    """Do the shards, call `progress` after each batch, and return how the time was spent."""
+    """Do the shards, call the request's `progress` after each batch, and return how the time was spent."""
     start = time.perf_counter()
     stages: Counter[str] = Counter()
     predicted: set[str] = set()
-    done, total = 0, sum(map(len, shards))
-    if progress is not None:
-        progress(Progress(done, total))
+    now = Progress(0, sum(map(len, shards)))
+    progress = request.progress or _nothing
+    progress(now)
     # Closed here, whatever `progress` raises, so that no worker process is left.
-    with contextlib.closing(execute(job, out, shards, num_workers)) as every:
+    with contextlib.closing(execute(job, out, shards, request)) as every:
         for news in every:
-            if not isinstance(news, int):
+            if isinstance(news, ShardDone):
                 stages.update(news.seconds)
                 predicted.update(news.shard.models)
+                continue
+            if isinstance(news, Place):
+                now = now._replace(place=news)
+                progress(now)
             elif news:
-                done += news
-                if progress is not None:
-                    progress(Progress(done, total))
+                now = now._replace(done=now.done + news)
+                progress(now)
     return Timing(dict(stages), frozenset(predicted), time.perf_counter() - start)
+
+
+def _nothing(_now: Progress) -> None:
+    pass

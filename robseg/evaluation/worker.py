@@ -17,6 +17,7 @@ from robseg.ahead import ahead, grouped
 from robseg.datasets.base import Sample
 from robseg.errors import InputError
 from robseg.evaluation.job import Job
+from robseg.evaluation.progress import Place
 from robseg.evaluation.reading import Reader
 from robseg.evaluation.shards import RowKey, Shard
 from robseg.evaluation.store import write_shard
@@ -48,9 +49,9 @@ class ShardDone(NamedTuple):
     seconds: dict[str, float]
 
 
-# What an executor hears of: a number of predictions that were made since the last news, or a shard that is on
-# disk. The first news of each worker is the number 0.
-News = int | ShardDone
+# What an executor tells: a number of predictions that were made since the last news (negative where some
+# were lost), a shard that is on disk, or where a cluster is at work. Each worker begins with the number 0.
+News = int | ShardDone | Place
 
 
 def predictions(
@@ -72,10 +73,10 @@ def predictions(
         yield name, [Prediction(mapped[n], None if sure is None else sure[n]) for n in range(len(samples))]
 
 
-def stored(job: Job, out: Path, every: Iterable[int | Counted]) -> Iterator[News]:
+def stored(job: Job, out: Path, every: Iterable[int | Counted | Place]) -> Iterator[News]:
     """Write the counts of each shard into the folder of a run, and pass the news on."""
     for news in every:
-        if isinstance(news, int):
+        if not isinstance(news, Counted):
             yield news
             continue
         spans: list[Span] = []

@@ -39,7 +39,8 @@ def command(dry_run: bool, profile: bool, **options: Any) -> None:
     from robseg.pipeline import execute
 
     if options["num_workers"] is None:
-        options["num_workers"] = cores() if options["device"] == "cpu" else 1
+        here = cores() if options["device"] == "cpu" else 1
+        options["num_workers"] = here if options["executor"] == "local" else 0
     with showing() as progress:
         request = made(Request, {**options, "progress": progress})
         if dry_run:

@@ -17,6 +17,7 @@ from robseg.errors import IncompleteRun, InputError
 from robseg.evaluation.job import Job
 from robseg.evaluation.processes.child import Child, end, started
 from robseg.evaluation.processes.interrupts import holding_interrupts
+from robseg.evaluation.request import Request
 from robseg.evaluation.shards import Shard
 from robseg.evaluation.worker import News, ShardDone, Worker, stored
 
@@ -47,8 +48,8 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def local(job: Job, out: Path, shards: Sequence[Shard], num_workers: int) -> Generator[News, None, None]:
-    """Do the shards in `num_workers` spawned processes with one thread each; with 0, in this process.
+def local(job: Job, out: Path, shards: Sequence[Shard], request: Request) -> Generator[News, None, None]:
+    """Do the shards in `request.num_workers` spawned processes of one thread each; with 0, in this process.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def local(job: Job, out: Path, shards: Sequence[Shard], num_workers: int) -> Gen
     if not shards:
         return
     compile_ahead(dict.fromkeys(name for shard in shards if (name := shard.condition.corruption) != CLEAN))
-    num_workers = min(num_workers, len(shards))
+    num_workers = min(request.num_workers, len(shards))
     if num_workers == 0:
         with one_thread():  # as in a worker, so that the counts have the same bytes
             yield from stored(job, out, Worker(job).run(shards))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from robseg.evaluation.shards import Shard
     from robseg.evaluation.worker import News
 
-__all__ = ["UNGUARDED", "refuse_unguarded", "work"]
+__all__ = ["UNGUARDED", "portable", "prepare_process", "refuse_unguarded", "work"]
 
 UNGUARDED = 77  # exit code of a worker process whose script starts an evaluation when it is imported
 
@@ -53,16 +53,21 @@ def work(path: Path, parent: Connection) -> None:
             parent.send(news)
     except BaseException as error:  # noqa: BLE001 - the parent raises it
         with contextlib.suppress(OSError):  # the parent has closed the connection
-            parent.send(_portable(error))
+            parent.send(portable(error))
 
 
-def _loaded(path: Path) -> tuple[Job, Path, Sequence[Shard]]:
-    import torch  # here, because this process is prepared now
+def prepare_process() -> None:
+    """Give this process one thread of torch, and let it keep the memory that it frees."""
+    import torch  # here, because a worker process watches its parent before it imports anything
 
     from robseg.memory import keep_freed_memory
 
     torch.set_num_threads(1)
     keep_freed_memory()
+
+
+def _loaded(path: Path) -> tuple[Job, Path, Sequence[Shard]]:
+    prepare_process()
     with path.open("rb") as file:
         job, out, shards = pickle.load(file)  # noqa: S301 - from our own parent
     return job, out, shards
@@ -84,8 +89,8 @@ def _given(shards: Sequence[Shard], parent: Connection) -> Iterator[Shard]:
         yield shards[number]
 
 
-def _portable(error: BaseException) -> Exception:
-    """Return an error that the parent can receive and raise, with its traceback here as a note."""
+def portable(error: BaseException) -> Exception:
+    """Return an error that another process can receive and raise, with its traceback here as a note."""
     if not isinstance(error, Exception):
         return exit_error(error)
     text = "".join(traceback.format_exception(error))

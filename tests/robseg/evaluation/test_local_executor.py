@@ -27,6 +27,7 @@ from robseg.evaluation.processes import child as child_module
 from robseg.evaluation.processes import work as work_module
 from robseg.evaluation.processes.interrupts import holding_interrupts
 from robseg.evaluation.processes.work import UNGUARDED
+from robseg.evaluation.request import Request
 from robseg.evaluation.run import run
 from robseg.evaluation.shards import Shard
 from robseg.evaluation.worker import News, ShardDone
@@ -34,6 +35,7 @@ from tests.robseg.evaluation import hostile
 
 INTERRUPTED = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('alive')"
 SHARD = Shard(CLEAN_CONDITION, (0,), ("a",), ("enet",), ("confusion",))
+ONE_WORKER = Request("enet", num_workers=1)
 JOB: Any = b"0" * 2**20  # more than fits into a pipe
 
 Start = Callable[..., Generator[News, None, None]]
@@ -62,7 +64,7 @@ def start(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 
     def start(work: Callable[..., None]) -> Generator[News, None, None]:
         monkeypatch.setattr(child_module, "work", work)
-        return local(JOB, temporary, [SHARD, SHARD], 2)
+        return local(JOB, temporary, [SHARD, SHARD], Request("enet", num_workers=2))
 
     yield start
     assert not multiprocessing.active_children()
@@ -105,7 +107,7 @@ def test_a_script_on_standard_input_cannot_have_workers(
     script.__file__ = "<stdin>"
     monkeypatch.setitem(sys.modules, "__main__", script)
     with pytest.raises(IncompleteRun, match="but got <stdin>: save the script as a file"):
-        list(local(JOB, tmp_path, [SHARD], 1))
+        list(local(JOB, tmp_path, [SHARD], ONE_WORKER))
 
 
 def test_a_worker_that_does_not_start_ends_the_run(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,14 +160,14 @@ def test_a_full_disk_is_a_line(temporary: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(pickle, "dump", full)
     with pytest.raises(InputError, match=r"No space left on device\. Set TMPDIR"):
-        list(local(JOB, temporary, [SHARD], 1))
+        list(local(JOB, temporary, [SHARD], ONE_WORKER))
     assert not list(temporary.iterdir())
 
 
 def test_a_data_set_that_cannot_be_pickled_is_a_line(temporary: Path) -> None:
     job: Any = lambda index: index  # noqa: E731 - as a reader of a data set may be
     with pytest.raises(InputError, match="Expected a data set that can be sent to worker processes"):
-        list(local(job, temporary, [SHARD], 1))
+        list(local(job, temporary, [SHARD], ONE_WORKER))
     assert not list(temporary.iterdir())
 
 
@@ -183,7 +185,7 @@ def test_workers_end_when_the_progress_callback_raises(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as error:
-        run(JOB, tmp_path, [SHARD], execute, 1, progress)
+        run(JOB, tmp_path, [SHARD], execute, Request("enet", progress=progress))
     assert error.tb  # which would keep the generator
     assert closed
 
@@ -222,7 +224,7 @@ def test_an_error_of_a_worker_reaches_its_parent(
 ) -> None:
     monkeypatch.setitem(sys.modules, "__mp_main__", sys.modules[__name__])
     with pytest.raises(kind, match=message) as received:
-        raise pickle.loads(pickle.dumps(work_module._portable(error)))  # noqa: S301 - as a connection does
+        raise pickle.loads(pickle.dumps(work_module.portable(error)))  # noqa: S301 - as a connection does
     assert type(received.value) is kind
 
 
