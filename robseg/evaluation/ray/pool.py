@@ -197,7 +197,8 @@ class Pool:
 
     def _lose(self, hand: Hand, left: deque[Shard], error: Exception) -> Iterator[int]:
         """Hand out the shards of an actor that died again, unless they may be the reason."""
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        # Ray goes on with paragraphs of advice.
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].split(". ")[0]
         if not hand.ready and "ModuleNotFoundError" in str(error):
             raise InputError(
                 f"Expected robseg on the node {hand.address}, but it cannot be imported there ({reason}): "
