@@ -9,5 +9,6 @@ from .datasets import open_dataset as open_dataset
 from .datasets.samples import as_dataset as as_dataset
 from .errors import IncompleteRun as IncompleteRun
 from .errors import InputError as InputError
+from .errors import PartDone as PartDone
 from .models.model import Model as Model
 from .models.model import load_model as load_model

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import reports
-from reports.run.files import write_atomically
 from reports.run.folder import OutFolder
 from reports.run.record import Example, RunRecord
+from robseg.errors import PartDone
 from robseg.evaluation.conditions import CLEAN_CONDITION
 from robseg.evaluation.examples import write_examples
 from robseg.evaluation.executors import EXECUTORS
 from robseg.evaluation.job import Job, prepare
+from robseg.evaluation.parts import Part, part_in, refuse_other_request, what_is_left
 from robseg.evaluation.processes.exits import no_exit
 from robseg.evaluation.provenance import drift
-from robseg.evaluation.record import first_record, timed_record
+from robseg.evaluation.record import continued, first_record, speeds, timed_record
 from robseg.evaluation.request import Request
 from robseg.evaluation.run import run
 from robseg.evaluation.shards import Shard, missing_shards
@@ -45,31 +46,45 @@ def execute(request: Request, command: str = "") -> Results:
     InputError
         If the request is wrong, or the folder is in use, not writable, too full, or holds counts of another
         run.
+    PartDone
+        If the part that was asked for is done, and others are not.
     IncompleteRun
         If a worker died. The same call then continues the run.
     """
-    from reports.tables.results import save_tables  # here: `robseg --help` does without pandas
-
     executor = EXECUTORS[request.executor]
+    part = part_in(request.part)
     job = prepare(request)
-    with Store(folder_of(request, job)) as store:
+    with Store(folder_of(request, job), part) as store:
         found = store.done(job.context, job.tallies)
         store.set_aside(found.unusable)
-        shards = shards_left(job, found)
+        shards = shards_left(job, found, part)
         store.refuse_shortage(shards, job.tallies, job.dataset.num_classes)
-        record = _written(first_record(request, job, command, store.recorded), store.out)
+        new = first_record(request, job, command)
+        refuse_other_request(store.recorded, new, found.rows, store.out)
+        record = store.write_record(lambda earlier: continued(new, earlier))
         if store.recorded and (changes := drift(store.recorded, record)):
             notes.warning("The run goes on with other software than before: %s.", ", ".join(changes))
         timing = run(job, store.out, shards, executor, request)
         job.dataset.refuse_changes(range(len(job.dataset)))
-        record = _written(timed_record(record, job, timing, request), store.out)
-        start = time.perf_counter()
-        results = reports.load(store.out)
-        save_tables(results, store.out, beside=["report.html"])
-        gallery = _gallery(job, results, store.folder) if request.examples else ()
-        scored = {**record.seconds, "score": time.perf_counter() - start}
-        _written(dataclasses.replace(record, examples=gallery, seconds=scored), store.out)
-        reports.write_report(store.out)
+        measured = speeds(record, job, timing, request)
+        record = store.write_record(lambda now: timed_record(now or record, timing, measured))
+        if part and (left := shards_left(job, store.done(job.context, job.tallies))):
+            raise PartDone(what_is_left(part, left, job))
+        with store.shared():
+            return _scored(request, job, record, store)
+
+
+def _scored(request: Request, job: Job, record: RunRecord, store: Store) -> Results:
+    """Write the tables, the gallery and the report of a run that is complete."""
+    from reports.tables.results import save_tables  # here: `robseg --help` does without pandas
+
+    start = time.perf_counter()
+    results = reports.load(store.out)
+    save_tables(results, store.out, beside=["report.html"])
+    gallery = _gallery(job, results, store.folder) if request.examples else ()
+    scored = {**record.seconds, "score": time.perf_counter() - start}
+    store.write_record(lambda _: dataclasses.replace(record, examples=gallery, seconds=scored))
+    reports.write_report(store.out)
     return results
 
 
@@ -81,15 +96,11 @@ def folder_of(request: Request, job: Job) -> Path:
     return Path("runs") / re.sub(r"[^\w.@+-]+", "-", f"{models}-{job.dataset.name}")
 
 
-def shards_left(job: Job, done: Done) -> list[Shard]:
-    """Return the shards of a job that are not on disk."""
+def shards_left(job: Job, done: Done, part: Part | None = None) -> list[Shard]:
+    """Return the shards of a job, or of one part of it, that are not on disk."""
     tallies = [tally.name for tally in job.tallies]
-    return missing_shards(job.conditions, job.dataset.ids, tuple(job.models), tallies, done.rows)
-
-
-def _written(record: RunRecord, out: Path) -> RunRecord:
-    write_atomically(out / "run.json", record.to_json().encode())
-    return record
+    left = missing_shards(job.conditions, job.dataset.ids, tuple(job.models), tallies, done.rows)
+    return part.among(left, job) if part else left
 
 
 def _gallery(job: Job, results: Results, out: OutFolder) -> tuple[Example, ...]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from reports.run.errors import MissingCounts
 from reports.run.files import contents
+from reports.run.parts import part_of, ranges
 from reports.run.record import RunRecord
 from reports.run.shards import (
     File,
@@ -90,6 +91,7 @@ def read_conditions(
     read = functools.lru_cache(maxsize=1)(functools.partial(_read_rows, record=record, tally=tally))
     missing: list[tuple[int, int, int]] = []
     number = 0
+    parts: set[int] = set()
     for place, condition in enumerate(record.conditions):
         paths = files.get((condition.corruption, condition.severity), [])
         counts = _of_condition(place, [read(path) for path in paths], record, lengths, folder)
@@ -97,8 +99,11 @@ def read_conditions(
         absent = np.argwhere(~counts.seen)
         number += len(absent)
         missing += [(int(model), place, int(image)) for model, image in absent[:1]]
+        if record.parts:
+            images = np.unique(absent[:, 1]).tolist()
+            parts.update(part_of(place, image, len(record.images), record.parts) for image in images)
     if missing and not partial:
-        raise _missing(min(missing), number, record, folder)
+        raise _missing(min(missing), number, record, folder, parts)
 
 
 def merge_images(conditions: Iterable[ConditionCounts]) -> Totals:
@@ -165,13 +170,16 @@ def _places(places: Mapping[Any, int], names: Sequence[Any]) -> NDArray[np.intp]
     return np.fromiter((places.get(name, -1) for name in names), np.intp, len(names))
 
 
-def _missing(first: tuple[int, int, int], number: int, record: RunRecord, folder: Path) -> MissingCounts:
-    """Return the error for missing predictions, naming the first of them."""
+def _missing(
+    first: tuple[int, int, int], number: int, record: RunRecord, folder: Path, parts: set[int]
+) -> MissingCounts:
+    """Return the error for missing predictions, naming the first of them, and the parts to do again."""
     model, condition, image = first
     where = record.conditions[condition]
     asked = len(record.models) * len(record.conditions) * len(record.images)
+    again = f" for these of the {record.parts} parts: {ranges(parts)}" if parts else ""
     return MissingCounts(
         f"Expected {asked} predictions in {folder}, but {number} are missing; the first is that of "
         f"{record.models[model].name} on {record.images[image]} ({where.corruption}, severity "
-        f"{where.severity}): run the same `robseg evaluate` again to complete them."
+        f"{where.severity}): run the same `robseg evaluate` again to complete them{again}."
     )

@@ -96,13 +96,16 @@ class OutFolder:
         """Start the list, unless the folder holds only files of others."""
         recorded = _recorded(self.path)  # a run from before there was a list, or whose list was not copied
         others = [] if recorded else sorted(entry.name for entry in self.path.iterdir())
-        if others:
+        # Another process, which shares the folder, may just have started the list.
+        if others and not (self.path / LIST).exists():
             shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
             raise InputError(
                 f"Expected an empty folder, or one that robseg wrote, but {self.path} holds {shown}: "
                 "choose another --out."
             )
-        self._append(recorded)
+        (self.path / LIST).touch()
+        if recorded:
+            self._append(recorded)
 
     def _append(self, names: Iterable[str]) -> None:
         with (self.path / LIST).open("a+b") as file:

@@ -137,7 +137,8 @@ class RunRecord:
     `clusters` names the block of images that each image belongs to; intervals then resample blocks. If it is
     empty, they resample images. `set_versions` maps corruption sets to their versions. `tallies` names the
     tallies that were counted, the primary one first. `context` is what all counts depend on, None if the run
-    does not say so. `history` has the calls of `robseg evaluate` that worked on the run, the latest one last.
+    does not say so. `parts` is in how many parts the latest call shared out the work, 0 if it did not.
+    `history` has the calls of `robseg evaluate` that worked on the run, the latest one last.
     """
 
     command: str
@@ -159,6 +160,7 @@ class RunRecord:
     clusters: tuple[str, ...] = ()
     tallies: tuple[str, ...] = (PRIMARY,)
     context: Context | None = None
+    parts: int = 0
     history: tuple[Call, ...] = ()
     schema_version: int = SCHEMA_VERSION
 

@@ -13,6 +13,7 @@ from reports.run.record import CLEAN
 from robseg.evaluation.executors import EXECUTORS
 from robseg.evaluation.executors.local import one_thread
 from robseg.evaluation.job import Job, prepare
+from robseg.evaluation.parts import part_in
 from robseg.evaluation.request import Request
 from robseg.evaluation.shards import Shard
 from robseg.evaluation.store import Store, estimate_bytes
@@ -35,7 +36,7 @@ def show(request: Request) -> None:
     EXECUTORS[request.executor]  # as in a run: an unknown name stops it before anything is loaded
     job = prepare(request)
     store = Store(folder_of(request, job))
-    shards = shards_left(job, store.done(job.context, job.tallies))
+    shards = shards_left(job, store.done(job.context, job.tallies), part_in(request.part))
     images, models = len(job.dataset), len(job.models)
     workers = max(request.num_workers, 1)
     predicted = len(job.conditions) * images * models

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import corruptions
@@ -13,21 +13,17 @@ from robseg.datasets.base import Dataset
 from robseg.evaluation import resolve
 from robseg.evaluation.class_maps import read_class_map
 from robseg.evaluation.job import Job, place_of_models
+from robseg.evaluation.parts import part_in
 from robseg.evaluation.provenance import versions
 from robseg.evaluation.request import Request
 from robseg.evaluation.run import Timing
-from robseg.evaluation.speed import measure
+from robseg.evaluation.speed import Speed, measure
 
-__all__ = ["first_record", "timed_record"]
+__all__ = ["continued", "first_record", "speeds", "timed_record"]
 
 
-def first_record(
-    request: Request,
-    job: Job,
-    command: str,
-    earlier: RunRecord | None,
-) -> RunRecord:
-    """Return the record of a run that is about to start, with the times of the run that it continues."""
+def first_record(request: Request, job: Job, command: str) -> RunRecord:
+    """Return the record of a run that is about to start."""
     this = Call(
         # The bytes of a path on a command line need not be UTF-8.
         command=command.encode(errors="backslashreplace").decode(),
@@ -36,15 +32,14 @@ def first_record(
         batch_size=request.batch_size,
     )
     height, width = job.dataset.read(0).target.shape
-    known = {model.name: model for model in earlier.models} if earlier else {}
-    models = tuple(_model_record(name, job, (height, width), known.get(name)) for name in job.models)
+    part = part_in(request.part)
     return RunRecord(
         command=this.command,
         dataset=_dataset_facts(job.dataset, request),
         images=job.dataset.ids,
         clusters=job.dataset.clusters,
         conditions=job.conditions,
-        models=models,
+        models=tuple(_model_record(name, job, (height, width)) for name in job.models),
         protocol=resolve.protocol(request),
         seed=request.seed,
         set_versions=_set_versions(job.conditions),
@@ -54,29 +49,44 @@ def first_record(
         batch_size=this.batch_size,
         versions=this.versions,
         created=this.created,
-        seconds=earlier.seconds if earlier else {},
         tallies=tuple(tally.name for tally in job.tallies),
         context=job.context,
-        history=(*(earlier.history if earlier else ()), this),
+        parts=part.total if part else 0,
+        history=(this,),
     )
 
 
-def timed_record(record: RunRecord, job: Job, timing: Timing, request: Request) -> RunRecord:
-    """Return the record with the times of a run added; except for "wall", they are sums over workers.
+def continued(record: RunRecord, earlier: RunRecord | None) -> RunRecord:
+    """Return the record with the calls and times of the run that it continues."""
+    if earlier is None:
+        return record
+    known = {model.name: model for model in earlier.models}
+    models = tuple(
+        dataclasses.replace(model, ms_per_image=before.ms_per_image, ms_range=before.ms_range)
+        if (before := known.get(model.name))
+        else model
+        for model in record.models
+    )
+    history = (*earlier.history, *record.history)
+    return dataclasses.replace(record, models=models, seconds=earlier.seconds, history=history)
 
-    A model that has predicted anything is timed alone, if no earlier call has done so and it is on the device
-    here.
-    """
-    measured = {
+
+def speeds(record: RunRecord, job: Job, timing: Timing, request: Request) -> dict[str, Speed]:
+    """Time each model alone that has predicted anything and is on the device here, if nobody has done so."""
+    return {
         model.name: measure(job, model.name)
         for model in record.models
         if model.ms_per_image is None
         and model.name in timing.predicted
         and place_of_models(request) == (request.device, request.precision)
     }
+
+
+def timed_record(record: RunRecord, timing: Timing, measured: Mapping[str, Speed]) -> RunRecord:
+    """Return the record with the times of a run added; except for "wall", they are sums over workers."""
     models = tuple(
         dataclasses.replace(model, ms_per_image=speed.median, ms_range=(speed.least, speed.most))
-        if (speed := measured.get(model.name))
+        if model.ms_per_image is None and (speed := measured.get(model.name))
         else model
         for model in record.models
     )
@@ -99,8 +109,8 @@ def _set_versions(conditions: Sequence[Condition]) -> dict[str, str]:
     return {record.set_name: record.set_version for record in records}
 
 
-def _model_record(name: str, job: Job, size: tuple[int, int], earlier: ModelRecord | None) -> ModelRecord:
-    """Return the record of a model with its `earlier` time; `size` is the height and width of an image."""
+def _model_record(name: str, job: Job, size: tuple[int, int]) -> ModelRecord:
+    """Return the record of a model, without its time; `size` is the height and width of an image."""
     model = job.models[name]
     return ModelRecord(
         name=name,
@@ -108,7 +118,5 @@ def _model_record(name: str, job: Job, size: tuple[int, int], earlier: ModelReco
         sha256=model.sha256,
         parameters=model.parameters,
         gmacs=model.gmacs(*size),
-        ms_per_image=earlier.ms_per_image if earlier else None,
-        ms_range=earlier.ms_range if earlier else None,
         facts=dict(model.facts),
     )

@@ -160,6 +160,13 @@ class Request(RefineOptions, RayOptions):
         NON_NEGATIVE,
         Flag(short="j", metavar="N", unset="one per core, 1 on a GPU; with ray as many as there is room for"),
     ] = 0
+    part: Annotated[
+        str | None,
+        "Do only the I-th of N parts, which share --out and may run anywhere, in any order. In a SLURM array "
+        "(--array=1-N), give $SLURM_ARRAY_TASK_ID/N; in an indexed job of Kubernetes, "
+        "$((JOB_COMPLETION_INDEX + 1))/N. The last one writes the report.",
+        Flag(metavar="I/N", unset="the whole"),
+    ] = None
     prefetch_threads: Annotated[
         int | None,
         "Threads in each worker that read and corrupt images ahead of the models. With 0, a worker does one "

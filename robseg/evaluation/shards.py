@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from reports.run.parts import block_size
 from reports.run.record import Condition
 
 __all__ = ["RowKey", "Shard", "missing_shards"]
@@ -70,7 +71,7 @@ def missing_shards(
     block they come severity by severity, so that workers start on different corruptions, whose kernels are
     compiled at their first use.
     """
-    size = max(8, len(images) // 32)
+    size = block_size(len(images))
     blocks = [range(start, min(start + size, len(images))) for start in range(0, len(images), size)]
     passes = (conditions[:1], sorted(conditions[1:], key=lambda condition: condition.severity))
     return [

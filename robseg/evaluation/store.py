@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock, Timeout
 
 from reports.run.context import Context
 from reports.run.errors import InvalidRun
@@ -32,6 +32,8 @@ from reports.run.shards import (
 )
 from reports.run.tally import Row, Tally
 from robseg.errors import InputError
+from robseg.evaluation.locks import RunLock
+from robseg.evaluation.parts import Part
 from robseg.evaluation.shards import RowKey, Shard
 from robseg.models.card import UNTOLD
 
@@ -66,7 +68,7 @@ def write_shard(run: Path, tally: Tally, shard: Shard, context: Context, rows: M
 
 
 class Store:
-    """The folder of a run, which this process locks as a context manager.
+    """The folder of a run, which this process locks as a context manager, or only a part of the run.
 
     Raises
     ------
@@ -74,22 +76,19 @@ class Store:
         On entering, if the folder holds files of others, is not writable, or another process has locked it.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, part: Part | None = None) -> None:
         self.out = out
-        self._lock = FileLock(out / ".lock")
+        self._part = part
+        self._lock = RunLock(out, part)
 
     def __enter__(self) -> Store:
         try:
             self.folder = OutFolder(self.out)
-            self.folder.reserve(["run.json"])
-            self._lock.acquire(timeout=0)
-            for leftover in self.out.rglob(LEFTOVERS):
+            self._lock.__enter__()
+            with self._lock.shared():
+                self.folder.reserve(["run.json"])
+            for leftover in () if self._part else self.out.rglob(LEFTOVERS):
                 leftover.unlink()
-        except Timeout as error:
-            raise InputError(
-                f"Expected {self.out} to be free, but another robseg is at work on it: "
-                "wait for it to end, or choose another --out."
-            ) from error
         except OSError as error:
             raise InputError(
                 f"Expected to be able to write to {self.out}, but got: {error}. Choose another --out."
@@ -99,7 +98,20 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._lock.release()
+        self._lock.__exit__(kind, error, trace)
+
+    @contextlib.contextmanager
+    def shared(self) -> Iterator[None]:
+        """Keep other parts from writing what all parts share: the record, tables and reports."""
+        with self._lock.shared():
+            yield
+
+    def write_record(self, change: Callable[[RunRecord | None], RunRecord]) -> RunRecord:
+        """Write what `change` makes of the record as it is now, and return it."""
+        with self.shared():
+            record = change(self._record())
+            write_atomically(self.out / "run.json", record.to_json().encode())
+        return record
 
     def done(self, context: Context, tallies: Iterable[Tally]) -> Done:
         """Return the keys of the rows of some tallies that are on disk, and the files that cannot be used.
@@ -131,6 +143,9 @@ class Store:
     @functools.cached_property
     def recorded(self) -> RunRecord | None:
         """The record of the run that was in the folder at first, or None without one that can be read."""
+        return self._record()
+
+    def _record(self) -> RunRecord | None:
         try:
             return RunRecord.load(self.out)
         except InvalidRun:
@@ -139,7 +154,8 @@ class Store:
     def set_aside(self, unusable: Mapping[Path, str]) -> None:
         """Rename files of counts that cannot be used, so that nothing reads them, and say so."""
         for path, reason in unusable.items():
-            notes.warning("%s: set aside as %s.", reason, path.rename(f"{path}{SET_ASIDE}").name)
+            with contextlib.suppress(FileNotFoundError):  # another part has done it
+                notes.warning("%s: set aside as %s.", reason, path.rename(f"{path}{SET_ASIDE}").name)
 
     def _refuse_mixture(self, table: Any, stored: dict[str, Any], asked: Context) -> None:
         """Raise InputError if counts are those of the run in the folder, and another run is asked for."""

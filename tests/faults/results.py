@@ -63,7 +63,7 @@ def contents(folder: Path) -> Files:
     return {
         name.as_posix(): path.read_bytes()
         for name, path in files.items()
-        if name.parts[0] != HOME and name.name != ".lock"
+        if name.parts[0] != HOME and name.suffix != ".lock" and name.name != ".lock"
     }
 
 

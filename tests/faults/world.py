@@ -27,6 +27,7 @@ TRAIN = "train -m enet -d folder --data-root data --train-split all --val-split 
 COMMANDS = {
     "evaluate": f"{EVALUATE} {GRID} -j 0 -o new",
     "evaluate further": f"{EVALUATE} -c brightness,contrast -s 2,3 -j 0 -o run",
+    "evaluate --part": f"{EVALUATE} {GRID} -j 0 --part 1/1 -o new",
     "evaluate -j 2": f"{EVALUATE} {GRID} -j 2 -o new",
     "train": f"{TRAIN} --epochs 2 --batch-size 2 --crop 32 32 --val-every 1 -o trained",
     "report": "report run --format html,csv,markdown,latex --confidence 0.9 --quiet",

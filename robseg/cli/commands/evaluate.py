@@ -10,6 +10,7 @@ import click
 
 from robseg.cli.options import Command, made
 from robseg.cli.output import console
+from robseg.errors import PartDone
 from robseg.evaluation.request import Request
 from robseg.machine import cores
 from robseg.options import fields
@@ -46,7 +47,11 @@ def command(dry_run: bool, profile: bool, **options: Any) -> None:
         if dry_run:
             show(request)
             return
-        results = execute(request, shlex.join(["robseg", *sys.argv[1:]]))
+        try:
+            results = execute(request, shlex.join(["robseg", *sys.argv[1:]]))
+        except PartDone as done:
+            click.echo(str(done))
+            return
     console().print(console_summary(results))
     if profile:
         console().print(time_of(results.record))
