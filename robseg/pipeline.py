@@ -17,7 +17,7 @@ from robseg.evaluation.conditions import CLEAN_CONDITION
 from robseg.evaluation.examples import write_examples
 from robseg.evaluation.executors import EXECUTORS
 from robseg.evaluation.job import Job, prepare
-from robseg.evaluation.parts import Part, part_in, refuse_other_request, what_is_left
+from robseg.evaluation.parts import part_in, refuse_other_request, what_is_left
 from robseg.evaluation.processes.exits import no_exit
 from robseg.evaluation.provenance import drift
 from robseg.evaluation.record import continued, first_record, speeds, timed_record
@@ -57,7 +57,8 @@ def execute(request: Request, command: str = "") -> Results:
     with Store(folder_of(request, job), part) as store:
         found = store.done(job.context, job.tallies)
         store.set_aside(found.unusable)
-        shards = shards_left(job, found, part)
+        left = shards_left(job, found)
+        shards = part.among(left, job) if part else left
         store.refuse_shortage(shards, job.tallies, job.dataset.num_classes)
         new = first_record(request, job, command)
         refuse_other_request(store.recorded, new, found.rows, store.out)
@@ -96,11 +97,10 @@ def folder_of(request: Request, job: Job) -> Path:
     return Path("runs") / re.sub(r"[^\w.@+-]+", "-", f"{models}-{job.dataset.name}")
 
 
-def shards_left(job: Job, done: Done, part: Part | None = None) -> list[Shard]:
-    """Return the shards of a job, or of one part of it, that are not on disk."""
+def shards_left(job: Job, done: Done) -> list[Shard]:
+    """Return the shards of a job that are not on disk."""
     tallies = [tally.name for tally in job.tallies]
-    left = missing_shards(job.conditions, job.dataset.ids, tuple(job.models), tallies, done.rows)
-    return part.among(left, job) if part else left
+    return missing_shards(job.conditions, job.dataset.ids, tuple(job.models), tallies, done.rows)
 
 
 def _gallery(job: Job, results: Results, out: OutFolder) -> tuple[Example, ...]:

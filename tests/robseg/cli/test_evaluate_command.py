@@ -10,7 +10,13 @@ import torch
 from click.testing import Result
 from PIL import Image
 
+from robseg.datasets.base import Dataset
+from robseg.evaluation.cost import cost_of
+from robseg.evaluation.job import prepare
+from robseg.evaluation.request import Request
+from robseg.evaluation.shards import missing_shards
 from robseg.evaluation.store import Store
+from robseg.models.model import Model
 from tests.invoke import invoke
 
 
@@ -84,8 +90,21 @@ def test_a_dry_run_shows_the_grid_and_writes_nothing(asked: list[object], tmp_pa
     result = run(*asked, "--dry-run", "-c", "fog,snow", "-s", "1-3")
     assert result.exit_code == 0, result.output
     assert "Predictions  35, of which 0 are on disk" in result.output
-    assert "core minutes" in result.output
+    assert re.search(r"Time +about \d+ s on one core", result.output)
+    assert re.search(r"Workers +1: \d+ s, 16: \d+ s, 64: \d+ s", result.output)
     assert not (tmp_path / "out").exists()
+    part = run(*asked, "--dry-run", "-c", "fog,snow", "-s", "1-3", "--part", "1/7")
+    assert "Predictions  35, of which 0 are on disk" in part.output
+    assert "Part         1 of 7: 5 predictions to make" in part.output
+
+
+def test_the_cost_of_a_run_is_that_of_its_shards(model: Model, dataset: Dataset) -> None:
+    job = prepare(Request(model, dataset, "fog", (1, 2, 3), batch_size=2))
+    shards = missing_shards(job.conditions, job.dataset.ids, [*job.models], ["confusion"], ())
+    few, many = cost_of(job, shards[:1]), cost_of(job, shards)
+    assert few.predicting < many.predicting
+    assert few.beside < many.beside
+    assert few.longest == pytest.approx(few.predicting + few.beside, rel=0.5)
 
 
 @pytest.mark.parametrize(
