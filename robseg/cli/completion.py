@@ -65,6 +65,12 @@ def _executors() -> Iterable[str]:
     return EXECUTORS
 
 
+def _targets() -> Iterable[str]:
+    from robseg.models.export.targets import TARGETS
+
+    return TARGETS
+
+
 def _recipes() -> Iterable[str]:
     from robseg.training.recipe_file import recipe_names
 
@@ -82,6 +88,7 @@ KINDS: dict[str, Callable[[], Iterable[str]]] = {
     "tallies": _tallies,
     "executors": _executors,
     "recipes": _recipes,
+    "targets": _targets,
 }
 
 

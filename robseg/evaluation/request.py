@@ -41,8 +41,8 @@ class Request(RefineOptions, RayOptions):
     model: Annotated[
         AnyModel | Sequence[AnyModel],
         "Model to evaluate: a model id, an architecture, a weights file, all, a glob, or a model of another "
-        "program as py:MODULE:FACTORY, torchvision:NAME, hf:NAME, smp:NAME, onnx:FILE, pt2:FILE or ts:FILE. "
-        "Several models see the same images.",
+        "program as py:MODULE:FACTORY, torchvision:NAME, hf:NAME, smp:NAME, onnx:FILE, openvino:FILE, "
+        "pt2:FILE or ts:FILE. Several models see the same images.",
         "Also a loaded Model, an nn.Module, any callable from float (N, 3, H, W) to logits (N, C, h, w) or "
         "integer labels (N, H, W), or a list of these.",
         Flag(short="m", names="models", many=True, metavar="MODEL"),

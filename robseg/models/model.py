@@ -129,8 +129,8 @@ def load_model(
     ----------
     spec
         `enet@streets`, `enet`; `py:package.module:factory`, `torchvision:NAME`, `hf:ORG/NAME`, `smp:NAME`,
-        `onnx:FILE`, `pt2:FILE`, `ts:FILE`; an nn.Module or a callable from float (N, 3, H, W) to logits
-        (N, C, h, w) or integer labels (N, H, W).
+        `onnx:FILE`, `openvino:FILE`, `pt2:FILE`, `ts:FILE`; an nn.Module or a callable from float
+        (N, 3, H, W) to logits (N, C, h, w) or integer labels (N, H, W).
     weights
         A checkpoint file (torch or safetensors) or a state dict, in our own layout or a published one; None
         for the weights that come with the model. A JSON file of the same stem beside a safetensors file is

@@ -18,6 +18,7 @@ from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.foreign.answers import ForeignNetwork
+from robseg.models.foreign.embedded import KEY, embedded_in
 from robseg.models.foreign.outputs import Ordered
 from robseg.models.foreign.reading import Foreign, Weights, existing, package, reading, without_weights
 from robseg.models.foreign.ultralytics import Export, Letterboxed, export_of
@@ -113,15 +114,21 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
     if taken.last:
         logger.info("%s takes images with the channels in the last place (N, H, W, 3).", name)
     fixed = (rows, columns) if _fixed(rows) and _fixed(columns) else None
-    export = export_of({one.key: one.value for one in file.metadata_props}, fixed, name)
-    card = Card(
-        id=f"onnx:{path.stem}",
-        architecture="onnx",
-        dataset="",
-        class_names=() if export is None else export.class_names,
-        # A graph that takes bytes normalises them itself.
-        std=(1.0, 1.0, 1.0) if taken.dtype is np.uint8 else (255.0, 255.0, 255.0),
-        test_size=fixed if export is None else None,
+    metadata = {one.key: one.value for one in file.metadata_props}
+    export = export_of(metadata, fixed, name)
+    own = embedded_in(metadata.get(KEY), name)
+    card = (
+        own.card_of("onnx", path.stem)
+        if own
+        else Card(
+            id=f"onnx:{path.stem}",
+            architecture="onnx",
+            dataset="",
+            class_names=() if export is None else export.class_names,
+            # A graph that takes bytes normalises them itself.
+            std=(1.0, 1.0, 1.0) if taken.dtype is np.uint8 else (255.0, 255.0, 255.0),
+            test_size=fixed if export is None else None,
+        )
     )
     network = ForeignNetwork(
         _fed(session, export),

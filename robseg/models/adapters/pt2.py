@@ -14,6 +14,7 @@ from robseg.errors import InputError
 from robseg.models.card import Card
 from robseg.models.checkpoints.digest import sha256_of
 from robseg.models.foreign.answers import ForeignNetwork
+from robseg.models.foreign.embedded import KEY, embedded_in
 from robseg.models.foreign.reading import Foreign, Weights, existing, reading, without_weights
 
 __all__ = ["load"]
@@ -42,19 +43,26 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
     without_weights(weights, f"pt2:{name}")
     path = existing(name, "an exported program")
     with reading(f"{name} to be an exported program", "save it again with torch.export.save"):
-        program = torch.export.load(path)
+        # torch wants each name with an empty text, in whose place it puts what the file has, if anything.
+        extra = {KEY: ""}
+        program = torch.export.load(path, extra_files=extra)
+    own = embedded_in(extra[KEY], name)
     taken = _input(program, name)
     batch, _, rows, columns = taken.shape
     fixed = isinstance(rows, int) and isinstance(columns, int)
-    card = Card(
-        id=f"pt2:{path.stem}",
-        architecture="torch.export",
-        dataset="",
-        class_names=(),
-        # A program that takes bytes normalises them itself.
-        std=(255.0, 255.0, 255.0) if taken.dtype.is_floating_point else (1.0, 1.0, 1.0),
-        test_size=(rows, columns) if fixed else None,
-        size_divisor=1 if fixed else max(_multiple(rows), _multiple(columns)),
+    card = (
+        own.card_of("pt2", path.stem)
+        if own
+        else Card(
+            id=f"pt2:{path.stem}",
+            architecture="torch.export",
+            dataset="",
+            class_names=(),
+            # A program that takes bytes normalises them itself.
+            std=(255.0, 255.0, 255.0) if taken.dtype.is_floating_point else (1.0, 1.0, 1.0),
+            test_size=(rows, columns) if fixed else None,
+            size_divisor=1 if fixed else max(_multiple(rows), _multiple(columns)),
+        )
     )
     network = ForeignNetwork(
         _on(program, device, taken.dtype),

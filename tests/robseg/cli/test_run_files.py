@@ -141,6 +141,9 @@ CALLS = {
     ): "enet-streets -o out --option generation=2018 --option a=x --crop 64 96 -s 1-2 -c fog --no-flip",
     ("weights", "fetch"): "a b",
     ("weights", "inspect"): "a.pth --arch enet --json",
+    (
+        "export",
+    ): "enet --to openvino -o a.xml --size 360 480 --precision int8 --calibrate camvid --data-root d",
     ("doctor",): "",
 }
 

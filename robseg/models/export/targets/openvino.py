@@ -1,0 +1,50 @@
+"""`openvino`: a graph that Intel's OpenVINO runs on CPUs, in fp32, bf16 or int8."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import Tensor
+from torch.export import ExportedProgram
+
+from reports.run.files import write_atomically
+from robseg.models.export.targets import Precision, Target
+from robseg.models.foreign.embedded import KEY, WEIGHTS_KEY
+from robseg.models.foreign.reading import package
+
+__all__ = ["TARGET"]
+
+
+def write(
+    program: ExportedProgram, text: str, path: Path, precision: Precision, images: Sequence[Tensor]
+) -> None:
+    """Write the graph, and beside it its weights (.bin); int8 suits the values that the images lead to."""
+    os.environ.setdefault("OPENVINO_TELEMETRY_DISABLE", "1")
+    openvino = package("openvino", "openvino")
+    (image,), _ = program.example_inputs  # the conversion leaves its sizes open
+    graph = openvino.convert_model(program)
+    graph.reshape(list(image.shape))
+    if precision == "int8":
+        os.environ.setdefault("NNCF_CI", "1")  # which keeps it from sending statistics
+        for name in ("nncf", "torch.utils.cpp_extension"):  # the latter misses CUDA when nncf is imported
+            logging.getLogger(name).setLevel(logging.ERROR)
+        nncf = package("nncf", "export")
+        data = nncf.Dataset([image.numpy() for image in images])
+        graph = nncf.quantize(graph, data, subset_size=len(images))
+    graph.set_rt_info(text, [KEY])
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "model.xml"
+        weights = made.with_suffix(".bin")
+        openvino.save_model(graph, str(made), compress_to_fp16=False)
+        graph.set_rt_info(hashlib.sha256(weights.read_bytes()).hexdigest(), [WEIGHTS_KEY])
+        openvino.save_model(graph, str(made), compress_to_fp16=False)
+        write_atomically(path.with_suffix(".bin"), weights.read_bytes())
+        write_atomically(path, made.read_bytes())
+
+
+TARGET = Target(".xml", ("fp32", "bf16", "int8"), write)
