@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -255,6 +256,8 @@ def _field(param: click.Parameter) -> Field:
         kind = bool
     if isinstance(param.type, click.Choice):
         kind = Literal[tuple(param.type.choices)]
+    if param.nargs > 1:
+        kind = types.GenericAlias(tuple, (kind,) * param.nargs)
     several = param.multiple or param.nargs == -1
     return Field(f"--{_key(param)}", tuple[kind, ...] if several else kind)
 

@@ -45,6 +45,13 @@ OPTIONS = fields(Request)
     help="Weights file to use in place of the model's own.",
 )
 @click.option(
+    "--model-card",
+    "card",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="JSON file with fields of a model card to use in place of the model's own.",
+)
+@click.option(
     "--size",
     type=click.IntRange(min=1),
     nargs=2,
@@ -70,6 +77,7 @@ def command(
     target: str,
     out: Path | None,
     weights: Path | None,
+    card: Path | None,
     arch: str | None,
     size: tuple[int, int] | None,
     precision: Precision,
@@ -96,7 +104,7 @@ def command(
             "Expected --calibrate DATA with --precision int8 and with no other, but got "
             f"{'none' if calibrate is None else f'it with {precision}'}: give both or neither."
         )
-    source, *others = resolve.models(Request(model, weights=weights, arch=arch))
+    source, *others = resolve.models(Request(model, weights=weights, card=card, arch=arch))
     if others:
         raise InputError(f"Expected one model, but '{model}' means {len(others) + 1}: choose one of them.")
     loaded = job.loaded(source, Request(model))

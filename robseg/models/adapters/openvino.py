@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from robseg.models.foreign.answers import ForeignNetwork
 from robseg.models.foreign.embedded import KEY, WEIGHTS_KEY, embedded_in
 from robseg.models.foreign.outputs import Ordered
 from robseg.models.foreign.reading import Foreign, Weights, existing, package, reading, without_weights
+from robseg.models.foreign.statistics import unreported
 
 __all__ = ["load"]
 
@@ -29,8 +29,7 @@ class Compiled:
     """A graph as a callable from images (N, 3, H, W) to its outputs by name."""
 
     def __init__(self, path: Path, precision: str) -> None:
-        os.environ.setdefault("OPENVINO_TELEMETRY_DISABLE", "1")
-        core = package("openvino", "openvino").Core()
+        core = _openvino().Core()
         self.graph = core.read_model(str(path))
         # One thread, as everywhere in a run: results must not depend on the number of cores.
         options = {
@@ -56,7 +55,7 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
     if not data.is_file():
         raise InputError(f"Expected the weights of {name} in {data.name} beside it: copy both files.")
     with reading(f"{name} to be a graph that OpenVINO runs", "export it again"):
-        graph = package("openvino", "openvino").Core().read_model(str(path))
+        graph = _openvino().Core().read_model(str(path))
     own = embedded_in(_metadata(graph, KEY), name)
     digest = sha256_of(data)
     if own and _metadata(graph, WEIGHTS_KEY) != digest:
@@ -87,6 +86,11 @@ def load(name: str, weights: Weights | None, device: torch.device) -> Foreign:
     )
     sha256 = hashlib.sha256(f"{sha256_of(path)}{digest}".encode()).hexdigest()
     return Foreign(card, network.eval(), sha256)
+
+
+def _openvino() -> Any:
+    with unreported():
+        return package("openvino", "openvino")
 
 
 def _metadata(graph: Any, key: str) -> str:

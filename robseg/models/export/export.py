@@ -17,7 +17,8 @@ from robseg.models.base import Network
 from robseg.models.export.program import traced
 from robseg.models.export.targets import TARGETS, Precision
 from robseg.models.foreign.embedded import Embedded
-from robseg.models.foreign.reading import reading
+from robseg.models.foreign.reading import package, reading
+from robseg.models.foreign.statistics import unreported
 from robseg.models.model import Model
 from robseg.models.predict.sizes import Size, network_sizes
 
@@ -70,34 +71,33 @@ def export(
             f"Expected --size HEIGHT WIDTH, because the card of {model.name} states no size, and a file is "
             "for images of one: give that of your images."
         )
-    inputs = set(network_sizes(stated, model.card))
-    if len(inputs) != 1:
-        raise InputError(
-            f"Expected a size for which the network of {model.name} sees inputs of one size, but for "
-            f"{stated[0]} x {stated[1]} there are {len(inputs)}: choose a --size not below its windows'."
-        )
     card = model.card
     if card.test_size is None and card.test_mode == "whole":
         card = dataclasses.replace(card, test_size=stated, resize="exact")
-    text = Embedded(card, model.sha256, precision, calibration).to_text()
-    seen = [] if precision != "int8" else list(_inputs(model, images))
-    with reading(f"{model.name} to be exported as {target}", "report it with the versions of both packages"):
-        TARGETS[target].write(traced(model.network, inputs.pop()), text, out, precision, seen)
+    shape = network_sizes(stated, card)[0]
+    seen = list(_inputs(model, images, shape)) if precision == "int8" else []
+    text = Embedded(card, model.sha256, precision, calibration if seen else "").to_text()
+    told = f"{model.name} to be exported as {target}"
+    with unreported(), reading(told, "report it with the versions of torch and of the engine"):
+        TARGETS[target].write(traced(model.network, shape), text, out, precision, seen)
 
 
 def check_target(target: str, precision: Precision) -> None:
-    """Raise InputError unless a kind of file has a precision."""
-    there = TARGETS[target].precisions
+    """Raise InputError unless a kind of file has a precision, and the packages for it are there."""
+    there = TARGETS[target].packages
     if precision not in there:
-        others = [name for name in TARGETS if precision in TARGETS[name].precisions]
+        others = [name for name in TARGETS if precision in TARGETS[name].packages]
         raise InputError(
             f"Expected --precision {' or '.join(there)} for --to {target}, but got {precision}: choose it, "
             f"or --to {' or '.join(others)}."
         )
+    with unreported():
+        for name in there[precision]:
+            package(name, "export")
 
 
-def _inputs(model: Model, images: Sequence[NDArray[np.uint8]]) -> Iterator[Tensor]:
-    """Yield what the network sees when the model predicts images."""
+def _inputs(model: Model, images: Sequence[NDArray[np.uint8]], size: Size) -> Iterator[Tensor]:
+    """Yield what the network sees when the model predicts images, each (1, 3, *size)."""
     seen: list[Tensor] = []
 
     def see(_network: nn.Module, inputs: tuple[Any, ...]) -> None:
@@ -106,5 +106,12 @@ def _inputs(model: Model, images: Sequence[NDArray[np.uint8]]) -> Iterator[Tenso
     with torch.no_grad(), model.network.register_forward_pre_hook(see):
         for image in images:
             model.predict(image[None])
-            yield from (one.contiguous() for batch in seen for one in torch.split(batch, 1))
+            for one in torch.split(torch.cat(seen), 1):
+                if one.shape[2:] != size:
+                    raise InputError(
+                        f"Expected images to calibrate with that the network sees as {size[0]} x {size[1]} "
+                        f"pixels, but for one it is {one.shape[2]} x {one.shape[3]}: choose images of the "
+                        "size that the file is for."
+                    )
+                yield one.contiguous()
             seen.clear()

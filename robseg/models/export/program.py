@@ -68,7 +68,7 @@ class QuarterMaxPool2d(nn.Module):
     """
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the maxima (N, C, H/2, W/2) and their quarters; of equal values, the first is the maximum."""
+        """Return maxima (N, C, H/2, W/2) and their quarters; of equal values, the first is the maximum."""
         rows = (x[..., 0::2, :], x[..., 1::2, :])
         a, b, c, d = (row[..., column::2] for row in rows for column in (0, 1))
         maxima = torch.maximum(torch.maximum(a, b), torch.maximum(c, d))
@@ -89,6 +89,11 @@ class QuarterUnpool2d(nn.Module):
 def traced(network: nn.Module, size: tuple[int, int]) -> ExportedProgram:
     """Return a network as a program from one normalised image (1, 3, H, W) of one size to its logits."""
     network = copy.deepcopy(network).cpu().float().eval()
+    # What torch.export saves must be contiguous, and not a part of a larger memory.
+    own = {
+        key: value.clone(memory_format=torch.contiguous_format) for key, value in network.state_dict().items()
+    }
+    network.load_state_dict(own, assign=True)
     image = torch.zeros(1, 3, *size)
     pools: dict[nn.AdaptiveAvgPool2d, FixedAdaptiveAvgPool2d] = {}
 

@@ -60,7 +60,7 @@ def package(name: str, extra: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise InputError(
-            f"Expected the package {name} for models of '{extra}:', but it cannot be imported ({error}): run "
+            f"Expected the package {name} for {extra}, but it cannot be imported ({error}): run "
             f'pip install "robseg[{extra}]"'
         ) from error
 

@@ -6,7 +6,7 @@ A model that was written as `NAME` is read again by the adapter of that name.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -23,14 +23,14 @@ Precision = Literal["fp32", "bf16", "int8"]
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """A kind of file: its ending, the precisions that it can have, and how it is written.
+    """A kind of file: its ending, how it is written, and the packages that each precision needs.
 
     `write` takes a program, what goes into the metadata, the file, the precision, and network inputs
     (1, 3, H, W) for int8.
     """
 
     suffix: str
-    precisions: tuple[Precision, ...]
+    packages: Mapping[Precision, Sequence[str]]
     write: Callable[[ExportedProgram, str, Path, Precision, Sequence[Tensor]], None]
 
 

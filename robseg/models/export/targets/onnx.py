@@ -15,7 +15,6 @@ from torch.export import ExportedProgram
 from reports.run.files import write_atomically
 from robseg.models.export.targets import Precision, Target
 from robseg.models.foreign.embedded import KEY
-from robseg.models.foreign.reading import package
 
 __all__ = ["TARGET"]
 
@@ -24,7 +23,6 @@ def write(
     program: ExportedProgram, text: str, path: Path, _precision: Precision, _images: Sequence[Tensor]
 ) -> None:
     """Write the graph with its weights to one file, with the text among its metadata."""
-    package("onnxscript", "export")
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123 - prints steps
         made: Any = torch.onnx.export(
             program, dynamo=True, verbose=False, input_names=["images"], output_names=["logits"]
@@ -34,4 +32,4 @@ def write(
     write_atomically(path, graph.SerializeToString())
 
 
-TARGET = Target(".onnx", ("fp32",), write)
+TARGET = Target(".onnx", {"fp32": ("onnx", "onnxscript")}, write)

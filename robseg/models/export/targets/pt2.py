@@ -26,4 +26,4 @@ def write(
     write_atomically(path, file.getvalue())
 
 
-TARGET = Target(".pt2", ("fp32",), write)
+TARGET = Target(".pt2", {"fp32": ()}, write)
