@@ -24,7 +24,7 @@ __all__ = ["ADAPTERS", "adapter_of", "load"]
 ADAPTERS: Registry[Callable[..., Foreign]] = Registry("adapter", __name__, "load")
 
 # The endings of files that are not the prefix of their adapter.
-ENDINGS = {"torchscript": "ts"}
+ENDINGS = {"torchscript": "ts", "xml": "openvino"}
 
 
 def adapter_of(spec: str) -> tuple[str, str] | None:

@@ -197,9 +197,9 @@ def test_what_does_not_suit_is_refused(
 
 def test_images_of_another_size_do_not_calibrate(enet: Model, tmp_path: Path) -> None:
     pytest.importorskip("nncf")
-    other = np.zeros((1, 32, 48, 3), np.uint8)
+    other = [np.zeros((32, 48, 3), np.uint8)]
     with pytest.raises(
-        InputError, match="Expected images .* sees as 64 x 96 pixels, but for one it is 32 x 48"
+        InputError, match=r"Expected images .* sees as 64 x 96 pixels, but for one it is 32 x 48"
     ):
         export(enet, "openvino", tmp_path / "net.xml", size=SIZE, precision="int8", images=other)
 
