@@ -30,6 +30,7 @@ PACKAGES = (
     "transformers",
     "segmentation-models-pytorch",
     "onnxruntime",
+    "openvino",
 )
 
 
