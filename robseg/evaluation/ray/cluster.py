@@ -16,6 +16,9 @@ from robseg.errors import InputError
 __all__ = ["connected"]
 
 CONNECT_LIMIT = 10.0  # seconds; Ray itself would try for minutes
+# Heads speak HTTP/2, in which both sides begin with a frame of this type (RFC 9113, sections 3.4 and 6.5).
+SETTINGS = b"\x04"
+HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00" + SETTINGS + b"\x00" * 5
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # which it would send home
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # workers without GPUs: as it will be, and no warning about it
@@ -79,10 +82,17 @@ def _refuse_unreachable(address: str | None) -> None:
             f"Expected HOST:PORT as --ray-address, such as 10.0.0.1:6379, but got '{address}': "
             "run the command on a machine that reaches the cluster's head at that port."
         )
+    advice = "check the address and the port of its head, and that the head is running."
     try:
-        socket.create_connection((host, int(port)), CONNECT_LIMIT).close()
+        with socket.create_connection((host, int(port)), CONNECT_LIMIT) as head:
+            head.settimeout(CONNECT_LIMIT)
+            head.sendall(HELLO)
+            speaks = os.environ.get("RAY_USE_TLS") == "1" or head.recv(4)[3:] == SETTINGS
+    except TimeoutError:
+        speaks = False
     except (OSError, OverflowError) as error:
         raise InputError(
-            f"Expected a Ray cluster at {address}, but it cannot be reached ({error}): check the address and "
-            "the port of its head, and that the head is running."
+            f"Expected a Ray cluster at {address}, but it cannot be reached ({error}): {advice}"
         ) from error
+    if not speaks:
+        raise InputError(f"Expected a Ray cluster at {address}, but another program answers there: {advice}")

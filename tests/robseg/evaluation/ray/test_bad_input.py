@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,23 @@ def test_an_address_where_nothing_answers_is_refused_at_once(port: str) -> None:
             port = str(server.getsockname()[1])
     with pytest.raises(InputError, match="but it cannot be reached"), connected(f"127.0.0.1:{port}"):
         pass
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request", b""])
+def test_an_address_where_another_program_answers_is_refused(answer: bytes) -> None:
+    pytest.importorskip("ray")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_answer, args=(server, answer), daemon=True).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(InputError, match="but another program answers there"), connected(address):
+            pass
+
+
+def _answer(server: socket.socket, answer: bytes) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(1000)
+        connection.sendall(answer)
 
 
 def test_a_numbered_gpu_is_refused(tree: Path, weights: Path, tmp_path: Path) -> None:
