@@ -40,12 +40,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 def resources(results: Iterable[Any]) -> list[str]:
     """Return one line per measured gain or cost: memory in image sizes, a second thread, quicker layers."""
-    kinds = ("memory", "two_threads", "quick", "fused")
+    kinds = ("memory", "two_threads", "two_workers", "quick", "fused")
     return [
         f"{label:<28}{kind.replace('_', ' '):<12} x{result.extra_info[kind]:.2f}"
         for result in results
         if not result.extra_info.keys().isdisjoint(kinds)
-        for label in [f"{result.params['name']} {result.params.get('precision', '')}"]
+        for label in [f"{result.params.get('name', result.name)} {result.params.get('precision', '')}"]
         for kind in kinds
         if kind in result.extra_info
     ]
