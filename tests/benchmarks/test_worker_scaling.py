@@ -11,7 +11,7 @@ from robseg.evaluation.progress import Progress
 
 
 def rate(out: Path, num_workers: int) -> float:
-    """Return the predictions per second after the first third, in which workers start, until the last tenth."""
+    """Return predictions per second from the first third, in which workers start, to the last tenth."""
     seen: list[tuple[float, int]] = []
 
     def progress(now: Progress) -> None:
