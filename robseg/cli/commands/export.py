@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from robseg.cli.completion import Names
+from robseg.cli.loading import CARD, WEIGHTS, one_model
 from robseg.cli.options import Command
 from robseg.errors import InputError
 from robseg.evaluation.request import Request
@@ -37,20 +38,8 @@ OPTIONS = fields(Request)
     default=None,
     help="File to write.  [default: MODEL with the ending of the kind]",
 )
-@click.option(
-    "--weights",
-    "-w",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="Weights file to use in place of the model's own.",
-)
-@click.option(
-    "--model-card",
-    "card",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="JSON file with fields of a model card to use in place of the model's own.",
-)
+@WEIGHTS
+@CARD
 @click.option(
     "--size",
     type=click.IntRange(min=1),
@@ -94,7 +83,6 @@ def command(
     robseg evaluate --model openvino:pspnet.xml --dataset camvid --data-root DIR
     robseg export enet@camvid --to openvino --size 360 480 --precision int8 --calibrate camvid --data-root DIR
     """
-    from robseg.evaluation import job, resolve
     from robseg.models.export.export import check_target, export
     from robseg.models.export.targets import TARGETS
 
@@ -104,10 +92,7 @@ def command(
             "Expected --calibrate DATA with --precision int8 and with no other, but got "
             f"{'none' if calibrate is None else f'it with {precision}'}: give both or neither."
         )
-    source, *others = resolve.models(Request(model, weights=weights, card=card, arch=arch))
-    if others:
-        raise InputError(f"Expected one model, but '{model}' means {len(others) + 1}: choose one of them.")
-    loaded = job.loaded(source, Request(model))
+    loaded = one_model(Request(model, weights=weights, card=card, arch=arch))
     suffix = TARGETS[target].suffix
     path = out or Path(f"{loaded.name.replace(':', '-')}{suffix}")
     if path.suffix != suffix:

@@ -15,6 +15,7 @@ import corruptions
 from reports.run.folder import OutFolder
 from robseg.cli.completion import Names
 from robseg.cli.images import find_images, read_upright
+from robseg.cli.loading import CARD, WEIGHTS, one_model
 from robseg.cli.options import Command
 from robseg.cli.overlay import Colour, Share, class_colours, indexed, overlay, percent
 from robseg.cli.progress import showing
@@ -69,20 +70,8 @@ class _Wanted(NamedTuple):
     type=Names("models"),
     help="Model: a model id, an architecture, or a weights file.",
 )
-@click.option(
-    "--weights",
-    "-w",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="Weights file to use in place of the model's own.",
-)
-@click.option(
-    "--model-card",
-    "card",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="JSON file with fields of a model card to use in place of the model's own.",
-)
+@WEIGHTS
+@CARD
 @click.option(
     "--out",
     "-o",
@@ -153,7 +142,9 @@ def command(
     files = find_images(sources, out)
     written = [path for key in files for path in wanted.paths(key).values()]
     _keep_inputs(files.values(), written)
-    loaded = _load(Request(model, weights=weights, card=card, arch=arch, device=device, precision=precision))
+    loaded = one_model(
+        Request(model, weights=weights, card=card, arch=arch, device=device, precision=precision)
+    )
     OutFolder(out).reserve(path.relative_to(out).as_posix() for path in written)
     palette = class_colours(loaded.card.class_names, loaded.card.dataset)
     counts = np.zeros(len(palette), np.int64)
@@ -181,15 +172,6 @@ def _keep_inputs(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
     for path in outputs:
         if path.resolve() in read:
             raise InputError(f"Expected not to write over the image {path}: choose another --out.")
-
-
-def _load(request: Request) -> Model:
-    from robseg.evaluation import job, resolve
-
-    source, *others = resolve.models(request)
-    if others:
-        raise InputError(f"Expected one model, but --model means {len(others) + 1}: choose one of them.")
-    return job.loaded(source, request)
 
 
 def _showing(number: int) -> AbstractContextManager[Callable[[Progress], None]]:
