@@ -1,7 +1,7 @@
 """Trace a network as a program that every engine can run.
 
-Adaptive pooling and max unpooling have no counterpart in ONNX, or a slow one. For images of one size, the
-first is a product with constant matrices. The second, in windows of two by two, is a choice among four.
+Adaptive pooling and max unpooling are slow in other engines, or missing. For images of one size, the first is
+a product with constant matrices. The second, in windows of two by two, is a choice among four places.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import copy
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
@@ -79,11 +80,10 @@ class QuarterMaxPool2d(nn.Module):
 class QuarterUnpool2d(nn.Module):
     """Max unpooling to the quarters of windows 2 x 2 that QuarterMaxPool2d says."""
 
-    def forward(self, x: Tensor, quarters: Tensor, output_size: torch.Size) -> Tensor:
-        """Return the map (N, C, *output_size) of values (N, C, h, w)."""
-        a, b, c, d = (torch.where(quarters == quarter, x, 0) for quarter in range(4))
-        rows = [torch.stack(pair, dim=-1).flatten(-2) for pair in ((a, b), (c, d))]
-        return torch.stack(rows, dim=-2).view(*x.shape[:2], *output_size)
+    def forward(self, x: Tensor, quarters: Tensor, output_size: torch.Size) -> Tensor:  # noqa: ARG002 - as ENet calls it
+        """Return the map (N, C, 2 h, 2 w) of values (N, C, h, w)."""
+        places = [torch.where(quarters == quarter, x, 0) for quarter in range(4)]
+        return F.pixel_shuffle(torch.stack(places, dim=2).flatten(1, 2), 2)
 
 
 def traced(network: nn.Module, size: tuple[int, int]) -> ExportedProgram:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
 from reports.run.files import write_atomically
+from robseg.models.export.onnx_graph import onnx_graph
 from robseg.models.export.targets import Precision, Target
 from robseg.models.foreign.embedded import KEY
 
@@ -23,11 +20,7 @@ def write(
     program: ExportedProgram, text: str, path: Path, _precision: Precision, _images: Sequence[Tensor]
 ) -> None:
     """Write the graph with its weights to one file, with the text among its metadata."""
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123 - prints steps
-        made: Any = torch.onnx.export(
-            program, dynamo=True, verbose=False, input_names=["images"], output_names=["logits"]
-        )
-    graph = made.model_proto
+    graph = onnx_graph(program)
     graph.metadata_props.add(key=KEY, value=text)
     write_atomically(path, graph.SerializeToString())
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 
 from reports.run.files import write_atomically
+from robseg.models.export.onnx_graph import onnx_graph
 from robseg.models.export.targets import Precision, Target
 from robseg.models.foreign.embedded import KEY, WEIGHTS_KEY
 from robseg.models.foreign.reading import package
@@ -24,9 +25,8 @@ def write(
 ) -> None:
     """Write the graph, and beside it its weights (.bin); int8 suits the values that the images lead to."""
     openvino = package("openvino", "openvino")
-    (image,), _ = program.example_inputs  # the conversion leaves its sizes open
-    graph = openvino.convert_model(program)
-    graph.reshape(list(image.shape))
+    # OpenVINO's own conversion of programs leads to worse int8.
+    graph = openvino.Core().read_model(onnx_graph(program).SerializeToString())
     if precision == "int8":
         logging.getLogger("nncf").setLevel(logging.ERROR)
         nncf = package("nncf", "export")
@@ -43,4 +43,5 @@ def write(
         write_atomically(path, made.read_bytes())
 
 
-TARGET = Target(".xml", {"fp32": ("openvino",), "bf16": ("openvino",), "int8": ("openvino", "nncf")}, write)
+NEEDED = ("onnx", "onnxscript", "openvino")
+TARGET = Target(".xml", {"fp32": NEEDED, "bf16": NEEDED, "int8": (*NEEDED, "nncf")}, write)

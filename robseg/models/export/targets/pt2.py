@@ -21,6 +21,7 @@ def write(
     program: ExportedProgram, text: str, path: Path, _precision: Precision, _images: Sequence[Tensor]
 ) -> None:
     """Write the program, with the text as an extra file."""
+    program.example_inputs = None  # else the file holds the image of the trace
     file = io.BytesIO()
     torch.export.save(program, file, extra_files={KEY: text})
     write_atomically(path, file.getvalue())
