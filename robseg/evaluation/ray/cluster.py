@@ -48,11 +48,11 @@ def connected(address: str | None) -> Iterator[Any]:
                 address or "auto", log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=True
             )
     except Exception as error:  # of many types
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         where = f"at {address}" if address else "that this machine belongs to"
         raise InputError(
-            f"Expected a Ray cluster {where}, but got: {first}. Start "
-            "one with `ray start --head`, or give the HOST:PORT of its head as --ray-address."
+            f"Expected a Ray cluster {where}, but got: {reason}. Start one with `ray start --head`, or give "
+            "the HOST:PORT of its head as --ray-address."
         ) from error
     try:
         yield ray
