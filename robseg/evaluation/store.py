@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from reports.run.context import Context
 from reports.run.errors import InvalidRun
-from reports.run.files import LEFTOVERS, write_atomically
+from reports.run.files import LEFTOVERS, remove_abandoned, write_atomically
 from reports.run.folder import OutFolder
 from reports.run.record import RunRecord
 from reports.run.shards import (
@@ -87,8 +87,7 @@ class Store:
             self._lock.__enter__()
             with self._lock.shared():
                 self.folder.reserve(["run.json"])
-            for leftover in () if self._part else self.out.rglob(LEFTOVERS):
-                leftover.unlink()
+            self._clean()
         except OSError as error:
             raise InputError(
                 f"Expected to be able to write to {self.out}, but got: {error}. Choose another --out."
@@ -99,6 +98,14 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._lock.__exit__(kind, error, trace)
+
+    def _clean(self) -> None:
+        """Delete temporary files of killed processes; other parts may be writing theirs."""
+        for leftover in list(self.out.rglob(LEFTOVERS)):
+            if self._part is None:
+                leftover.unlink()
+            else:
+                remove_abandoned(leftover.parent)
 
     @contextlib.contextmanager
     def shared(self) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """Parts of a run, such as those of a job array, make the run of one call: in any order, twice, at once."""
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import robseg
+from reports.run.files import HOST, LEFTOVERS
 from reports.run.parts import part_of, ranges
 from reports.run.record import RunRecord
 from robseg.datasets.base import Dataset
@@ -155,6 +157,25 @@ def test_blanks_in_a_part_do_no_harm() -> None:
 
 def test_ranges_of_nothing_are_empty() -> None:
     assert ranges([]) == ""
+
+
+def test_a_part_removes_what_a_killed_one_left_but_not_what_others_write(
+    evaluate: Evaluate, tmp_path: Path
+) -> None:
+    evaluate("1/2")
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    counts_folder = tmp_path / "run" / "counts"
+    left, writing = (
+        counts_folder / LEFTOVERS.replace("*", f"{HOST}-{process}-0") for process in (dead.pid, os.getpid())
+    )
+    for file in (left, writing):
+        file.touch()
+    evaluate("1/2")
+    assert not left.exists()
+    assert writing.exists()
+    evaluate()
+    assert not writing.exists()
 
 
 @pytest.mark.slow
